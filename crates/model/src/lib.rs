@@ -1,1 +1,35 @@
-//! To be written.
+//! The domain of Chappe: what a CSIRT reports, under which handling rules, and what an analyst is told.
+//!
+//! - An [`Incident`] is a report by a member under a key of its own, with revisions; the highest revision wins.
+//! - An [`Indicator`] is a canonical value that incidents share.
+//! - A [`Marking`] (TLP 2.0, PAP, use, recipients) is part of a report from its first byte.
+//! - An [`Alert`] is what the correlation core found, with its audience and its explanation.
+//! - Ids are keyed pseudo-random functions under the installation's [`Secret`]: nobody can guess a reporter or a value from one.
+//!
+//! What it is not: it reads no clock, file or socket, draws no random number and knows no wire format.
+//!
+//! Invariants: a value of a type here is valid by construction; canonical forms are fixed points of their own parser; every list and text
+//! is bounded by a constant of [`limits`].
+//!
+//! # Example
+//! ```
+//! use chappe_model::{Indicator, IndicatorKind};
+//! let seen = Indicator::parse(IndicatorKind::Domain, "Bad[.]Example.")?;
+//! assert_eq!(seen.to_string(), "domain:bad.example");
+//! # Ok::<(), chappe_model::IndicatorError>(())
+//! ```
+
+mod country;
+mod indicator;
+pub mod limits;
+mod rsit;
+mod sector;
+mod severity;
+mod tlp;
+
+pub use country::{Country, CountryError};
+pub use indicator::{Indicator, IndicatorError, IndicatorKind};
+pub use rsit::{Rsit, RsitError};
+pub use sector::{Annex, Sector, SectorError};
+pub use severity::{Severity, SeverityError};
+pub use tlp::{Pap, Tlp, TlpError};
