@@ -19,17 +19,33 @@
 //! # Ok::<(), chappe_model::IndicatorError>(())
 //! ```
 
+mod alert;
 mod country;
+mod country_set;
+mod ids;
+mod incident;
 mod indicator;
 pub mod limits;
+mod marking;
+mod member;
 mod rsit;
+mod rule;
 mod sector;
 mod severity;
+mod time;
 mod tlp;
 
+pub use alert::{Alert, AlertKind, AlertState, Audience, Counts, Evidence, KeyField};
 pub use country::{Country, CountryError};
+pub use country_set::CountrySet;
+pub use ids::{bytes_of_hex, hex, AlertId, Digest, IncidentId, KeyHash, NameError, Secret};
+pub use incident::{Accepted, Incident, ReportKey, ReportKeyError};
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
+pub use marking::{Compartment, Marking, MarkingError, Realm, Recipients, Use};
+pub use member::{MemberId, MemberIdError, Principal, Role};
 pub use rsit::{Rsit, RsitError};
+pub use rule::{built_in_rules, CountField, GroupBy, Policy, Rule, RuleError, WidestAudience};
 pub use sector::{Annex, Sector, SectorError};
 pub use severity::{Severity, SeverityError};
+pub use time::Timestamp;
 pub use tlp::{Pap, Tlp, TlpError};

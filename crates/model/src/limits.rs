@@ -2,3 +2,39 @@
 
 /// Longest report key, in bytes of UTF-8.
 pub const REPORT_KEY_BYTES: usize = 256;
+/// Longest title, in bytes of UTF-8.
+pub const TITLE_BYTES: usize = 512;
+/// Longest free-text summary, in bytes of UTF-8.
+pub const SUMMARY_BYTES: usize = 16 * 1024;
+/// Most affected countries a report may name.
+pub const COUNTRIES: usize = 64;
+/// Most affected sectors a report may name: NIS2 knows no more.
+pub const SECTORS: usize = 18;
+/// Most indicators a report may carry.
+pub const INDICATORS: usize = 1_000;
+/// Most recipients a `named-recipients-only` report may name.
+pub const RECIPIENTS: usize = 32;
+/// Longest member id, in bytes.
+pub const MEMBER_ID_BYTES: usize = 64;
+/// Most members of an installation.
+pub const MEMBERS: usize = 4_096;
+/// Most distinct recipient lists an installation keeps compartments for.
+pub const RECIPIENT_LISTS: usize = 4_096;
+/// Longest accepted message, in bytes of protobuf.
+pub const MESSAGE_BYTES: usize = 1024 * 1024;
+/// Longest rule id, in bytes.
+pub const RULE_ID_BYTES: usize = 64;
+/// Most rules in force.
+pub const RULES: usize = 256;
+/// Reports an alert lists itself: the lowest by (time, id).
+pub const LISTED_REPORTS: usize = 100;
+/// Indicators that an urgent alert shows itself.
+pub const URGENT_INDICATORS: usize = 20;
+/// A report may lie this far ahead of the installation's clock, in milliseconds: clocks differ.
+pub const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
+/// A first detection older than this is backfill, in milliseconds (14 days).
+pub const BACKFILL_AGE_MS: u64 = 14 * 24 * 3600 * 1000;
+/// Members that must stand behind match-only sightings of a value before they count: any viewer then sees three others.
+pub const MATCH_ONLY_RELEASE: usize = 4;
+/// Independent members behind an alert that every member may see.
+pub const EU_MEMBERS: usize = 3;

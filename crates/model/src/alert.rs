@@ -1,0 +1,203 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AlertId, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule, Sector, Severity, Timestamp, Tlp};
+
+/// What an alert is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertKind {
+    /// Linked incidents.
+    Campaign,
+    /// More than usual.
+    Surge,
+    /// The same in several countries.
+    CrossBorder,
+    /// About to reach other sectors.
+    Cascade,
+    /// A rule of the operator's.
+    Rule,
+    /// One report that says critical.
+    Urgent,
+    /// Written by people.
+    Advisory,
+}
+
+impl AlertKind {
+    /// Its name, as shown and as asked for.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::Surge => "surge",
+            Self::CrossBorder => "cross-border",
+            Self::Cascade => "cascade",
+            Self::Rule => "rule",
+            Self::Urgent => "urgent",
+            Self::Advisory => "advisory",
+        }
+    }
+}
+
+/// Where an alert stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum AlertState {
+    /// It holds now.
+    Open,
+    /// It held; its window has passed.
+    Resolved,
+    /// The reports behind it were withdrawn or corrected.
+    Retracted,
+    /// Another alert carries it on.
+    Superseded(AlertId),
+}
+
+impl AlertState {
+    /// Its name, as shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+            Self::Retracted => "retracted",
+            Self::Superseded(_) => "superseded",
+        }
+    }
+}
+
+/// Who is told. Rests on all that was ever said, so it never shrinks when a report is withdrawn: a correction reaches everyone the alert reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    /// Every member.
+    Eu,
+    /// Members of these countries, and the hub.
+    Countries(CountrySet),
+    /// The compartment's recipients.
+    Recipients,
+    /// The reporter and the hub's duty officer.
+    Reporter(MemberId),
+}
+
+/// One report behind an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Which.
+    pub incident: IncidentId,
+    /// By whom: never shown to others.
+    pub reporter: MemberId,
+    /// Log time at which it counted.
+    pub time: Timestamp,
+    /// Countries it names.
+    pub countries: CountrySet,
+    /// Its RSIT type.
+    pub incident_type: Rsit,
+    /// Its severity.
+    pub severity: Severity,
+}
+
+/// Sizes of the contributing set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Reports that stand.
+    pub reports: u32,
+    /// Of these, reports that may never be shown.
+    pub unlisted: u32,
+    /// Distinct members among them.
+    pub members: u32,
+}
+
+/// One field of what the reports of an alert share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyField {
+    /// Such as `indicator`, `sector`, `reporter`.
+    pub field: Arc<str>,
+    /// Canonical value.
+    pub value: Arc<str>,
+}
+
+/// A finding, whole: one revision of one alert. Two revisions that say the same are equal but for `revision`, `revised_at` and `epoch`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Never changes.
+    pub id: AlertId,
+    /// Rises with every change.
+    pub revision: u32,
+    /// Log time of this revision.
+    pub revised_at: Timestamp,
+    /// Fencing epoch of the owner that wrote it.
+    pub epoch: u64,
+    /// Where it stands.
+    pub state: AlertState,
+    /// The rule in force.
+    pub rule: Arc<Rule>,
+    /// Where the reports behind it may have influence.
+    pub compartment: Compartment,
+    /// Hash of the correlation key.
+    pub key_hash: KeyHash,
+    /// What the reports share.
+    pub key: Arc<[KeyField]>,
+    /// First fire: identity rests on it.
+    pub anchor: (Timestamp, IncidentId),
+    /// Last fire.
+    pub last_fire: Timestamp,
+    /// Who is told.
+    pub audience: Audience,
+    /// Highest severity among the reports that stand and may be listed.
+    pub severity: Severity,
+    /// Strictest TLP among the reports that stand.
+    pub tlp: Tlp,
+    /// Strictest PAP among the reports that stand.
+    pub pap: Pap,
+    /// Attested countries; for an urgent alert, those the report names.
+    pub countries: CountrySet,
+    /// Sectors named by reports that may be listed.
+    pub sectors: BTreeSet<Sector>,
+    /// Types of the reports that may be listed.
+    pub incident_types: BTreeSet<Rsit>,
+    /// Sizes.
+    pub counts: Counts,
+    /// Names the contributing set.
+    pub digest: Digest,
+    /// The 100 lowest contributing reports by (time, id) that may be listed.
+    pub evidence: Vec<Evidence>,
+    /// What was found: the counted values, sorted.
+    pub values: Vec<Arc<str>>,
+    /// How many times the rule fired in this episode.
+    pub fires: u32,
+    /// Log time of the first report that stands.
+    pub first_seen: Timestamp,
+    /// Log time of the last.
+    pub last_seen: Timestamp,
+    /// Over its reporter's quota: waits for a person at the hub.
+    pub held: bool,
+}
+
+impl Alert {
+    /// Whether both say the same, whenever and by whichever owner they were written.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let plain = |alert: &Self| Self { revision: 0, revised_at: Timestamp::ZERO, epoch: 0, ..alert.clone() };
+        plain(self) == plain(other)
+    }
+
+    /// Whether the change from `other` is one of country, sector, severity, audience or state, and so is told at once.
+    #[must_use]
+    pub fn differs_materially_from(&self, other: &Self) -> bool {
+        self.state != other.state
+            || self.countries != other.countries
+            || self.sectors != other.sectors
+            || self.severity != other.severity
+            || self.audience != other.audience
+            || self.held != other.held
+            || self.tlp != other.tlp
+            || self.pap != other.pap
+    }
+
+    /// Whether it names any of these countries.
+    #[must_use]
+    pub fn affects(&self, country: Country) -> bool {
+        self.countries.contains(country)
+    }
+}

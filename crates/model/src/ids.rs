@@ -1,0 +1,289 @@
+//! Ids and hashes, all keyed under the installation's secret, so that none of them can be guessed or reversed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Compartment, MemberId, Realm, ReportKey, Timestamp};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $collection:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// From its bytes in the log.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// Its bytes, for the log.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+
+            /// Its resource name.
+            #[must_use]
+            pub fn resource_name(&self) -> String {
+                format!(concat!($collection, "/{}"), self)
+            }
+
+            /// Reads a resource name.
+            ///
+            /// # Errors
+            /// When the text has another form.
+            pub fn parse_resource_name(name: &str) -> Result<Self, NameError> {
+                let hex = name.strip_prefix(concat!($collection, "/")).and_then(bytes_of_hex);
+                hex.map(Self).ok_or(NameError { form: concat!($collection, "/{32 hexadecimal digits}") })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+id!(
+    /// An incident: (reporter, report key).
+    IncidentId,
+    "incidents"
+);
+id!(
+    /// An alert: (rule id, compartment, key, anchor).
+    AlertId,
+    "alerts"
+);
+
+/// A name that does not have the form of its collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not of the form {form}")]
+pub struct NameError {
+    form: &'static str,
+}
+
+/// 16 bytes that name a content or a set.
+pub type Digest = [u8; 16];
+
+/// The correlation key of (rule, realm, group-by values) as 128 keyed bits. All compartments of a realm share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyHash(pub u128);
+
+/// The installation's secret: 32 random bytes, backed up. Every id rests on it.
+#[derive(Clone)]
+pub struct Secret {
+    incident: [u8; 32],
+    alert: [u8; 32],
+    key: [u8; 32],
+    content: [u8; 32],
+    receipt: [u8; 32],
+    handle: [u8; 32],
+    set: [u8; 32],
+    pseudonym: [u8; 32],
+    token: [u8; 32],
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Secret {
+    /// Derives one key for each purpose, so that no two kinds of id can be compared.
+    #[must_use]
+    pub fn new(master: [u8; 32]) -> Self {
+        let derive = |purpose: &str| blake3::derive_key(purpose, &master);
+        Self {
+            incident: derive("chappe 2026 incident id"),
+            alert: derive("chappe 2026 alert id"),
+            key: derive("chappe 2026 correlation key"),
+            content: derive("chappe 2026 content digest"),
+            receipt: derive("chappe 2026 receipt"),
+            handle: derive("chappe 2026 report handle"),
+            set: derive("chappe 2026 contributing set"),
+            pseudonym: derive("chappe 2026 pseudonym"),
+            token: derive("chappe 2026 page token"),
+        }
+    }
+
+    /// The id of a report.
+    #[must_use]
+    pub fn incident_id(&self, reporter: &MemberId, report_key: &ReportKey) -> IncidentId {
+        IncidentId(mac(&self.incident, &[reporter.as_str().as_bytes(), report_key.as_str().as_bytes()]))
+    }
+
+    /// The id of an alert: of the rule's id, not its version; of the compartment, the key and the anchor.
+    #[must_use]
+    pub fn alert_id(&self, rule: &str, compartment: &Compartment, key: KeyHash, anchor: (Timestamp, IncidentId)) -> AlertId {
+        let mut hasher = blake3::Hasher::new_keyed(&self.alert);
+        absorb(&mut hasher, rule.as_bytes());
+        absorb(&mut hasher, realm(compartment.realm));
+        for recipient in compartment.recipients.iter().flat_map(|list| list.iter()) {
+            absorb(&mut hasher, recipient.as_str().as_bytes());
+        }
+        absorb(&mut hasher, &key.0.to_le_bytes());
+        absorb(&mut hasher, &anchor.0.as_millis().to_le_bytes());
+        absorb(&mut hasher, anchor.1.as_bytes());
+        AlertId(first_16(&hasher))
+    }
+
+    /// The hash of a correlation key.
+    #[must_use]
+    pub fn key_hash(&self, rule: &str, in_realm: Realm, values: &[&str]) -> KeyHash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        absorb(&mut hasher, rule.as_bytes());
+        absorb(&mut hasher, realm(in_realm));
+        for value in values {
+            absorb(&mut hasher, value.as_bytes());
+        }
+        KeyHash(u128::from_le_bytes(first_16(&hasher)))
+    }
+
+    /// Names a content as submitted.
+    #[must_use]
+    pub fn content_digest(&self, content: &[u8]) -> Digest {
+        mac(&self.content, &[content])
+    }
+
+    /// The receipt of (incident id, revision, content digest).
+    #[must_use]
+    pub fn receipt(&self, incident: IncidentId, revision: u32, content: &Digest) -> Digest {
+        mac(&self.receipt, &[incident.as_bytes(), &revision.to_le_bytes(), content])
+    }
+
+    /// The handle under which `viewer` knows a report.
+    #[must_use]
+    pub fn report_handle(&self, viewer: &MemberId, incident: IncidentId) -> Digest {
+        mac(&self.handle, &[viewer.as_str().as_bytes(), incident.as_bytes()])
+    }
+
+    /// Names a set of reports, given in ascending order.
+    pub fn set_digest(&self, incidents: impl IntoIterator<Item = IncidentId>) -> Digest {
+        let mut hasher = blake3::Hasher::new_keyed(&self.set);
+        for incident in incidents {
+            hasher.update(incident.as_bytes());
+        }
+        first_16(&hasher)
+    }
+
+    /// The pseudonym of a personal value.
+    #[must_use]
+    pub fn pseudonym(&self, purpose: &str, value: &str) -> Digest {
+        mac(&self.pseudonym, &[purpose.as_bytes(), value.as_bytes()])
+    }
+
+    /// Seals a page token or cursor, so that only what was given out is taken back.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, content: &[u8]) -> Digest {
+        mac(&self.token, &[purpose.as_bytes(), content])
+    }
+
+    /// The partition of an incident: all its revisions share it.
+    #[must_use]
+    pub fn partition(incident: IncidentId, partitions: u16) -> u16 {
+        let spread = u16::from_le_bytes([incident.0[0], incident.0[1]]);
+        spread % partitions.max(1)
+    }
+}
+
+fn realm(realm: Realm) -> &'static [u8] {
+    match realm {
+        Realm::Live => b"live",
+        Realm::Exercise => b"exercise",
+    }
+}
+
+/// Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
+fn absorb(hasher: &mut blake3::Hasher, part: &[u8]) {
+    hasher.update(&(part.len() as u64).to_le_bytes());
+    hasher.update(part);
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    parts.iter().for_each(|part| absorb(&mut hasher, part));
+    first_16(&hasher)
+}
+
+fn first_16(hasher: &blake3::Hasher) -> [u8; 16] {
+    let mut out = [0; 16];
+    hasher.finalize_xof().fill(&mut out);
+    out
+}
+
+/// 16 bytes as lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}"); // writing to a String cannot fail
+        out
+    })
+}
+
+/// Exactly 32 lower-case hexadecimal digits as 16 bytes.
+#[must_use]
+pub fn bytes_of_hex(text: &str) -> Option<[u8; 16]> {
+    let digits = text.as_bytes();
+    if digits.len() != 32 {
+        return None;
+    }
+    let mut out = [0; 16];
+    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(out)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret() -> Secret {
+        Secret::new([7; 32])
+    }
+
+    #[test]
+    fn ids_depend_on_every_part_and_on_the_secret() {
+        let (a, b) = (MemberId::parse("a").unwrap(), MemberId::parse("ab").unwrap());
+        let (x, y) = (ReportKey::parse("bc").unwrap(), ReportKey::parse("c").unwrap());
+        let id = secret().incident_id(&a, &x);
+        assert_eq!(id, secret().incident_id(&a, &x));
+        assert_ne!(id, secret().incident_id(&b, &y));
+        assert_ne!(id, Secret::new([8; 32]).incident_id(&a, &x));
+    }
+
+    #[test]
+    fn names_round_trip_and_nothing_else_parses() {
+        let id = IncidentId::from_bytes([0xab; 16]);
+        assert_eq!(IncidentId::parse_resource_name(&id.resource_name()), Ok(id));
+        for bad in ["", "incidents/", "alerts/abababababababababababababababab", "incidents/ABababababababababababababababab", "incidents/é"] {
+            assert!(IncidentId::parse_resource_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_secret_does_not_show() {
+        assert_eq!(format!("{:?}", secret()), "Secret(…)");
+    }
+}
