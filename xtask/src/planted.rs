@@ -1,0 +1,93 @@
+//! `cargo xtask planted`: bugs put into a copy of the workspace on purpose. A test that misses one proves less than it says.
+//!
+//! Each `tests/planted/*.toml` lists bugs: a single textual replacement in one file, and the Cargo arguments of the test that must catch
+//! it. The replaced code must compile and the test must fail; the unmodified code must pass the same test first.
+
+mod bug;
+mod copy;
+mod trial;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::place::Place;
+use bug::Bug;
+use copy::WorkspaceCopy;
+use trial::{Trial, Verdict};
+
+/// Where the lists of bugs are, from the workspace root.
+pub(crate) const FOLDER: &str = "tests/planted";
+
+/// Whether there is any list.
+pub(crate) fn any(root: &Path) -> Result<bool> {
+    Ok(!bug::lists(root)?.is_empty())
+}
+
+/// Runs every bug, or those whose name contains `part`; an error unless each is caught.
+pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<()> {
+    let mut bugs = bug::read_all(place.root())?;
+    if let Some(part) = part {
+        bugs.retain(|bug| bug.name.contains(part));
+    }
+    if bugs.is_empty() {
+        bail!(
+            "no planted bug{} in {FOLDER}/*.toml",
+            part.map(|part| format!(" with {part} in its name")).unwrap_or_default()
+        );
+    }
+    let copy = WorkspaceCopy::make(place)?;
+    let trial = Trial::new(place, &copy);
+    let passed = baseline(&trial, &bugs)?;
+    println!("{passed} test command(s) pass without a bug; planting {}", bugs.len());
+    let mut rows = Vec::new();
+    for bug in &bugs {
+        let started = Instant::now();
+        let verdict = trial.plant(bug)?;
+        println!("{}: {verdict}", bug.name);
+        rows.push((bug.name.as_str(), verdict, started.elapsed()));
+    }
+    println!("\n{}", table(&rows));
+    let missed: Vec<&str> = rows
+        .iter()
+        .filter(|(_, verdict, _)| *verdict != Verdict::Caught)
+        .map(|(name, _, _)| *name)
+        .collect();
+    if !missed.is_empty() {
+        bail!(
+            "{} of {} planted bugs not caught: {}",
+            missed.len(),
+            rows.len(),
+            missed.join(", ")
+        );
+    }
+    println!("{} of {} planted bugs caught", rows.len(), rows.len());
+    Ok(())
+}
+
+/// Every distinct test, once, on the unmodified copy.
+fn baseline(trial: &Trial<'_>, bugs: &[Bug]) -> Result<usize> {
+    let mut seen = BTreeSet::new();
+    for bug in bugs {
+        if seen.insert((&bug.test, &bug.env)) {
+            trial.unmodified(bug)?;
+        }
+    }
+    Ok(seen.len())
+}
+
+fn table(rows: &[(&str, Verdict, Duration)]) -> String {
+    let width = rows
+        .iter()
+        .map(|(name, _, _)| name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(4);
+    let mut table = format!("{:width$}  {:>8}  verdict\n", "bug", "seconds");
+    for (name, verdict, took) in rows {
+        table.push_str(&format!("{name:width$}  {:>8.1}  {verdict}\n", took.as_secs_f64()));
+    }
+    table
+}

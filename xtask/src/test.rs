@@ -1,0 +1,125 @@
+//! `cargo xtask test`: everything, in one table.
+
+mod scripts;
+mod skips;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::command;
+use crate::place::Place;
+use crate::steps::{Outcome, Steps};
+use crate::{check, planted, proto, setup};
+
+/// Name of the step that later steps rest on.
+const TESTS: &str = "cargo test";
+
+/// Runs all steps, prints the table, and fails if a step failed or, with `CI=true`, if anything was skipped that may not be.
+pub(crate) fn command(place: &Place) -> Result<()> {
+    let strict = std::env::var("CI").is_ok_and(|value| value == "true");
+    let skips = skips::Skips::open(place)?;
+    let mut steps = Steps::default();
+    steps.run("setup core", || setup::command(place, "core").into());
+    steps.run("check", || check::command(place).into());
+    steps.run("build", || {
+        cargo(place, &skips, &["build", "--workspace", "--all-targets", "--locked"])
+    });
+    steps.run(TESTS, || {
+        cargo(place, &skips, &["test", "--workspace", "--locked", "--no-fail-fast"])
+    });
+    steps.run("buf lint", || proto::buf(place, &["lint"]).into());
+    steps.run("buf breaking", || breaking(place));
+    for script in scripts::list(place.root())? {
+        let built = steps.passed("build");
+        steps.run(&scripts::name(&script), || {
+            if built {
+                scripts::run(place, &skips, &script)
+            } else {
+                unbuilt()
+            }
+        });
+    }
+    let tested = steps.passed(TESTS);
+    steps.run("planted bugs", || if tested { planted_bugs(place) } else { untested() });
+    let mut skipped = skips.collect()?;
+    skipped.extend(steps.skipped());
+    report(&steps, &skipped, strict)
+}
+
+fn unbuilt() -> Outcome {
+    Outcome::Skipped("the build failed".to_owned())
+}
+
+fn untested() -> Outcome {
+    Outcome::Skipped(format!("{TESTS} failed: a test that fails anyway catches nothing"))
+}
+
+fn cargo(place: &Place, skips: &skips::Skips, arguments: &[&str]) -> Outcome {
+    let mut cargo = command::cargo();
+    cargo
+        .args(arguments)
+        .current_dir(place.root())
+        .env("CHAPPE_SKIPS", skips.file())
+        .env("TOOLS", place.tools_bin());
+    command::succeed(&mut cargo).into()
+}
+
+fn breaking(place: &Place) -> Outcome {
+    if !place.root().join(proto::IMAGE).exists() {
+        return Outcome::Skipped(format!("no {}: `cargo xtask image` writes it", proto::IMAGE));
+    }
+    proto::buf(place, &["breaking", "--against", proto::IMAGE]).into()
+}
+
+fn planted_bugs(place: &Place) -> Outcome {
+    match planted::any(place.root()) {
+        Ok(true) => planted::command(place, None).into(),
+        Ok(false) => Outcome::Skipped(format!("no {}/*.toml", planted::FOLDER)),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    }
+}
+
+fn report(steps: &Steps, skipped: &[String], strict: bool) -> Result<()> {
+    println!("\n{}", steps.table());
+    if skipped.is_empty() {
+        println!("nothing was skipped");
+    }
+    let mut refused = 0;
+    for reason in skipped {
+        let excused = !strict || skips::is_excused(reason);
+        refused += usize::from(!excused);
+        println!(
+            "{} {reason}",
+            if excused {
+                "skipped:"
+            } else {
+                "SKIPPED, which CI=true makes a failure:"
+            }
+        );
+    }
+    if steps.failed() || refused > 0 {
+        bail!("not all steps passed");
+    }
+    Ok(())
+}
+
+/// The debug build of the program.
+fn program(target: &Path) -> std::path::PathBuf {
+    target.join("debug").join("chappe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skip_fails_a_strict_run_only() {
+        let mut steps = Steps::default();
+        steps.run("one", || Outcome::Passed);
+        let skipped = ["strace is missing".to_owned()];
+        assert!(report(&steps, &skipped, false).is_ok());
+        assert!(report(&steps, &skipped, true).is_err());
+        assert!(report(&steps, &["no ../shared/data here".to_owned()], true).is_ok());
+    }
+}
