@@ -21,7 +21,8 @@ pub(crate) fn buf(place: &Place, arguments: &[&str]) -> Result<()> {
 
 /// `cargo xtask image`: promises the contracts as they are now.
 pub(crate) fn write_image(place: &Place) -> Result<()> {
-    buf(place, &["build", "-o", IMAGE])?;
+    // Without comments: they are no part of the promise, and are most of the size.
+    buf(place, &["build", "--exclude-source-info", "-o", IMAGE])?;
     let size_bytes = std::fs::metadata(place.root().join(IMAGE))
         .with_context(|| format!("{IMAGE} was not written"))?
         .len();

@@ -86,7 +86,19 @@ impl Tool {
 /// The first line of what a program says of its version.
 pub(crate) fn first_line(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
     let said = command::answer(std::process::Command::new(program).args(arguments))?;
-    said.lines().next().map(|line| line.trim().to_owned())
+    said.lines().next().map(|line| plain(line).trim().to_owned())
+}
+
+/// A line without the colour codes that some programs print even into a pipe.
+fn plain(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default();
+    let after_code = |part: &str| {
+        part.split_once('m')
+            .map(|(_, rest)| rest.to_owned())
+            .unwrap_or_default()
+    };
+    std::iter::once(first.to_owned()).chain(parts.map(after_code)).collect()
 }
 
 #[cfg(test)]
@@ -111,6 +123,12 @@ mod tests {
             vec![|_| panic!("must not be called")],
         );
         assert_eq!(present.bring(&place), State::Present("thing v1.2.0".to_owned()));
+    }
+
+    #[test]
+    fn colours_are_left_out_of_a_version() {
+        assert_eq!(plain("\u{1b}[1mApache Maven 3.8.7\u{1b}[m"), "Apache Maven 3.8.7");
+        assert_eq!(plain("buf 1.75.0"), "buf 1.75.0");
     }
 
     #[test]
