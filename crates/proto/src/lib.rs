@@ -1,1 +1,31 @@
-//! To be written.
+//! The contracts of `proto/chappe/v1` as Rust, and the conversions between them and the model.
+//!
+//! - [`v1`] is generated: messages, clients and servers.
+//! - [`incident`] takes a submitted message apart and reports *every* violation with its field path, and puts stored incidents together again.
+//! - [`alert`] and [`policy`] convert what stands in the log, and what recipients see of it.
+//! - [`status`] and [`invalid_argument`] turn refusals into gRPC statuses with typed details (google.rpc.BadRequest, RetryInfo, ErrorInfo).
+//!
+//! What it is not: a service. Nothing here does I/O.
+//!
+//! Invariants: wire types stop at this crate, the model never sees one; what was encoded into the log decodes to an equal value; decoding
+//! outside bytes never panics.
+//!
+//! # Example
+//! ```
+//! use chappe_model::Timestamp;
+//! use chappe_proto::{incident, v1};
+//! let empty = v1::Incident::default();
+//! let violations = incident::parse(&empty, Timestamp::from_millis(1_000)).unwrap_err();
+//! assert!(violations.iter().any(|v| v.field == "incident.report_key"));
+//! ```
+
+pub mod alert;
+mod generated;
+pub mod incident;
+pub mod policy;
+pub mod status;
+pub mod time;
+mod violations;
+
+pub use generated::{v1, FILE_DESCRIPTOR_SET};
+pub use violations::{invalid_argument, Violation, Violations, LISTED_VIOLATIONS};

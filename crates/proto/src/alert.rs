@@ -1,0 +1,7 @@
+//! Alerts in the log and as their recipients see them.
+
+mod record;
+mod shown;
+
+pub use record::{decode, decode_mark, encode, encode_mark, ALERT_FORMAT};
+pub use shown::{evidence_to_wire, kind_from_wire, kind_to_wire, severity_at_least, to_wire};

@@ -1,0 +1,8 @@
+//! Incidents on the wire and in the log.
+
+mod record;
+mod submission;
+
+pub(crate) use record::{pap_from_wire, pap_to_wire, severity_from_wire, severity_to_wire, tlp_from_wire, tlp_to_wire};
+pub use record::{decode, encode, marking_to_wire, to_wire, RecordError, INCIDENT_FORMAT};
+pub use submission::{parse, Submission};
