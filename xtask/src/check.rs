@@ -7,6 +7,7 @@ mod calls;
 mod faces;
 mod finding;
 mod lengths;
+mod manifests;
 mod names;
 mod notes;
 mod pages;
@@ -40,6 +41,7 @@ fn findings(sources: &[Source]) -> Vec<Finding> {
         found.extend(notes::in_text(source));
         if source.path.ends_with("Cargo.toml") {
             found.extend(arrows::of_manifest(source));
+            found.extend(manifests::of_manifest(source));
         }
         if source.is_rust() {
             found.extend(of_rust(source));

@@ -71,7 +71,7 @@ pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<()> {
 fn baseline(trial: &Trial<'_>, bugs: &[Bug]) -> Result<usize> {
     let mut seen = BTreeSet::new();
     for bug in bugs {
-        if seen.insert((&bug.test, &bug.env)) {
+        if seen.insert((&bug.test, &bug.env, bug.program)) {
             trial.unmodified(bug)?;
         }
     }

@@ -60,7 +60,9 @@ fn cargo(place: &Place, skips: &skips::Skips, arguments: &[&str]) -> Outcome {
     cargo
         .args(arguments)
         .current_dir(place.root())
-        .env("CHAPPE_SKIPS", skips.file())
+        .env("CHAPPE_SKIPS", skips.file());
+    cargo
+        .env("CHAPPE_BIN", program(place.target()))
         .env("TOOLS", place.tools_bin());
     command::succeed(&mut cargo).into()
 }

@@ -20,6 +20,9 @@ pub(crate) struct Bug {
     pub(crate) replace: String,
     /// Cargo's arguments, beginning with `test`.
     pub(crate) test: Vec<String>,
+    /// Whether the test runs the program: it is then built with the bug in, and `CHAPPE_BIN` names it.
+    #[serde(default)]
+    pub(crate) program: bool,
     /// Variables for the test, such as `CHAPPE_CASES`.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,
@@ -125,6 +128,7 @@ mod tests {
     fn a_list_is_read_and_applied() {
         let bugs = read(LIST).unwrap();
         assert_eq!(bugs[0].env["CHAPPE_CASES"], "2000");
+        assert!(!bugs[0].program);
         assert_eq!(bugs[0].apply("let a = lowest(k);").unwrap(), "let a = first(k);");
     }
 

@@ -113,8 +113,12 @@ impl<'a> Trial<'a> {
 
     fn build(&self, bug: &Bug) -> Result<Watched> {
         let mut cargo = command::cargo();
-        cargo.args(without_running(&bug.test));
-        self.watch(&mut cargo, bug)
+        let built = self.watch(cargo.args(without_running(&bug.test)), bug)?;
+        if !bug.program || !built.status.success() {
+            return Ok(built);
+        }
+        let mut cargo = command::cargo();
+        self.watch(cargo.args(["build", "--package", "chappe"]), bug)
     }
 
     fn run(&self, bug: &Bug) -> Result<Watched> {
@@ -138,6 +142,9 @@ impl<'a> Trial<'a> {
         command
             .env("CARGO_INCREMENTAL", "1")
             .env("TOOLS", self.place.tools_bin());
+        if bug.program {
+            command.env("CHAPPE_BIN", self.copy.target().join("debug").join("chappe"));
+        }
         command::watch(command.envs(&bug.env), false)
     }
 }
