@@ -1,0 +1,118 @@
+//! What a reader of a foreign format hands back.
+
+use std::collections::BTreeSet;
+
+use chappe_model::{Country, Indicator, IndicatorError, Pap, Rsit, Sector, Severity, Tlp};
+
+/// A report as a foreign format gives it. What the format does not say is left for the submitter to fill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The submitter's key for the incident; for MISP `misp:` and the event's UUID.
+    pub report_key: String,
+    /// Rises with each edit; for MISP the event's time stamp in seconds since 1970.
+    pub revision: u32,
+    /// One line.
+    pub title: String,
+    /// A few facts on where the report comes from.
+    pub summary: String,
+    /// RSIT class and type, where a tag names one.
+    pub incident_type: Option<Rsit>,
+    /// By the source's own judgement. Never critical: an urgent report is a decision of its submitter.
+    pub severity: Option<Severity>,
+    /// Begin of what happened, in milliseconds since 1970.
+    pub occurred_from_ms: Option<u64>,
+    /// End of what happened, in milliseconds since 1970; not before the begin.
+    pub occurred_to_ms: Option<u64>,
+    /// Affected countries.
+    pub countries: BTreeSet<Country>,
+    /// Affected sectors.
+    pub sectors: BTreeSet<Sector>,
+    /// What was observed. May exceed what one report may carry; the service then refuses it.
+    pub indicators: BTreeSet<Indicator>,
+    /// The source's label, the most restrictive where it has several.
+    pub tlp: Option<Tlp>,
+    /// The source's label, the most restrictive where it has several.
+    pub pap: Option<Pap>,
+    /// The file or entry that the report was read from, as the caller named it.
+    pub source: String,
+}
+
+/// A draft and the account of how it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The report.
+    pub draft: Draft,
+    /// The items that were understood, in the order of the file, an item after those it holds.
+    pub read: Vec<ReadItem>,
+    /// The items that were not, in the same order.
+    pub skipped: Vec<Skipped>,
+    /// How many items there are: attributes, proposals, objects and the attributes of objects.
+    pub total: usize,
+    /// What else the submitter should know: tags not read, labels joined, texts cut.
+    pub notes: Vec<String>,
+}
+
+impl Reading {
+    /// Whether every item is accounted for: read + skipped = total.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.read.len() + self.skipped.len() == self.total
+    }
+}
+
+/// An item that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadItem {
+    /// Where it stands, such as `Event.Attribute[3]`.
+    pub path: String,
+    /// What it gave. Empty for an object: its attributes are items of their own.
+    pub indicators: Vec<Indicator>,
+}
+
+/// An item that was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it stands, such as `Event.Object[0].Attribute[2]`.
+    pub path: String,
+    /// What it is by its own words: type and category, or the object's name.
+    pub what: String,
+    /// Why it was not read.
+    pub reason: SkipReason,
+}
+
+/// Why an item was not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SkipReason {
+    /// Its type holds no indicator, or one that is not compared yet.
+    #[error("not an indicator type this version correlates")]
+    NotCorrelated,
+    /// The source deleted it, or the object that holds it.
+    #[error("deleted in the source")]
+    Deleted,
+    /// Somebody proposed it; the event's owner has not accepted it.
+    #[error("a proposal that the event's owner has not accepted")]
+    Proposal,
+    /// It describes a victim and is not marked for detection.
+    #[error("personal data of a victim: set to_ids to report it")]
+    Victim,
+    /// Its own label is stricter than the event's.
+    #[error("marked {own}, stricter than the event ({event}): mark the event so, or report it apart")]
+    StricterMarking {
+        /// The item's label.
+        own: String,
+        /// The event's label.
+        event: String,
+    },
+    /// Its distribution is narrower than the event's.
+    #[error("distributed more narrowly than the event: widen it, or report it apart")]
+    NarrowerDistribution,
+    /// The value is not of its type.
+    #[error(transparent)]
+    BadValue(#[from] IndicatorError),
+    /// The item is not built as the format asks.
+    #[error("malformed: {0}")]
+    Malformed(&'static str),
+    /// An object of which no attribute was read.
+    #[error("none of its attributes was read")]
+    NothingRead,
+}
