@@ -34,6 +34,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "contract")]
+pub mod contract;
 mod error;
 mod faults;
 mod log;

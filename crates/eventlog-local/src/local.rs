@@ -1,0 +1,240 @@
+//! The log as its users see it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread::{self, JoinHandle},
+};
+
+use chappe_eventlog::{
+    AppendError, Durability, EventLog, OnDurable, Partitions, Position, ReadError, ReadLimit, Record, SnapshotError,
+    SnapshotStore, Topic,
+};
+
+use crate::{
+    cache::Cache,
+    committer::{Committer, Tail},
+    disk::{Disk, OsDisk},
+    error::OpenError,
+    folder::{self, FolderLock, Meta},
+    format::Seed,
+    index::Index,
+    metric_names as names,
+    options::LocalOptions,
+    queue::{Pending, Queue, Refusal},
+    read,
+    recover::{OpenReport, recover},
+    snapshots::Snapshots,
+};
+
+type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What readers need of the durable journal.
+pub(crate) struct View {
+    pub(crate) index: Index,
+    pub(crate) cache: Cache,
+}
+
+/// What the committer and the callers share.
+pub(crate) struct Shared {
+    pub(crate) options: LocalOptions,
+    pub(crate) partitions: Partitions,
+    pub(crate) seed: Seed,
+    pub(crate) queue: Queue,
+    view: RwLock<View>,
+    wakes: RwLock<Vec<(Topic, Wake)>>,
+}
+
+impl Shared {
+    pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn view_mut(&self) -> RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wakes_of(&self, topics: &[Topic]) -> Vec<Wake> {
+        let wakes = self.wakes.read().unwrap_or_else(PoisonError::into_inner);
+        wakes
+            .iter()
+            .filter(|(topic, _)| topics.contains(topic))
+            .map(|(_, wake)| Arc::clone(wake))
+            .collect()
+    }
+}
+
+/// An [`EventLog`] and [`SnapshotStore`] in a folder. Dropping it closes it.
+pub struct LocalLog {
+    shared: Arc<Shared>,
+    snapshots: Snapshots,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    _lock: FolderLock,
+}
+
+impl LocalLog {
+    /// Opens the log in a folder, or creates one: takes the lock, reads the journal through and checks all of it, cuts
+    /// off a torn tail, and starts the committer thread. The time it takes grows with the journal.
+    ///
+    /// # Errors
+    /// [`OpenError`], which says what to do.
+    pub fn open(options: LocalOptions) -> Result<(Self, OpenReport), OpenError> {
+        Self::open_on(options, Arc::new(OsDisk))
+    }
+
+    pub(crate) fn open_on(options: LocalOptions, disk: Arc<dyn Disk>) -> Result<(Self, OpenReport), OpenError> {
+        options.check()?;
+        let lock = folder::lock(&options.folder)?;
+        let meta = Meta::open_or_create(&options.folder, options.partitions, disk.as_ref())?;
+        let seed = Seed::of_journal(meta.journal);
+        let recovered = recover(&options.folder, seed, meta.partitions, disk.as_ref())?;
+        if let Some(torn) = &recovered.report.torn_tail {
+            let file = torn.file.display();
+            tracing::warn!(%file, offset = torn.offset, bytes = torn.bytes, reason = torn.reason, "cut a torn tail off");
+        }
+        let snapshots = Snapshots::open(&options.folder, disk.as_ref())?;
+        let tail = Tail {
+            disk,
+            folder: options.folder.clone(),
+            segment_bytes: options.segment_bytes,
+            segment: recovered.segment,
+            file: recovered.file,
+            offset: recovered.offset,
+        };
+        let cache = Cache::new(meta.partitions.total(), options.cache_bytes);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(options.queue_records, options.queue_bytes),
+            partitions: meta.partitions,
+            seed,
+            view: RwLock::new(View {
+                index: recovered.index,
+                cache,
+            }),
+            wakes: RwLock::default(),
+            options,
+        });
+        let committer = Committer::new(Arc::clone(&shared), tail, recovered.next_sequence);
+        let thread = thread::Builder::new()
+            .name("chappe-log".into())
+            .spawn(move || committer.run());
+        let thread = thread.map_err(OpenError::io("start the committer of", &shared.options.folder))?;
+        Ok((
+            Self {
+                shared,
+                snapshots,
+                committer: Mutex::new(Some(thread)),
+                _lock: lock,
+            },
+            recovered.report,
+        ))
+    }
+
+    fn push(&self, topic: Topic, partition: u16, record: Record, on_durable: OnDurable) -> Result<(), Refusal> {
+        if let Err(error) = record.check_size() {
+            return Err((on_durable, error));
+        }
+        let Some(slot) = self.shared.partitions.slot(topic, partition) else {
+            let partitions = self.shared.partitions.of(topic);
+            let reason = format!("topic {topic} has {partitions} partitions, there is no partition {partition}");
+            return Err((on_durable, AppendError::Refused { reason }));
+        };
+        self.shared.queue.push(Pending {
+            slot,
+            record,
+            on_durable,
+        })
+    }
+}
+
+impl EventLog for LocalLog {
+    fn durability(&self) -> Durability {
+        Durability::Disk
+    }
+
+    fn partitions(&self, topic: Topic) -> u16 {
+        self.shared.partitions.of(topic)
+    }
+
+    fn append(&self, topic: Topic, partition: u16, record: Record, on_durable: OnDurable) {
+        if let Err((on_durable, error)) = self.push(topic, partition, record, on_durable) {
+            if matches!(error, AppendError::Refused { .. }) {
+                metrics::counter!(names::REFUSED).increment(1);
+            }
+            on_durable(Err(error));
+        }
+    }
+
+    fn read(
+        &self,
+        topic: Topic,
+        partition: u16,
+        from: Position,
+        limit: ReadLimit,
+    ) -> Result<Vec<(Position, Record)>, ReadError> {
+        let partitions = self.shared.partitions.of(topic);
+        let slot = self.shared.partitions.slot(topic, partition);
+        let slot = slot.ok_or(ReadError::NoSuchPartition {
+            topic,
+            partition,
+            partitions,
+        })?;
+        read::read(&self.shared, slot, from.0, limit)
+    }
+
+    fn end(&self, topic: Topic, partition: u16) -> Position {
+        let slot = self.shared.partitions.slot(topic, partition);
+        Position(slot.map_or(0, |slot| self.shared.view().index.end(slot)))
+    }
+
+    fn on_advance(&self, topic: Topic, wake: Wake) {
+        self.shared
+            .wakes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((topic, wake));
+    }
+
+    fn health(&self) -> Result<(), AppendError> {
+        self.shared.queue.failed().map_or(Ok(()), Err)
+    }
+
+    fn close(&self) {
+        self.shared.queue.close();
+        // Whoever comes second waits here until the first has seen the committer end.
+        let mut committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
+        if committer
+            .as_ref()
+            .is_some_and(|thread| thread.thread().id() == thread::current().id())
+        {
+            return; // Called by a callback: the committer ends once it has returned.
+        }
+        if let Some(thread) = committer.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the committer thread panicked");
+        }
+    }
+}
+
+impl Drop for LocalLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl SnapshotStore for LocalLog {
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), SnapshotError> {
+        self.snapshots.save(name, bytes)
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
+        self.snapshots.load(name)
+    }
+}
+
+impl std::fmt::Debug for LocalLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalLog")
+            .field("folder", &self.shared.options.folder)
+            .finish_non_exhaustive()
+    }
+}
