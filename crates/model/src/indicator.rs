@@ -188,9 +188,16 @@ impl Indicator {
     /// When the value is empty or too long.
     pub fn from_canonical(kind: IndicatorKind, value: String) -> Result<Self, IndicatorError> {
         if value.is_empty() || value.len() > Self::MAX_BYTES {
-            return Err(IndicatorError::TooLong { kind, value: kept(&value), most: Self::MAX_BYTES });
+            return Err(IndicatorError::TooLong {
+                kind,
+                value: kept(&value),
+                most: Self::MAX_BYTES,
+            });
         }
-        Ok(Self { kind, value: value.into_boxed_str() })
+        Ok(Self {
+            kind,
+            value: value.into_boxed_str(),
+        })
     }
 
     /// The pseudonym that stands for a mail address: 32 hexadecimal digits of a keyed function, which the caller computes.
