@@ -1,1 +1,93 @@
-//! To be written.
+//! The ingest service: takes incidents from members, answers once they are durable, and refuses before the answer rather than
+//! losing anything after it.
+//!
+//! - [`Desk`] is the synchronous core: quotas, validation, idempotence, the append, the receipt. It needs no runtime.
+//! - [`Service`] puts it behind gRPC and lets time pass in the log, by time marks.
+//! - [`Handle`] appends a time mark now.
+//!
+//! What it is not: it correlates nothing, shows nobody's reports to anyone else, and does not decide what is durable: the log does.
+//!
+//! # Invariants
+//! 1. **Answered once.** Every [`Done`] is called exactly once; with a receipt only after the record is durable.
+//! 2. **One content a revision.** Of (reporter, report key, revision) at most one content is ever acknowledged. The same content again
+//!    gets the same receipt, byte for byte, also while the first is being written, after a restart and after a change of policy: a
+//!    receipt is a function of the incident's id, the revision, the content's digest and what is stored, never of a time or a
+//!    position in the log. Other content is refused.
+//! 3. **Refusals change nothing.** Whatever is refused leaves no record, no index entry and no recipient list behind.
+//! 4. **Unknown stays unknown.** After an unknown outcome the index does not guess. The same content is appended again and the first
+//!    record in the partition's order is the one that counts, here at the next [`Service::open`] as for every reader of the log;
+//!    other content is refused, since the first may stand in the log.
+//! 5. **Bounded.** Reports in flight, per member and whole; answers that wait on a stream ([`STREAM_WINDOW`]); recipient lists
+//!    ([`chappe_model::limits::RECIPIENT_LISTS`]); unknown outcomes ([`DOUBTS`]).
+//!
+//! # The order of checks
+//! Authentication, then what is in flight, then the member's rate, then validation, then idempotence, then policy (unmarked reports,
+//! unknown recipients), then the log. A retry of what is stored needs a token of its member's rate but gets it back, so retries after
+//! an outage cost a member nothing; so does a report that the log did not take.
+//!
+//! # Memory
+//! The index keeps each stored revision: 64 bytes for an incident's only revision (id, digest, position, what the receipt says), up to
+//! twice that right after the table has grown; each further revision of an incident takes about 50 bytes more.
+//!
+//! # Example
+//! ```
+//! use std::sync::{Arc, mpsc};
+//! use std::time::Duration;
+//! use chappe_clock::ManualClock;
+//! use chappe_eventlog::MemoryLog;
+//! use chappe_identity::{Directory, TokenDigest};
+//! use chappe_ingest::{Options, Quotas, Service};
+//! use chappe_model::{Country, MemberId, Policy, Principal, Role, Secret, Timestamp, built_in_rules};
+//! use chappe_proto::v1;
+//!
+//! let who = Principal { member: MemberId::parse("csirt-at")?, home: Some(Country::parse("AT")?), role: Role::Member };
+//! let options = Options {
+//!     secret: Secret::new([7; 32]),
+//!     directory: Arc::new(Directory::new(vec![(who.clone(), TokenDigest::of("a long random token"))])?),
+//!     policy: Policy::new(1, built_in_rules(), 300_000, vec![], vec![])?,
+//!     quotas: Quotas::default(),
+//!     mark_interval: Duration::from_secs(1),
+//! };
+//! let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_764_547_200_000)));
+//! let service = Service::open(options, Arc::new(MemoryLog::new()), clock)?;
+//! let report = v1::Incident {
+//!     report_key: "CASE-1".into(),
+//!     incident_type: "fraud/phishing".into(),
+//!     countries: vec!["AT".into()],
+//!     marking: Some(v1::Marking { tlp: v1::Tlp::Amber as i32, ..Default::default() }),
+//!     ..Default::default()
+//! };
+//! let (tell, told) = mpsc::channel();
+//! let again = tell.clone();
+//! service.desk().submit(&who, &report, false, Box::new(move |outcome| drop(tell.send(outcome))));
+//! service.desk().submit(&who, &report, false, Box::new(move |outcome| drop(again.send(outcome))));
+//! assert_eq!(told.recv()??, told.recv()??);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod api;
+mod content;
+mod desk;
+mod draft;
+mod index;
+mod lists;
+mod marks;
+mod metric_names;
+mod options;
+mod quota;
+mod rebuild;
+mod receipt;
+mod refusal;
+mod reply;
+mod retract;
+mod service;
+
+pub use self::{
+    api::{IncidentApi, STREAM_WINDOW},
+    desk::{Desk, Done},
+    index::DOUBTS,
+    marks::Marked,
+    metric_names::describe_metrics,
+    options::{OpenError, Options, Quotas, RunError},
+    service::{Handle, Service},
+};

@@ -1,0 +1,363 @@
+//! The synchronous core: from a message to a durable record and its receipt.
+
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use chappe_clock::Clock;
+use chappe_eventlog::{AppendError, EventLog, Position, ReadLimit, Record, Topic};
+use chappe_model::limits::RECIPIENTS;
+use chappe_model::{Accepted, IncidentId, MemberId, Principal, Recipients, Secret, Timestamp};
+use chappe_proto::{incident, v1};
+use tokio::sync::{Notify, watch};
+use tonic::Status;
+
+use crate::draft::Draft;
+use crate::index::{DOUBTS, Facts, IfStored, Known, Landed, Outcome, Shelf, Stored, Waiter};
+use crate::lists::Lists;
+use crate::metric_names::Meters;
+use crate::options::{OpenError, Options};
+use crate::quota::{Class, Gates, Permit};
+use crate::rebuild;
+use crate::receipt::{self, Subject};
+use crate::refusal::Refusal;
+use crate::reply::{self, Reply};
+
+/// What is called with the outcome of a request: exactly once, with a receipt only after the record is durable. It may run on the
+/// log's own thread: it must be quick and must not wait for the log.
+pub type Done = Box<dyn FnOnce(Result<v1::Receipt, Status>) + Send>;
+
+/// Takes reports from members, without a runtime: the service drives it over gRPC, a test in virtual time.
+///
+/// Clones are the same desk. Two desks on one log do not know of each other's
+/// requests: the log's order decides between them when they are opened anew.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) options: Options,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shelves: Box<[Mutex<Shelf>]>,
+    pub(crate) lists: Mutex<Lists>,
+    pub(crate) gates: Gates,
+    pub(crate) meters: Arc<Meters>,
+    /// Told when the log may have stopped.
+    pub(crate) trouble: Notify,
+    /// True once the service stops: streams end.
+    pub(crate) stopping: watch::Sender<bool>,
+    doubts: AtomicIsize,
+    /// The last append went wrong, and that was logged.
+    troubled: AtomicBool,
+}
+
+impl Desk {
+    pub(crate) fn open(options: Options, log: Arc<dyn EventLog>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        if options.policy.duty_officers.len() >= RECIPIENTS {
+            return Err(OpenError::DutyOfficers(options.policy.duty_officers.len()));
+        }
+        let (shelves, lists) = rebuild::from_log(&options.secret, log.as_ref())?;
+        let meters = Arc::new(Meters::new());
+        let inner = Inner {
+            gates: Gates::new(options.quotas, meters.in_flight.clone()),
+            options,
+            log,
+            clock,
+            shelves: shelves.into_iter().map(Mutex::new).collect(),
+            lists: Mutex::new(lists),
+            meters,
+            trouble: Notify::new(),
+            stopping: watch::Sender::new(false),
+            doubts: AtomicIsize::new(0),
+            troubled: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Submits one revision of a report, or with `validate_only` checks what would become of it. The receipt of a check has neither id
+    /// nor durability, unless the revision is stored already.
+    pub fn submit(&self, who: &Principal, wire: &v1::Incident, validate_only: bool, done: Done) {
+        let now = self.inner.clock.now();
+        let class = if wire.severity == v1::Severity::Critical as i32 {
+            Class::Critical
+        } else {
+            Class::Ordinary
+        };
+        let Some(reply) = self.inner.admit(&who.member, class, now, done) else {
+            return;
+        };
+        match self.inner.draft(who, wire, now) {
+            Ok(draft) => self.inner.place(Draft { validate_only, ..draft }, reply),
+            Err(refusal) => reply.refuse(&refusal),
+        }
+    }
+
+    /// Withdraws a report of `who`: a revision of its own, above every known one. It may read one record of the log before it returns.
+    pub fn retract(&self, who: &Principal, request: &v1::RetractRequest, done: Done) {
+        let now = self.inner.clock.now();
+        let Some(reply) = self.inner.admit(&who.member, Class::Ordinary, now, done) else {
+            return;
+        };
+        self.inner.retract(who, request, reply);
+    }
+
+    /// The newest stored revision of a report of `who`; it reads one record of the log. Reads count as in flight, not against the rate.
+    ///
+    /// # Errors
+    /// NOT_FOUND for anyone else's and for none alike; INVALID_ARGUMENT when the name has another form; RESOURCE_EXHAUSTED when too
+    /// much is in flight; UNAVAILABLE when the log cannot be read.
+    #[allow(clippy::result_large_err, reason = "tonic's own error type")]
+    pub fn get(&self, who: &Principal, name: &str) -> Result<v1::Incident, Status> {
+        let found = self.inner.get(who, name);
+        found.map_err(|refusal| {
+            reply::count(&refusal);
+            refusal.status()
+        })
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn admit(&self, member: &MemberId, class: Class, now: Timestamp, done: Done) -> Option<Reply> {
+        let since = Instant::now();
+        match self.gates.admit(member, class, now) {
+            Ok(permit) => Some(Reply::new(done, permit, Arc::clone(&self.meters), since)),
+            Err(refusal) => {
+                reply::answer(done, Err(refusal));
+                None
+            }
+        }
+    }
+
+    /// Answers from what is known, waits for what is on its way, or appends.
+    pub(crate) fn place(self: &Arc<Self>, mut draft: Draft, reply: Reply) {
+        let revision = draft.incident.revision;
+        let mut shelf = self.shelf(&draft.id);
+        let refusal = match shelf.look(&draft.id, revision, &draft.digest, draft.incident.exercise) {
+            Known::Same(stored) => {
+                drop(shelf);
+                return reply.repeat(self.receipt(&draft.subject(), &stored.facts));
+            }
+            Known::Wait { on_revision, if_stored } => {
+                let lost = shelf.wait(&draft.id, on_revision, Waiter { reply, if_stored });
+                drop(shelf);
+                // Under one lock with the look, so there is a flight; were there none, dropping the reply would still answer.
+                return drop(lost);
+            }
+            Known::Free { in_doubt } => match self.depart(&mut shelf, &mut draft, in_doubt) {
+                Ok(departure) => {
+                    drop(shelf);
+                    return match draft.validate_only {
+                        true => reply.describe(receipt::described(&draft.subject(), &departure.facts, departure.list)),
+                        false => self.append(draft, &departure, reply),
+                    };
+                }
+                Err(refusal) => refusal,
+            },
+            Known::Other => Refusal::RevisionExists(revision),
+            Known::OtherInDoubt => Refusal::RevisionInDoubt(revision),
+            Known::ExerciseChanged { was_exercise } => Refusal::ExerciseChanged { was_exercise },
+        };
+        drop(shelf);
+        reply.refuse(draft.objection.as_ref().unwrap_or(&refusal));
+    }
+
+    /// Stamps a revision against which nothing stands, and notes that it is on its way, unless it is only checked.
+    fn depart(&self, shelf: &mut Shelf, draft: &mut Draft, in_doubt: Option<Facts>) -> Result<Departure, Refusal> {
+        if let Some(objection) = &draft.objection {
+            return Err(objection.clone());
+        }
+        let revision = draft.incident.revision;
+        if draft
+            .drawn_from
+            .is_some_and(|from| shelf.highest_besides(&draft.id, revision) != Some(from))
+        {
+            return Err(Refusal::UnderWay);
+        }
+        if in_doubt.is_none() && self.doubts.load(Ordering::Relaxed) >= DOUBTS.cast_signed() {
+            return Err(Refusal::TooManyDoubts);
+        }
+        let stamp = self.clock.now();
+        let incident = &mut draft.incident;
+        // The first attempt may stand in the log: a receipt given now must say what it says.
+        incident.backfill = in_doubt.map_or_else(|| incident.is_backfill_at(stamp), |facts| facts.backfill);
+        let list = Some(incident.marking.recipients())
+            .filter(|list| !list.is_empty())
+            .map(Arc::clone);
+        let mut facts = in_doubt.unwrap_or_else(|| receipt::facts(incident, draft.unmarked, None));
+        if let (Some(list), None) = (&list, in_doubt) {
+            let mut lists = self.lists();
+            if !lists.has_room_for(list) {
+                return Err(Refusal::Lists);
+            }
+            if !draft.validate_only {
+                facts.list = Some(lists.reserve(list).map_err(|_| Refusal::Lists)?);
+            }
+        }
+        if !draft.validate_only {
+            shelf.depart(draft.id, revision, draft.digest, facts);
+        }
+        Ok(Departure { stamp, facts, list })
+    }
+
+    /// Hands a stamped revision to the log. No lock is held: the log may tell the outcome before it returns.
+    fn append(self: &Arc<Self>, draft: Draft, departure: &Departure, reply: Reply) {
+        let Draft {
+            id,
+            who,
+            incident,
+            unmarked,
+            digest,
+            ..
+        } = draft;
+        let (revision, report_key) = (incident.revision, incident.report_key.clone());
+        let accepted = Accepted {
+            id,
+            reporter: who.member,
+            home: who.home,
+            unmarked,
+            reported_at: departure.stamp,
+            incident,
+        };
+        let payload = incident::encode(&accepted, &digest).into();
+        let record = Record::data(
+            departure.stamp.as_millis(),
+            Bytes::copy_from_slice(id.as_bytes()),
+            payload,
+        );
+        let (desk, facts) = (Arc::clone(self), departure.facts);
+        let landed = move |told: Result<Position, AppendError>| {
+            let subject = Subject {
+                id,
+                report_key: report_key.as_str(),
+                revision,
+                digest,
+            };
+            desk.land(&subject, &facts, told, reply);
+        };
+        self.log
+            .append(Topic::Incidents, self.partition(&id), record, Box::new(landed));
+    }
+
+    fn land(&self, subject: &Subject<'_>, facts: &Facts, told: Result<Position, AppendError>, reply: Reply) {
+        let outcome = match &told {
+            Ok(position) => Outcome::Stored(*position),
+            Err(error) if error.is_surely_absent() => Outcome::Absent,
+            Err(_) => Outcome::Unknown,
+        };
+        let Landed {
+            waiters,
+            release,
+            doubts,
+        } = self.shelf(&subject.id).land(subject.id, subject.revision, outcome);
+        self.doubts.fetch_add(doubts, Ordering::Relaxed);
+        if let Some(list) = release {
+            self.lists().release(list);
+        }
+        let receipt = match &told {
+            Ok(_) => {
+                if self.troubled.load(Ordering::Relaxed) && self.troubled.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the log takes reports again");
+                }
+                self.receipt(subject, facts)
+            }
+            Err(error) => {
+                self.report(error);
+                Err(error.into())
+            }
+        };
+        for Waiter { reply, if_stored } in waiters {
+            match (&told, if_stored) {
+                (Err(error), _) => reply.refuse(&error.into()),
+                (Ok(_), IfStored::Receipt) => reply.repeat(receipt.clone()),
+                (Ok(_), IfStored::RevisionExists) => reply.refuse(&Refusal::RevisionExists(subject.revision)),
+                (Ok(_), IfStored::ExerciseChanged) => reply.refuse(&Refusal::ExerciseChanged {
+                    was_exercise: facts.exercise,
+                }),
+            }
+        }
+        reply.accept(receipt);
+    }
+
+    /// Logs the first sign of trouble that an operator should know of; the rest is metered. Overload is metered only.
+    fn report(&self, error: &AppendError) {
+        if matches!(
+            error,
+            AppendError::Refused { .. } | AppendError::TooLarge { .. } | AppendError::Closed
+        ) {
+            return;
+        }
+        if !self.troubled.swap(true, Ordering::Relaxed) {
+            tracing::error!("the log did not take a report, and may not take the next: {error}");
+        }
+        self.trouble.notify_one();
+    }
+
+    fn receipt(&self, subject: &Subject<'_>, facts: &Facts) -> Result<v1::Receipt, Refusal> {
+        let list = facts.list.and_then(|id| self.lists().get(id));
+        receipt::of_stored(&self.options.secret, self.log.durability(), subject, facts, list)
+    }
+
+    fn get(&self, who: &Principal, name: &str) -> Result<v1::Incident, Refusal> {
+        let _permit: Permit = self.gates.admit(&who.member, Class::Read, self.clock.now())?;
+        let id = IncidentId::parse_resource_name(name).map_err(|error| Refusal::field("name", &error.to_string()))?;
+        let newest = self.shelf(&id).newest(&id).ok_or(Refusal::NotFound)?;
+        let accepted = self.read(&id, &newest)?;
+        if accepted.reporter != who.member {
+            return Err(Refusal::NotFound);
+        }
+        Ok(incident::to_wire(&accepted))
+    }
+
+    /// Reads a stored revision back.
+    pub(crate) fn read(&self, id: &IncidentId, stored: &Stored) -> Result<Accepted, Refusal> {
+        let only = ReadLimit {
+            records: 1,
+            ..ReadLimit::default()
+        };
+        let records = self
+            .log
+            .read(Topic::Incidents, self.partition(id), stored.position, only)
+            .map_err(|error| {
+                tracing::error!("cannot read a stored report: {error}");
+                Refusal::Unreadable
+            })?;
+        let (_, record) = records.first().ok_or(Refusal::Unreadable)?;
+        let (accepted, _) = incident::decode(&record.payload).map_err(|error| {
+            tracing::error!("a stored report is damaged: {error}");
+            Refusal::Unreadable
+        })?;
+        Ok(accepted)
+    }
+
+    pub(crate) fn partition(&self, id: &IncidentId) -> u16 {
+        let partitions = u16::try_from(self.shelves.len()).unwrap_or(u16::MAX);
+        Secret::partition(*id, partitions)
+    }
+
+    pub(crate) fn shelf(&self, id: &IncidentId) -> MutexGuard<'_, Shelf> {
+        // A panic elsewhere leaves a shelf whole: nothing in the index panics half-way.
+        self.shelves[usize::from(self.partition(id))]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stamped revision.
+struct Departure {
+    stamp: Timestamp,
+    facts: Facts,
+    list: Option<Recipients>,
+}

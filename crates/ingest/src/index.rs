@@ -1,0 +1,349 @@
+//! What is known of one partition's incidents: the revisions stored, those on their way, and those whose outcome is unknown.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use chappe_eventlog::Position;
+use chappe_model::{Digest, IncidentId, Pap, Severity, Tlp, Use};
+
+use crate::lists::ListId;
+use crate::reply::Reply;
+
+/// Most revisions whose outcome may be unknown at a time; beyond it nothing new is taken until some are settled by a retry, or all by
+/// a restart, which reads the log.
+pub const DOUBTS: usize = 65_536;
+
+/// What a receipt says besides the ids, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) tlp: Tlp,
+    pub(crate) pap: Pap,
+    pub(crate) usage: Use,
+    pub(crate) severity: Severity,
+    pub(crate) list: Option<ListId>,
+    pub(crate) unmarked: bool,
+    pub(crate) exercise: bool,
+    pub(crate) backfill: bool,
+    pub(crate) retracted: bool,
+}
+
+/// A stored revision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) revision: u32,
+    pub(crate) facts: Facts,
+    pub(crate) digest: Digest,
+    pub(crate) position: Position,
+}
+
+/// Most incidents have one revision: it lies in the table itself.
+enum Revisions {
+    One(Stored),
+    More(Vec<Stored>),
+}
+
+impl Revisions {
+    fn all(&self) -> &[Stored] {
+        match self {
+            Self::One(only) => std::slice::from_ref(only),
+            Self::More(all) => all,
+        }
+    }
+}
+
+/// A revision on its way to the log, or of unknown outcome.
+struct Flight {
+    revision: u32,
+    digest: Digest,
+    facts: Facts,
+    /// An append is under way; otherwise only the doubt is left.
+    under_way: bool,
+    /// An earlier append had an unknown outcome: the log may hold the record.
+    in_doubt: bool,
+    waiters: Vec<Waiter>,
+}
+
+/// A request whose answer depends on a flight's outcome.
+pub(crate) struct Waiter {
+    pub(crate) reply: Reply,
+    pub(crate) if_stored: IfStored,
+}
+
+/// What a waiter is told when the flight it waits for is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfStored {
+    /// It was the same content.
+    Receipt,
+    /// It was other content under the same revision.
+    RevisionExists,
+    /// It was of the other realm.
+    ExerciseChanged,
+}
+
+/// What is known of a revision before it is appended.
+pub(crate) enum Known {
+    /// Stored with the same content.
+    Same(Stored),
+    /// Stored with other content.
+    Other,
+    /// The outcome of one on its way decides.
+    Wait { on_revision: u32, if_stored: IfStored },
+    /// Perhaps stored, with other content.
+    OtherInDoubt,
+    /// Another revision, stored or perhaps stored, is of the other realm.
+    ExerciseChanged { was_exercise: bool },
+    /// Nothing stands against it. After an unknown outcome of the same content, what was then to be stored.
+    Free { in_doubt: Option<Facts> },
+}
+
+/// How a flight ended.
+pub(crate) struct Landed {
+    pub(crate) waiters: Vec<Waiter>,
+    /// The list that is no longer needed, if nothing was stored.
+    pub(crate) release: Option<ListId>,
+    /// By how much the number of doubts changed.
+    pub(crate) doubts: isize,
+}
+
+/// What the log told of a flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Stored(Position),
+    Absent,
+    Unknown,
+}
+
+/// The incidents of one partition.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    stored: HashMap<IncidentId, Revisions, BuildHasherDefault<IdHasher>>,
+    flights: HashMap<IncidentId, Vec<Flight>, BuildHasherDefault<IdHasher>>,
+}
+
+impl Shelf {
+    fn revisions(&self, id: &IncidentId) -> &[Stored] {
+        self.stored.get(id).map_or(&[], Revisions::all)
+    }
+
+    fn flights_of(&self, id: &IncidentId) -> &[Flight] {
+        self.flights.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest stored revision.
+    pub(crate) fn newest(&self, id: &IncidentId) -> Option<Stored> {
+        self.revisions(id).iter().max_by_key(|stored| stored.revision).copied()
+    }
+
+    /// The highest revision stored, under way or in doubt, other than `revision` itself in doubt.
+    pub(crate) fn highest_besides(&self, id: &IncidentId, revision: u32) -> Option<u32> {
+        let flying = self
+            .flights_of(id)
+            .iter()
+            .filter(|flight| flight.under_way || flight.revision != revision);
+        let flying = flying.map(|flight| flight.revision);
+        self.revisions(id)
+            .iter()
+            .map(|stored| stored.revision)
+            .chain(flying)
+            .max()
+    }
+
+    /// Whether a revision of the incident is on its way.
+    pub(crate) fn is_under_way(&self, id: &IncidentId) -> bool {
+        self.flights_of(id).iter().any(|flight| flight.under_way)
+    }
+
+    /// Whether a revision of the incident has an unknown outcome.
+    pub(crate) fn is_in_doubt(&self, id: &IncidentId) -> bool {
+        self.flights_of(id).iter().any(|flight| flight.in_doubt)
+    }
+
+    /// What is known of (id, revision) with this content.
+    pub(crate) fn look(&self, id: &IncidentId, revision: u32, digest: &Digest, exercise: bool) -> Known {
+        if let Some(stored) = self.revisions(id).iter().find(|stored| stored.revision == revision) {
+            return if stored.digest == *digest {
+                Known::Same(*stored)
+            } else {
+                Known::Other
+            };
+        }
+        if let Some(stored) = self
+            .revisions(id)
+            .first()
+            .filter(|stored| stored.facts.exercise != exercise)
+        {
+            return Known::ExerciseChanged {
+                was_exercise: stored.facts.exercise,
+            };
+        }
+        let mut in_doubt = None;
+        for flight in self.flights_of(id) {
+            let same_revision = flight.revision == revision;
+            let same = same_revision && flight.digest == *digest;
+            let changes_exercise = flight.facts.exercise != exercise;
+            if flight.under_way && (same_revision || changes_exercise) {
+                let if_stored = if same {
+                    IfStored::Receipt
+                } else if same_revision {
+                    IfStored::RevisionExists
+                } else {
+                    IfStored::ExerciseChanged
+                };
+                return Known::Wait {
+                    on_revision: flight.revision,
+                    if_stored,
+                };
+            }
+            if same {
+                in_doubt = Some(flight.facts);
+            } else if same_revision {
+                return Known::OtherInDoubt;
+            } else if changes_exercise {
+                return Known::ExerciseChanged {
+                    was_exercise: flight.facts.exercise,
+                };
+            }
+        }
+        Known::Free { in_doubt }
+    }
+
+    /// Waits for the flight of a revision; gives the waiter back if there is none.
+    pub(crate) fn wait(&mut self, id: &IncidentId, on_revision: u32, waiter: Waiter) -> Result<(), Box<Waiter>> {
+        let flights = self.flights.get_mut(id).into_iter().flatten();
+        match flights
+            .into_iter()
+            .find(|flight| flight.revision == on_revision && flight.under_way)
+        {
+            Some(flight) => {
+                flight.waiters.push(waiter);
+                Ok(())
+            }
+            None => Err(Box::new(waiter)),
+        }
+    }
+
+    /// Notes a revision on its way: one that is [`Known::Free`].
+    pub(crate) fn depart(&mut self, id: IncidentId, revision: u32, digest: Digest, facts: Facts) {
+        let flights = self.flights.entry(id).or_default();
+        match flights.iter_mut().find(|flight| flight.revision == revision) {
+            Some(doubt) => doubt.under_way = true,
+            None => flights.push(Flight {
+                revision,
+                digest,
+                facts,
+                under_way: true,
+                in_doubt: false,
+                waiters: Vec::new(),
+            }),
+        }
+    }
+
+    /// Notes what became of a revision that departed.
+    pub(crate) fn land(&mut self, id: IncidentId, revision: u32, outcome: Outcome) -> Landed {
+        let mut landed = Landed {
+            waiters: Vec::new(),
+            release: None,
+            doubts: 0,
+        };
+        let MapEntry::Occupied(mut entry) = self.flights.entry(id) else {
+            return landed;
+        };
+        let flights = entry.get_mut();
+        let Some(at) = flights.iter().position(|flight| flight.revision == revision) else {
+            return landed;
+        };
+        let flight = &mut flights[at];
+        landed.waiters = std::mem::take(&mut flight.waiters);
+        flight.under_way = false;
+        match outcome {
+            Outcome::Stored(position) => {
+                landed.doubts = -isize::from(flight.in_doubt);
+                let (digest, facts) = (flight.digest, flight.facts);
+                flights.swap_remove(at);
+                self.insert(
+                    id,
+                    Stored {
+                        revision,
+                        facts,
+                        digest,
+                        position,
+                    },
+                );
+            }
+            Outcome::Unknown => {
+                landed.doubts = isize::from(!flight.in_doubt);
+                flight.in_doubt = true;
+            }
+            // The doubt of an earlier attempt stays.
+            Outcome::Absent if flight.in_doubt => {}
+            Outcome::Absent => {
+                landed.release = flight.facts.list;
+                flights.swap_remove(at);
+            }
+        }
+        if let MapEntry::Occupied(entry) = self.flights.entry(id)
+            && entry.get().is_empty()
+        {
+            entry.remove();
+        }
+        landed
+    }
+
+    /// Notes a stored revision; one that is there already stays, since the first in the log counts. Says whether it was new.
+    pub(crate) fn insert(&mut self, id: IncidentId, stored: Stored) -> bool {
+        match self.stored.entry(id) {
+            MapEntry::Vacant(place) => {
+                place.insert(Revisions::One(stored));
+                true
+            }
+            MapEntry::Occupied(mut place) => {
+                if place.get().all().iter().any(|known| known.revision == stored.revision) {
+                    return false;
+                }
+                match place.get_mut() {
+                    Revisions::More(all) => all.push(stored),
+                    Revisions::One(first) => {
+                        let all = vec![*first, stored];
+                        place.insert(Revisions::More(all));
+                    }
+                }
+                true
+            }
+        }
+    }
+}
+
+/// Ids are keyed pseudo-random: any 8 of their bytes are a hash that no member can aim at. The first bytes choose the partition.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*last);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn the_documented_memory_of_a_revision_holds() {
+        assert!(
+            size_of::<(IncidentId, Revisions)>() <= 64,
+            "{}",
+            size_of::<(IncidentId, Revisions)>()
+        );
+        assert!(size_of::<Stored>() <= 48, "{}", size_of::<Stored>());
+    }
+}
