@@ -1,1 +1,30 @@
-//! To be written.
+//! Who may see what: one pure decision, [`may_see`], that every delivery, list, get and count asks; and what a viewer asks to be told,
+//! a [`Filter`].
+//!
+//! What it is not: a store or a channel. It is given one viewer and one revision of one alert, and answers yes or no.
+//!
+//! Invariants:
+//! - An alert of an overlay is seen by the members on its recipient list and by nobody else, the hub included.
+//! - A filter only restricts: it shows nothing that [`may_see`] refuses.
+//! - Whoever was told of an alert is told how it goes on ([`Looks`]): a correction that no longer matches a filter still reaches the
+//!   streams that filter let the alert reach.
+//!
+//! # Example
+//! ```
+//! use chappe_distribute::{Filter, types_named};
+//! use chappe_model::{Rsit, Severity};
+//! let filter = Filter { min_severity: Severity::High, incident_types: types_named("fraud")?, ..Filter::default() };
+//! assert!(filter.incident_types.contains(&Rsit::Phishing));
+//! assert_eq!(types_named("fraud/phishing")?.len(), 1);
+//! # Ok::<(), chappe_model::RsitError>(())
+//! ```
+
+mod filter;
+mod looks;
+mod see;
+#[cfg(test)]
+mod tests;
+
+pub use filter::{FILTER_COUNTRIES, FILTER_TYPES, Filter, types_named};
+pub use looks::{LOOKS, Looks};
+pub use see::may_see;

@@ -1,1 +1,86 @@
-//! To be written.
+//! The notification service: alert streams, lists and details, for those who may see them.
+//!
+//! - [`Board`] is the view of the `alerts` topic: the newest revision of every alert and a tail of recent records. It is synchronous and
+//!   serves virtual-time tests as well as the gRPC service.
+//! - [`Feed`] is one subscriber's place in the log. It pulls, so nothing is ever queued without bound or dropped: a slow subscriber is
+//!   simply further back, reads from memory while the tail lasts and from the log beyond that.
+//! - [`Service`] follows the log and serves `chappe.v1.AlertService`.
+//!
+//! # What it is not
+//! It decides nothing about who may see what: every delivery, list and get asks `chappe_distribute::may_see`. It writes nothing.
+//!
+//! # Invariants
+//! 1. **Order.** Of one alert, revisions strictly rise on every stream. The view accepts a revision only above the last one accepted of
+//!    that alert, a feed moves only forward through the accepted records, so a feed needs no memory of what it delivered.
+//! 2. **No silent gap.** A cursor names a point in log time, and what was shown last since then. Resuming shows everything after that
+//!    point that the viewer may see and asks for; at least once. If history is gone the stream says so with a gap notice.
+//! 3. **Nothing hidden shows.** Cursors, heartbeats, page tokens and errors are functions of the request, of the time marks of the log and
+//!    of the alerts shown; never of positions, counts or sizes. Alerts that a viewer may not see change no byte of any answer.
+//! 4. **Visibility is judged per revision.** When a newer revision of an alert may no longer be seen by a viewer (rare: an urgent one that
+//!    was released, then held), nothing more of it is shown, in streams, lists or by name.
+//! 5. **Corrections arrive.** A revision that no longer matches a filter is still delivered if an earlier one did and the viewer could see
+//!    it: a retracted alert names no country any more, and yet who was told of it is told.
+//! 6. **Fenced owners are ignored.** A record whose epoch is below the highest seen earlier in the log has no effect.
+//!
+//! # Memory
+//! For every alert its newest revision: about 1 kB, and 150 bytes more for each report listed (at most 100), plus about 200 bytes for each
+//! change of severity, country, type or audience. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] at most. 16 bytes for each
+//! [`MILESTONE_RECORDS`] records of the log, and for each run of ignored records.
+//!
+//! # Example
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use chappe_clock::ManualClock;
+//! use chappe_eventlog::{EventLog, MemoryLog, Record, Topic, append_blocking};
+//! use chappe_identity::Directory;
+//! use chappe_model::{MemberId, Principal, Role, Secret, Timestamp};
+//! use chappe_notification::{Options, Service};
+//! use chappe_proto::{alert, v1};
+//!
+//! let log = Arc::new(MemoryLog::new());
+//! let options = Options {
+//!     secret: Secret::new([7; 32]),
+//!     directory: Arc::new(Directory::new(vec![])?),
+//!     heartbeat: Duration::from_secs(1),
+//!     stale_after_ms: 5_000,
+//! };
+//! let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(9_500)));
+//! let board = Service::open(options, log.clone(), clock)?.board();
+//!
+//! let mark = alert::encode_mark(Timestamp::from_millis(9_000), 1);
+//! append_blocking(&*log, Topic::Alerts, 0, Record { payload: mark.into(), ..Record::mark(9_000) })?;
+//! board.catch_up()?;
+//! assert_eq!(board.watermark(), Timestamp::from_millis(9_000));
+//!
+//! let europol = Principal { member: MemberId::parse("europol")?, home: None, role: Role::Hub };
+//! let mut feed = board.subscribe(Arc::new(europol), &v1::SubscribeRequest::default())?;
+//! assert!(feed.next(&board, 10)?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![allow(clippy::result_large_err, reason = "tonic's own error type")]
+
+mod board;
+mod cursor;
+mod feed;
+mod fence;
+mod filter;
+mod grpc;
+mod metric_names;
+mod options;
+mod page;
+mod runs;
+mod service;
+mod stream;
+mod streams;
+mod view;
+
+pub use board::Board;
+pub use feed::Feed;
+pub use grpc::AlertApi;
+pub use metric_names::describe_metrics;
+pub use options::{
+    HEARTBEAT_MAX, HEARTBEAT_MIN, MILESTONE_RECORDS, OUTBOX, OpenError, Options, PAGE_SIZE, PAGE_SIZE_MAX,
+    READ_RETRIES, RunError, SHUTDOWN_GRACE, STREAM_BATCH, STREAMS, STREAMS_PER_MEMBER, TAIL_BYTES, TAIL_RECORDS,
+};
+pub use service::Service;

@@ -1,0 +1,290 @@
+//! The synchronous core: reads the log into the view, and answers from it.
+
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use chappe_distribute::{Filter, may_see};
+use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, Topic};
+use chappe_model::{Alert, AlertId, MemberId, Principal, Secret, Timestamp};
+use chappe_proto::{Violation, Violations, alert, invalid_argument, status, v1};
+use prost::Message;
+use tonic::{Code, Status};
+
+use crate::cursor::Cursor;
+use crate::feed::Feed;
+use crate::options::{PAGE_SIZE, PAGE_SIZE_MAX};
+use crate::view::{Decoded, Item, Sizes, View};
+use crate::{filter, page};
+
+#[cfg(test)]
+mod tests;
+
+/// The only partition of the topic.
+const PARTITION: u16 = 0;
+/// Most items of the tail handed out at once.
+const CHUNK: usize = 64;
+/// Alerts looked at under one lock while a page is filled.
+const LIST_STRIDE: usize = 1_024;
+/// A page ends early when its alerts have so many bytes, so that it passes the 4 MiB that gRPC clients take by default.
+const PAGE_BYTES: usize = 2 << 20;
+
+/// The view of the alerts topic. Used by the gRPC service and by virtual-time tests: it starts nothing and waits for nothing, but reads the
+/// log.
+pub struct Board {
+    log: Arc<dyn EventLog>,
+    secret: Secret,
+    stale_after_ms: u64,
+    view: RwLock<View>,
+    /// Held by the one that reads on.
+    reading: Mutex<()>,
+}
+
+/// Consecutive items of the log. `first` is above the position asked for if what lies between is gone.
+pub(crate) struct Chunk {
+    pub(crate) first: Position,
+    pub(crate) items: Vec<Item>,
+}
+
+impl Board {
+    pub(crate) fn new(log: Arc<dyn EventLog>, secret: Secret, stale_after_ms: u64, sizes: Sizes) -> Self {
+        Self {
+            log,
+            secret,
+            stale_after_ms,
+            view: RwLock::new(View::new(sizes)),
+            reading: Mutex::new(()),
+        }
+    }
+
+    /// Reads what is new in the log into the view; returns how many records that were.
+    ///
+    /// # Errors
+    /// When the log cannot be read; what was read before stands, and the same call may be tried again.
+    pub fn catch_up(&self) -> Result<usize, ReadError> {
+        let mut total = 0;
+        loop {
+            match self.read_on()? {
+                0 => return Ok(total),
+                count => total += count,
+            }
+        }
+    }
+
+    /// One read of the log.
+    pub(crate) fn read_on(&self) -> Result<usize, ReadError> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = self.view().end;
+        let records = self.log.read(Topic::Alerts, PARTITION, from, ReadLimit::default())?;
+        let decoded: Vec<_> = records
+            .iter()
+            .map(|(position, record)| (*position, Decoded::of(record), record.size_bytes()))
+            .collect();
+        let count = decoded.len();
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        for (position, decoded, bytes) in decoded {
+            view.apply(position, decoded, bytes);
+        }
+        Ok(count)
+    }
+
+    /// Log time: everything reported up to it has been judged. From the time marks of the topic only; zero before the first.
+    #[must_use]
+    pub fn watermark(&self) -> Timestamp {
+        self.view().watermark
+    }
+
+    /// Lists alerts at their newest revision, by ascending id. A page holds fewer than asked for when it gets large; the list ends where there
+    /// is no next token.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT with every violation: page size, page token, filter.
+    pub fn list(&self, who: &Principal, request: &v1::ListAlertsRequest) -> Result<v1::ListAlertsResponse, Status> {
+        let mut bad = Violations::default();
+        let filter = filter::parse(request.filter.as_ref(), &mut bad);
+        let size = page_size(request.page_size, &mut bad);
+        let after = if bad.is_empty() {
+            page::open(&request.page_token, &filter, &self.secret, &who.member, &mut bad)
+        } else {
+            None
+        };
+        if !bad.is_empty() {
+            return Err(invalid_argument(&bad.into_vec()));
+        }
+        let (mut answer, mut bytes) = (v1::ListAlertsResponse::default(), 0);
+        let (mut after, mut last) = (after, None);
+        loop {
+            let (found, seen_to) = self.stride(after, |alert| filter.matches(alert) && may_see(who, alert));
+            for alert in found {
+                if let Some(last) = last.filter(|_| answer.alerts.len() >= size || bytes >= PAGE_BYTES) {
+                    answer.next_page_token = page::seal(last, &filter, &self.secret, &who.member);
+                    return Ok(answer);
+                }
+                let wire = alert::to_wire(&alert);
+                bytes += wire.encoded_len();
+                last = Some(alert.id);
+                answer.alerts.push(wire);
+            }
+            let Some(seen_to) = seen_to else {
+                return Ok(answer);
+            };
+            after = Some(seen_to);
+        }
+    }
+
+    /// The wanted among the next alerts, and how far that was; none at the end.
+    fn stride(&self, after: Option<AlertId>, wanted: impl Fn(&Alert) -> bool) -> (Vec<Arc<Alert>>, Option<AlertId>) {
+        let view = self.view();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut found, mut seen_to) = (Vec::new(), None);
+        for (id, held) in view.alerts.range((from, Bound::Unbounded)).take(LIST_STRIDE) {
+            seen_to = Some(*id);
+            if wanted(&held.alert) {
+                found.push(Arc::clone(&held.alert));
+            }
+        }
+        (found, seen_to)
+    }
+
+    /// One alert at its newest revision, with the reports behind it. An alert that was superseded answers with the name of the one that
+    /// carries it on.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when the name is none of an alert; NOT_FOUND, in the same words, when there is no such alert and when the caller may
+    /// not see it.
+    pub fn get(&self, who: &Principal, name: &str) -> Result<v1::GetAlertResponse, Status> {
+        let id = AlertId::parse_resource_name(name).map_err(|error| {
+            invalid_argument(&[Violation {
+                field: "name".into(),
+                description: error.to_string(),
+            }])
+        })?;
+        let alert = self.view().alerts.get(&id).map(|held| Arc::clone(&held.alert));
+        let Some(alert) = alert.filter(|alert| may_see(who, alert)) else {
+            return Err(status::refused(
+                Code::NotFound,
+                "ALERT_NOT_FOUND",
+                "no such alert, or not one you may see",
+            ));
+        };
+        let evidence = alert
+            .evidence
+            .iter()
+            .map(|report| alert::evidence_to_wire(report, &who.member, &self.secret));
+        Ok(v1::GetAlertResponse {
+            alert: Some(alert::to_wire(&alert)),
+            evidence: evidence.collect(),
+        })
+    }
+
+    /// Opens a feed: after a cursor, from the beginning, or from now.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT with every violation: cursor, filter. UNAVAILABLE when the log cannot be read just now.
+    pub fn subscribe(&self, who: Arc<Principal>, request: &v1::SubscribeRequest) -> Result<Feed, Status> {
+        let mut bad = Violations::default();
+        let filter = filter::parse(request.filter.as_ref(), &mut bad);
+        let cursor = (!request.cursor.is_empty())
+            .then(|| Cursor::open(&request.cursor, &self.secret, &who.member, &mut bad))
+            .flatten();
+        if !bad.is_empty() {
+            return Err(invalid_argument(&bad.into_vec()));
+        }
+        match cursor {
+            Some(cursor) => Feed::after(self, who, filter, cursor),
+            None => Ok(Feed::fresh(self, who, filter, request.from_beginning)),
+        }
+    }
+
+    pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn seal(&self, cursor: &Cursor, member: &MemberId) -> String {
+        cursor.seal(&self.secret, member)
+    }
+
+    pub(crate) fn is_stale(&self, log_time: Timestamp, now: Timestamp) -> bool {
+        now.as_millis().saturating_sub(log_time.as_millis()) > self.stale_after_ms
+    }
+
+    /// Whether this viewer was owed an earlier revision of the alert under this filter.
+    pub(crate) fn told_before(&self, who: &Principal, filter: &Filter, alert: &Alert) -> bool {
+        self.view()
+            .alerts
+            .get(&alert.id)
+            .is_some_and(|held| held.looks.told_before(who, filter, alert))
+    }
+
+    /// Items from a position on: from memory, or from the log where that no longer reaches. None at the end of the view.
+    pub(crate) fn chunk(&self, from: Position) -> Result<Chunk, ReadError> {
+        let tail_start = {
+            let view = self.view();
+            let from = from.max(view.start);
+            if from >= view.tail_start() {
+                return Ok(Chunk {
+                    first: from,
+                    items: view.tail_from(from, CHUNK),
+                });
+            }
+            view.tail_start()
+        };
+        match self.log.read(Topic::Alerts, PARTITION, from, ReadLimit::default()) {
+            Ok(records) => Ok(self.replay(&records, tail_start)),
+            Err(ReadError::Corrupt { file, offset, reason }) => {
+                tracing::error!(
+                    file,
+                    offset,
+                    reason,
+                    "history of alerts is damaged: streams go on after it, with a gap notice"
+                );
+                Ok(Chunk {
+                    first: tail_start,
+                    items: Vec::new(),
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Records of the log below `end`, judged as they were when the view took them in.
+    fn replay(&self, records: &[(Position, Record)], end: Position) -> Chunk {
+        let first = records.first().map_or(end, |(position, _)| *position).min(end);
+        let older = records.iter().take_while(|(position, _)| *position < end);
+        let ignored: Vec<bool> = {
+            let view = self.view();
+            older.clone().map(|(position, _)| view.ignores(*position)).collect()
+        };
+        let items = older
+            .zip(ignored)
+            .map(|((_, record), ignored)| match Decoded::of(record) {
+                _ if ignored => Item::Nothing,
+                Decoded::Mark(watermark, _) => Item::Mark(watermark),
+                Decoded::Revision(alert) => Item::Revision(Arc::from(alert)),
+                Decoded::Unreadable(_) => Item::Nothing,
+            });
+        Chunk {
+            first,
+            items: items.collect(),
+        }
+    }
+}
+
+fn page_size(asked: i32, bad: &mut Violations) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) => PAGE_SIZE,
+        Ok(size) if size <= PAGE_SIZE_MAX => size,
+        _ => {
+            bad.push(
+                "page_size",
+                format!("{asked} is out of range: give 1 to {PAGE_SIZE_MAX}, or leave it out for {PAGE_SIZE}"),
+            );
+            PAGE_SIZE
+        }
+    }
+}
+
+impl std::fmt::Debug for Board {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Board").finish_non_exhaustive()
+    }
+}

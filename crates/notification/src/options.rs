@@ -1,0 +1,70 @@
+//! Options, bounds and errors of the service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chappe_eventlog::ReadError;
+use chappe_identity::Directory;
+use chappe_model::Secret;
+
+/// Most records of the log kept in memory for streams. Older ones are read from the log.
+pub const TAIL_RECORDS: usize = 65_536;
+/// Most bytes of payload that these records may have.
+pub const TAIL_BYTES: usize = 64 << 20;
+/// One place in so many records of the log is remembered with its log time, to find the place of a cursor.
+pub const MILESTONE_RECORDS: u64 = 1_024;
+/// Alerts on a page of a list, if the request does not say.
+pub const PAGE_SIZE: usize = 100;
+/// Most alerts on a page of a list.
+pub const PAGE_SIZE_MAX: usize = 1_000;
+/// Most streams that one member may have open.
+pub const STREAMS_PER_MEMBER: usize = 1_024;
+/// Most streams open together.
+pub const STREAMS: usize = 16_384;
+/// Most alerts that a stream takes from the board at once.
+pub const STREAM_BATCH: usize = 16;
+/// Most answers that wait for one client's connection; the stream then waits, and reads on from the log later.
+pub const OUTBOX: usize = 16;
+/// Most times in a row that a failing read of the log is tried again before the service stops, a heartbeat apart.
+pub const READ_RETRIES: u32 = 30;
+/// How long ended streams may take to tell their clients at shutdown.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+/// Shortest interval between heartbeats.
+pub const HEARTBEAT_MIN: Duration = Duration::from_millis(10);
+/// Longest interval between heartbeats.
+pub const HEARTBEAT_MAX: Duration = Duration::from_secs(60);
+
+/// What the service needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The installation's secret: it seals cursors and page tokens, and makes report handles.
+    pub secret: Secret,
+    /// The members and their tokens.
+    pub directory: Arc<Directory>,
+    /// Interval between heartbeats: [`HEARTBEAT_MIN`] to [`HEARTBEAT_MAX`]; one second is promised (P5).
+    pub heartbeat: Duration,
+    /// A heartbeat says `stale` when log time is more than this behind the clock, in milliseconds; 5,000 is promised (P5).
+    pub stale_after_ms: u64,
+}
+
+/// Why the service does not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The log cannot be read.
+    #[error("cannot build the view of alerts: {0}")]
+    Read(#[from] ReadError),
+    /// Order over all alerts needs a single partition.
+    #[error("topic alerts has {0} partitions, notification needs exactly 1: create the log anew with one")]
+    Partitions(u16),
+    /// Out of range.
+    #[error("a heartbeat each {0:?} is out of range: give {HEARTBEAT_MIN:?} to {HEARTBEAT_MAX:?}")]
+    Heartbeat(Duration),
+}
+
+/// Why the service stopped by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The log can no longer be read.
+    #[error("cannot follow the alerts: {0}")]
+    Read(#[from] ReadError),
+}

@@ -1,0 +1,137 @@
+//! The service: follows the log, serves the board.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chappe_clock::Clock;
+use chappe_eventlog::{EventLog, ReadError, Topic};
+use chappe_identity::Directory;
+use chappe_proto::v1::alert_service_server::AlertServiceServer;
+use tokio::sync::Notify;
+
+use crate::board::Board;
+use crate::grpc::AlertApi;
+use crate::metric_names::describe_metrics;
+use crate::options::{HEARTBEAT_MAX, HEARTBEAT_MIN, OpenError, Options, READ_RETRIES, RunError, SHUTDOWN_GRACE};
+use crate::streams::Streams;
+use crate::view::Sizes;
+
+/// Longest request, in bytes: a filter and a cursor are small.
+const REQUEST_BYTES: usize = 64 * 1024;
+
+/// Notification, open on a log. [`Service::run`] follows it.
+pub struct Service {
+    board: Arc<Board>,
+    log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
+    directory: Arc<Directory>,
+    heartbeat: Duration,
+    streams: Arc<Streams>,
+}
+
+impl Service {
+    /// Builds the view of alerts from the start of the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read or has another number of partitions of alerts than one, or the heartbeat is out of range.
+    pub fn open(options: Options, log: Arc<dyn EventLog>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        if !(HEARTBEAT_MIN..=HEARTBEAT_MAX).contains(&options.heartbeat) {
+            return Err(OpenError::Heartbeat(options.heartbeat));
+        }
+        let partitions = log.partitions(Topic::Alerts);
+        if partitions != 1 {
+            return Err(OpenError::Partitions(partitions));
+        }
+        describe_metrics();
+        let board = Board::new(
+            Arc::clone(&log),
+            options.secret,
+            options.stale_after_ms,
+            Sizes::default(),
+        );
+        board.catch_up()?;
+        Ok(Self {
+            board: Arc::new(board),
+            log,
+            clock,
+            directory: options.directory,
+            heartbeat: options.heartbeat,
+            streams: Arc::new(Streams::new()),
+        })
+    }
+
+    /// The synchronous core.
+    #[must_use]
+    pub fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board)
+    }
+
+    /// The gRPC service, to be added to a server.
+    #[must_use]
+    pub fn grpc(&self) -> AlertServiceServer<AlertApi> {
+        let api = AlertApi {
+            board: Arc::clone(&self.board),
+            directory: Arc::clone(&self.directory),
+            clock: Arc::clone(&self.clock),
+            heartbeat: self.heartbeat,
+            streams: Arc::clone(&self.streams),
+        };
+        AlertServiceServer::new(api).max_decoding_message_size(REQUEST_BYTES)
+    }
+
+    /// Follows the topic until `shutdown`, then ends all streams with UNAVAILABLE and waits up to [`SHUTDOWN_GRACE`] for them.
+    ///
+    /// # Errors
+    /// When the log cannot be read, [`READ_RETRIES`] times in a row or for a reason that does not pass. The streams are ended as well.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            error = self.follow() => Err(RunError::from(error)),
+        };
+        self.streams.ending.send_replace(true);
+        let mut open = self.streams.open.subscribe();
+        if tokio::time::timeout(SHUTDOWN_GRACE, open.wait_for(|count| *count == 0))
+            .await
+            .is_err()
+        {
+            tracing::warn!(streams = *self.streams.open.borrow(), "streams did not end in time");
+        }
+        outcome
+    }
+
+    async fn follow(&self) -> ReadError {
+        let advanced = Arc::new(Notify::new());
+        let wake = Arc::clone(&advanced);
+        self.log.on_advance(Topic::Alerts, Arc::new(move || wake.notify_one()));
+        let mut failures = 0;
+        loop {
+            match self.board.read_on() {
+                Ok(0) => {
+                    failures = 0;
+                    advanced.notified().await;
+                }
+                Ok(_) => {
+                    failures = 0;
+                    self.streams.news.send_replace(());
+                    tokio::task::yield_now().await;
+                }
+                Err(error @ ReadError::Unavailable { .. }) if failures < READ_RETRIES => {
+                    failures += 1;
+                    tracing::warn!(%error, failures, "cannot follow the alerts, trying again");
+                    tokio::time::sleep(self.heartbeat).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot follow the alerts");
+                    return error;
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
