@@ -22,6 +22,9 @@ use crate::{
     segment,
 };
 
+/// How far ahead of its last commit a segment is made longer at a time.
+const EXTENSION_BYTES: u64 = 16 << 20;
+
 /// Where the next commit goes.
 pub(crate) struct Tail {
     pub(crate) disk: Arc<dyn Disk>,
@@ -30,6 +33,8 @@ pub(crate) struct Tail {
     pub(crate) segment: u64,
     pub(crate) file: Box<dyn JournalFile>,
     pub(crate) offset: u64,
+    /// The file's length: from `offset` on, zeros.
+    pub(crate) extended_to: u64,
 }
 
 /// Why a commit is not durable.
@@ -48,10 +53,14 @@ impl Tail {
         if self.offset > 0 && self.offset + bytes.len() as u64 > self.segment_bytes {
             self.begin_segment(sequence)?;
         }
+        self.extend_for(bytes.len() as u64);
         if let Err(error) = self.file.write_at(bytes, self.offset) {
             // What was written of it must go, or a later, shorter commit would leave its end behind.
-            return Err(match self.file.truncate(self.offset) {
-                Ok(()) => Failure::Undone(refusal("write", &error)),
+            return Err(match self.file.set_len(self.offset) {
+                Ok(()) => {
+                    self.extended_to = self.offset;
+                    Failure::Undone(refusal("write", &error))
+                }
                 Err(undo) => Failure::Stopped(format!("write: {error}; undoing it: {undo}")),
             });
         }
@@ -68,14 +77,35 @@ impl Tail {
         Ok(place)
     }
 
+    /// Makes the file longer in large steps: an `fdatasync` after which the length is as before costs less.
+    fn extend_for(&mut self, bytes: u64) {
+        let end = self.offset + bytes;
+        if end > self.extended_to {
+            let target = (end + EXTENSION_BYTES).min(self.segment_bytes).max(end);
+            // Where it fails the write makes the file as long as it must be, or fails too and is dealt with.
+            if self.file.set_len(target).is_ok() {
+                self.extended_to = target;
+            }
+        }
+    }
+
+    /// Takes off what the file was extended by and did not need. If that fails the zeros stay: they are known at open.
+    fn trim(&mut self) {
+        if self.file.set_len(self.offset).is_ok() {
+            self.extended_to = self.offset;
+        }
+    }
+
     fn begin_segment(&mut self, first: u64) -> Result<(), Failure> {
         let opened = self.disk.open_segment(&self.folder.join(segment::file_name(first)));
         let file = opened.map_err(|error| Failure::Undone(refusal("begin a segment", &error)))?;
         let named = self.disk.sync_folder(&self.folder);
         named.map_err(|error| Failure::StoppedBefore(format!("sync of the folder: {error}")))?;
+        self.trim();
         self.file = file;
         self.segment = first;
         self.offset = 0;
+        self.extended_to = 0;
         Ok(())
     }
 }
@@ -121,6 +151,9 @@ impl Committer {
         while self.shared.queue.take(&mut batch) {
             self.commit(&mut batch);
             batch.clear();
+        }
+        if self.shared.queue.failed().is_none() {
+            self.tail.trim();
         }
     }
 

@@ -13,8 +13,8 @@ pub(crate) trait JournalFile: Send {
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Makes everything written durable (`fdatasync`).
     fn sync(&mut self) -> io::Result<()>;
-    /// Cuts the file to a length.
-    fn truncate(&mut self, len: u64) -> io::Result<()>;
+    /// Cuts the file to a length, or extends it to one with zeros.
+    fn set_len(&mut self, len: u64) -> io::Result<()>;
 }
 
 /// A disk.
@@ -49,7 +49,7 @@ impl JournalFile for File {
         self.sync_data()
     }
 
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.set_len(len)
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        File::set_len(self, len)
     }
 }

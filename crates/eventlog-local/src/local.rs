@@ -99,6 +99,7 @@ impl LocalLog {
             segment: recovered.segment,
             file: recovered.file,
             offset: recovered.offset,
+            extended_to: recovered.offset,
         };
         let cache = Cache::new(meta.partitions.total(), options.cache_bytes);
         let shared = Arc::new(Shared {

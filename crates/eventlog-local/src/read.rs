@@ -129,6 +129,10 @@ impl OnDisk<'_> {
         let begun_at = answer.next;
         let mut offset = from.offset;
         while offset < from.offset + INDEX_STRIDE_BYTES && answer.next < self.end && !answer.is_full {
+            let zeros_from = reader.zeros_from(offset, offset + HEADER_BYTES as u64);
+            if zeros_from.map_err(|error| unavailable(reader, &error))? == offset {
+                break; // The segment ends here; the index knows where it goes on.
+            }
             let head = reader
                 .head(self.shared.seed, offset)
                 .map_err(|error| unavailable(reader, &error))?;

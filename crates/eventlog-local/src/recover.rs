@@ -38,7 +38,7 @@ pub struct TornTail {
     pub file: PathBuf,
     /// Where it was cut.
     pub offset: u64,
-    /// How many bytes were cut off.
+    /// How many bytes were cut off, zeros at their end not counted.
     pub bytes: u64,
     /// What was wrong with them.
     pub reason: String,
@@ -129,11 +129,16 @@ impl Scan {
                 }
                 Found::Broken(reason) => reason,
             };
+            // The segment may have been made longer ahead of its commits, and not trimmed.
+            let end = reader.zeros_from(offset, len).map_err(OpenError::io("read", path))?;
+            if end == offset {
+                break;
+            }
             if !is_last {
                 return Err(corrupt(path, offset, format!("{reason}, and segments follow")));
             }
             if let Some(next) = self
-                .commit_behind(path, offset, len)
+                .commit_behind(path, offset, end)
                 .map_err(OpenError::io("read", path))?
             {
                 return Err(corrupt(
@@ -142,7 +147,7 @@ impl Scan {
                     format!("{reason}, but a whole commit follows at byte {next}"),
                 ));
             }
-            let (file, bytes, reason) = (path.into(), len - offset, reason.into());
+            let (file, bytes, reason) = (path.into(), end - offset, reason.into());
             self.report.torn_tail = Some(TornTail {
                 file,
                 offset,
@@ -218,10 +223,7 @@ impl Scan {
                 .map_err(OpenError::io("write the last commit again to", path))?;
             offset = at + bytes as u64;
         }
-        if self.report.torn_tail.is_some() {
-            file.truncate(offset)
-                .map_err(OpenError::io("cut the torn tail off", path))?;
-        }
+        file.set_len(offset).map_err(OpenError::io("cut the end off", path))?;
         file.sync().map_err(OpenError::io("sync", path))?;
         Ok(offset)
     }

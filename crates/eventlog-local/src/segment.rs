@@ -91,6 +91,26 @@ impl SegmentReader {
         Ok(())
     }
 
+    /// Where the zeros begin that reach up to `to` or the end of the file: `from`, if all is zero from there.
+    pub(crate) fn zeros_from(&mut self, from: u64, to: u64) -> io::Result<u64> {
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        let (mut at, mut zeros_from) = (from, from);
+        while at < to {
+            let step = usize::try_from(to - at).unwrap_or(usize::MAX).min(ZEROS.len());
+            let bytes = self.bytes(at, step)?;
+            if bytes.is_empty() {
+                break;
+            }
+            // Comparing slices is quick also where iterating over bytes is not optimised.
+            if Some(bytes) != ZEROS.get(..bytes.len()) {
+                let trailing = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+                zeros_from = at + (bytes.len() - trailing) as u64;
+            }
+            at += bytes.len() as u64;
+        }
+        Ok(zeros_from)
+    }
+
     /// The header and directory of the commit at an offset, their checksums checked.
     pub(crate) fn head(&mut self, seed: Seed, offset: u64) -> io::Result<Found<(Header, Vec<Entry>)>> {
         let header = match Header::parse(seed, self.bytes(offset, HEADER_BYTES)?) {

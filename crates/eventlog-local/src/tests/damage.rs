@@ -45,7 +45,9 @@ fn a_torn_last_commit_is_cut_off_and_reported_wherever_it_is_torn() {
         let (log, report) = open(folder.path()).unwrap();
         assert_eq!(stamps(&log, Topic::Incidents, 0), [0, 1, 2, 3], "torn at {len}");
         let torn = report.torn_tail.unwrap();
-        assert_eq!((torn.offset, torn.bytes), (ends[3], len - ends[3]));
+        let kept = &whole[ends[3] as usize..len as usize];
+        let zeros = kept.iter().rev().take_while(|byte| **byte == 0).count();
+        assert_eq!((torn.offset, torn.bytes), (ends[3], (kept.len() - zeros) as u64));
         drop(log);
         assert_eq!(fs::metadata(&path).unwrap().len(), ends[3]);
     }
@@ -222,4 +224,33 @@ fn an_empty_last_segment_opens() {
     let (log, report) = open(folder.path()).unwrap();
     assert_eq!((report.segments, report.records), (2, 3));
     assert_eq!(append(&log, 3), Ok(Position(3)));
+}
+
+#[test]
+fn zeros_at_the_end_of_segments_are_no_damage() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), 60, MIN_SEGMENT_BYTES);
+    let segments = folder::segments(folder.path()).unwrap();
+    for (_, path) in &segments {
+        let len = fs::metadata(path).unwrap().len();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(len + 500_000)
+            .unwrap();
+    }
+    let (log, report) = open(folder.path()).unwrap();
+    assert_eq!((report.records, report.torn_tail), (60, None));
+    assert_eq!(stamps(&log, Topic::Incidents, 0), (0..60).collect::<Vec<_>>());
+    assert_eq!(append(&log, 60), Ok(Position(60)));
+}
+
+#[test]
+fn a_segment_wiped_to_zeros_in_the_middle_refuses_to_open() {
+    let folder = TempDir::new().unwrap();
+    filled(folder.path(), 60, MIN_SEGMENT_BYTES);
+    let (_, middle) = &folder::segments(folder.path()).unwrap()[1];
+    fs::write(middle, vec![0; MIN_SEGMENT_BYTES as usize]).unwrap();
+    assert!(matches!(open(folder.path()), Err(OpenError::Corrupt { .. })));
 }
