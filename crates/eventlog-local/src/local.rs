@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     view: RwLock<View>,
     wakes: RwLock<Vec<(Topic, Wake)>>,
+    /// Held until the committer is gone too.
+    _lock: FolderLock,
 }
 
 impl Shared {
@@ -68,7 +70,6 @@ pub struct LocalLog {
     shared: Arc<Shared>,
     snapshots: Snapshots,
     committer: Mutex<Option<JoinHandle<()>>>,
-    _lock: FolderLock,
 }
 
 impl LocalLog {
@@ -111,6 +112,7 @@ impl LocalLog {
                 cache,
             }),
             wakes: RwLock::default(),
+            _lock: lock,
             options,
         });
         let committer = Committer::new(Arc::clone(&shared), tail, recovered.next_sequence);
@@ -123,7 +125,6 @@ impl LocalLog {
                 shared,
                 snapshots,
                 committer: Mutex::new(Some(thread)),
-                _lock: lock,
             },
             recovered.report,
         ))
