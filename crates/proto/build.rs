@@ -17,7 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     let descriptors = protox::compile(FILES.map(|file| root.join(file)), [&root])?;
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
+    fs::write(
+        PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin"),
+        prost::Message::encode_to_vec(&descriptors),
+    )?;
     // The status has a Rust type already.
     tonic_prost_build::configure()
         .bytes(".")

@@ -30,9 +30,14 @@ pub struct SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
-        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         let now_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
         let latest_ms = self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
         Timestamp::from_millis(now_ms.max(latest_ms))
@@ -49,7 +54,9 @@ impl ManualClock {
     /// Stands at `start` until it is advanced.
     #[must_use]
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { now_ms: AtomicU64::new(start.as_millis()) }
+        Self {
+            now_ms: AtomicU64::new(start.as_millis()),
+        }
     }
 
     /// Moves on by `millis`.

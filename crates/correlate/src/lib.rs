@@ -1,1 +1,58 @@
-//! To be written.
+//! The correlation core: pure state machines that turn accepted reports into alerts.
+//!
+//! *Fold* turns the revisions of an incident into sightings, *count* judges the windows of each key and compartment, *assess* gives each
+//! change of an alert its revision. [`Intake`] holds the folds of all partitions, a [`Shard`] owns its keys through count and assess, and
+//! [`Engine`] puts them together in one thread.
+//!
+//! What it is not: it reads no clock, file or socket and starts no thread. Time is what the log's records and time marks say.
+//!
+//! Invariants:
+//! - The live alerts are a function of the set of records and of log time: not of the order of delivery, duplication, the number of shards,
+//!   crashes or replay. `tests/oracle/episodes.py` defines that function.
+//! - Identity (anchors, ids, audience) rests on all that was ever said, which only grows; state rests on what the highest revision says now.
+//! - Nothing flows from an overlay to its pool.
+//! - Sightings and findings are whole states: applying one twice changes nothing.
+//!
+//! # Example
+//! ```
+//! use chappe_correlate::Engine;
+//! use chappe_model::{built_in_rules, Policy, Secret, Timestamp};
+//! let policy = Policy::new(1, built_in_rules(), 300_000, vec![], vec![])?;
+//! let mut engine = Engine::new(&Secret::new([7; 32]), policy, 8, 2, 1);
+//! engine.settle();
+//! (0..8).for_each(|partition| engine.mark(partition, Timestamp::from_millis(1_000)));
+//! assert_eq!(engine.watermark(), Timestamp::from_millis(1_000));
+//! assert!(engine.drain().is_empty());
+//! # Ok::<(), chappe_model::RuleError>(())
+//! ```
+
+mod assess;
+mod count;
+mod engine;
+mod episode;
+mod fence;
+mod finding;
+mod fold;
+mod intake;
+mod keyed_map;
+mod keys;
+mod pane;
+mod picture;
+mod shard;
+mod sighting;
+mod snapshot;
+mod subject;
+mod urgent;
+mod voice;
+
+pub use assess::Assess;
+pub use count::{COALESCE_MS, Count, CountState};
+pub use engine::Engine;
+pub use fence::Fence;
+pub use finding::Finding;
+pub use fold::{Fold, FoldState};
+pub use intake::{Intake, PartitionState, PartitionStateRef};
+pub use shard::{Shard, shard_of};
+pub use sighting::{Contribution, Sighting};
+pub use snapshot::{Snapshot, SnapshotError, encode_snapshot};
+pub use voice::Voice;

@@ -21,7 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chappe_model::limits::MEMBERS;
-use chappe_model::{bytes_of_hex, hex, MemberId, Principal};
+use chappe_model::{MemberId, Principal, bytes_of_hex, hex};
 use chappe_proto::status;
 use subtle::ConstantTimeEq;
 use tonic::metadata::MetadataMap;
@@ -93,11 +93,19 @@ impl Directory {
                     return Err(DirectoryError::MemberTwice(principal.member.clone()));
                 }
                 if other == token {
-                    return Err(DirectoryError::TokenTwice(earlier.member.clone(), principal.member.clone()));
+                    return Err(DirectoryError::TokenTwice(
+                        earlier.member.clone(),
+                        principal.member.clone(),
+                    ));
                 }
             }
         }
-        Ok(Self { members: members.into_iter().map(|(principal, token)| (Arc::new(principal), token)).collect() })
+        Ok(Self {
+            members: members
+                .into_iter()
+                .map(|(principal, token)| (Arc::new(principal), token))
+                .collect(),
+        })
     }
 
     /// The principal whose token stands in `authorization: Bearer <token>`.
@@ -118,7 +126,13 @@ impl Directory {
                 known = Some(principal);
             }
         }
-        known.cloned().ok_or_else(|| status::refused(Code::Unauthenticated, "TOKEN_UNKNOWN", "the member token is not known here: ask the installation's operator"))
+        known.cloned().ok_or_else(|| {
+            status::refused(
+                Code::Unauthenticated,
+                "TOKEN_UNKNOWN",
+                "the member token is not known here: ask the installation's operator",
+            )
+        })
     }
 
     /// Whether there is such a member.
@@ -139,7 +153,11 @@ mod tests {
     use chappe_model::Role;
 
     fn member(id: &str) -> Principal {
-        Principal { member: MemberId::parse(id).unwrap(), home: None, role: Role::Member }
+        Principal {
+            member: MemberId::parse(id).unwrap(),
+            home: None,
+            role: Role::Member,
+        }
     }
 
     #[test]
@@ -154,7 +172,10 @@ mod tests {
         for bad in ["Bearer wrong", "right", "Basic right", ""] {
             assert_eq!(with(bad).unwrap_err().code(), Code::Unauthenticated, "{bad}");
         }
-        assert_eq!(directory.authenticate(&MetadataMap::new()).unwrap_err().code(), Code::Unauthenticated);
+        assert_eq!(
+            directory.authenticate(&MetadataMap::new()).unwrap_err().code(),
+            Code::Unauthenticated
+        );
     }
 
     #[test]

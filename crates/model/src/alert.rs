@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertId, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule, Sector, Severity, Timestamp, Tlp};
+use crate::{
+    AlertId, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule, Sector,
+    Severity, Timestamp, Tlp,
+};
 
 /// What an alert is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,7 +121,7 @@ pub struct KeyField {
 }
 
 /// A finding, whole: one revision of one alert. Two revisions that say the same are equal but for `revision`, `revised_at` and `epoch`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Never changes.
     pub id: AlertId,
@@ -178,7 +181,12 @@ impl Alert {
     /// Whether both say the same, whenever and by whichever owner they were written.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let plain = |alert: &Self| Self { revision: 0, revised_at: Timestamp::ZERO, epoch: 0, ..alert.clone() };
+        let plain = |alert: &Self| Self {
+            revision: 0,
+            revised_at: Timestamp::ZERO,
+            epoch: 0,
+            ..alert.clone()
+        };
         plain(self) == plain(other)
     }
 

@@ -57,10 +57,12 @@ impl CountrySet {
 
     /// In alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = Country> + '_ {
-        (0..26 * 26).filter(|i| self.0[i / 64] & (1 << (i % 64)) != 0).filter_map(|i| {
-            let code = [b'A' + u8::try_from(i / 26).ok()?, b'A' + u8::try_from(i % 26).ok()?];
-            Country::parse(std::str::from_utf8(&code).ok()?).ok()
-        })
+        (0..26 * 26)
+            .filter(|i| self.0[i / 64] & (1 << (i % 64)) != 0)
+            .filter_map(|i| {
+                let code = [b'A' + u8::try_from(i / 26).ok()?, b'A' + u8::try_from(i % 26).ok()?];
+                Country::parse(std::str::from_utf8(&code).ok()?).ok()
+            })
     }
 }
 
@@ -80,7 +82,9 @@ impl FromIterator<Country> for CountrySet {
 
 impl fmt::Debug for CountrySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(|c| c.as_str().to_owned())).finish()
+        f.debug_set()
+            .entries(self.iter().map(|c| c.as_str().to_owned()))
+            .finish()
     }
 }
 
@@ -92,7 +96,10 @@ mod tests {
     fn is_a_sorted_set() {
         let of = |codes: &[&str]| codes.iter().map(|c| Country::parse(c).unwrap()).collect::<CountrySet>();
         let mut set = of(&["SE", "AT", "ZW", "AT"]);
-        assert_eq!(set.iter().map(|c| c.as_str().to_owned()).collect::<Vec<_>>(), ["AT", "SE", "ZW"]);
+        assert_eq!(
+            set.iter().map(|c| c.as_str().to_owned()).collect::<Vec<_>>(),
+            ["AT", "SE", "ZW"]
+        );
         assert!(of(&["AT"]).is_subset(&set) && !of(&["DE"]).is_subset(&set));
         set.extend_from(&of(&["DE"]));
         assert_eq!(set.len(), 4);

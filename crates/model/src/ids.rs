@@ -121,12 +121,21 @@ impl Secret {
     /// The id of a report.
     #[must_use]
     pub fn incident_id(&self, reporter: &MemberId, report_key: &ReportKey) -> IncidentId {
-        IncidentId(mac(&self.incident, &[reporter.as_str().as_bytes(), report_key.as_str().as_bytes()]))
+        IncidentId(mac(
+            &self.incident,
+            &[reporter.as_str().as_bytes(), report_key.as_str().as_bytes()],
+        ))
     }
 
     /// The id of an alert: of the rule's id, not its version; of the compartment, the key and the anchor.
     #[must_use]
-    pub fn alert_id(&self, rule: &str, compartment: &Compartment, key: KeyHash, anchor: (Timestamp, IncidentId)) -> AlertId {
+    pub fn alert_id(
+        &self,
+        rule: &str,
+        compartment: &Compartment,
+        key: KeyHash,
+        anchor: (Timestamp, IncidentId),
+    ) -> AlertId {
         let mut hasher = blake3::Hasher::new_keyed(&self.alert);
         absorb(&mut hasher, rule.as_bytes());
         absorb(&mut hasher, realm(compartment.realm));
@@ -227,10 +236,12 @@ fn first_16(hasher: &blake3::Hasher) -> [u8; 16] {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}"); // writing to a String cannot fail
-        out
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}"); // writing to a String cannot fail
+            out
+        })
 }
 
 /// Exactly 32 lower-case hexadecimal digits as 16 bytes.
@@ -277,7 +288,13 @@ mod tests {
     fn names_round_trip_and_nothing_else_parses() {
         let id = IncidentId::from_bytes([0xab; 16]);
         assert_eq!(IncidentId::parse_resource_name(&id.resource_name()), Ok(id));
-        for bad in ["", "incidents/", "alerts/abababababababababababababababab", "incidents/ABababababababababababababababab", "incidents/é"] {
+        for bad in [
+            "",
+            "incidents/",
+            "alerts/abababababababababababababababab",
+            "incidents/ABababababababababababababababab",
+            "incidents/é",
+        ] {
             assert!(IncidentId::parse_resource_name(bad).is_err(), "{bad}");
         }
     }

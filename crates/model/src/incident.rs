@@ -134,7 +134,10 @@ impl Incident {
     /// Without a detection time it counts as detected when reported.
     #[must_use]
     pub fn is_backfill_at(&self, reported_at: Timestamp) -> bool {
-        self.backfill || self.detected_at.is_some_and(|at| at < reported_at.minus(BACKFILL_AGE_MS))
+        self.backfill
+            || self
+                .detected_at
+                .is_some_and(|at| at < reported_at.minus(BACKFILL_AGE_MS))
     }
 }
 

@@ -53,14 +53,23 @@ impl Marking {
     /// # Errors
     /// When label, use and recipients contradict each other.
     pub fn new(tlp: Tlp, pap: Pap, usage: Option<Use>, recipients: BTreeSet<MemberId>) -> Result<Self, MarkingError> {
-        let by_label = if tlp == Tlp::Red { Use::NamedRecipientsOnly } else { Use::Share };
+        let by_label = if tlp == Tlp::Red {
+            Use::NamedRecipientsOnly
+        } else {
+            Use::Share
+        };
         let usage = usage.unwrap_or(by_label);
         match usage {
             Use::NamedRecipientsOnly if recipients.is_empty() => Err(MarkingError::NoRecipients),
             Use::NamedRecipientsOnly if recipients.len() > RECIPIENTS => Err(MarkingError::TooManyRecipients),
             Use::Share | Use::MatchOnly if tlp == Tlp::Red => Err(MarkingError::RedIsNamed),
             Use::Share | Use::MatchOnly if !recipients.is_empty() => Err(MarkingError::UnexpectedRecipients),
-            _ => Ok(Self { tlp, pap, usage, recipients: Arc::new(recipients) }),
+            _ => Ok(Self {
+                tlp,
+                pap,
+                usage,
+                recipients: Arc::new(recipients),
+            }),
         }
     }
 
@@ -120,7 +129,10 @@ impl Compartment {
     /// The pool of a realm.
     #[must_use]
     pub fn pool(realm: Realm) -> Self {
-        Self { realm, recipients: None }
+        Self {
+            realm,
+            recipients: None,
+        }
     }
 
     /// Whether this is a pool.
@@ -152,15 +164,30 @@ mod tests {
     fn red_is_always_for_named_recipients() {
         let red = Marking::new(Tlp::Red, Pap::Red, None, to(&["europol"])).unwrap();
         assert_eq!(red.usage(), Use::NamedRecipientsOnly);
-        assert_eq!(Marking::new(Tlp::Red, Pap::Red, Some(Use::Share), to(&[])), Err(MarkingError::RedIsNamed));
-        assert_eq!(Marking::new(Tlp::Red, Pap::Red, None, to(&[])), Err(MarkingError::NoRecipients));
+        assert_eq!(
+            Marking::new(Tlp::Red, Pap::Red, Some(Use::Share), to(&[])),
+            Err(MarkingError::RedIsNamed)
+        );
+        assert_eq!(
+            Marking::new(Tlp::Red, Pap::Red, None, to(&[])),
+            Err(MarkingError::NoRecipients)
+        );
     }
 
     #[test]
     fn recipients_need_the_use() {
-        assert_eq!(Marking::new(Tlp::Green, Pap::Green, None, to(&["a"])), Err(MarkingError::UnexpectedRecipients));
+        assert_eq!(
+            Marking::new(Tlp::Green, Pap::Green, None, to(&["a"])),
+            Err(MarkingError::UnexpectedRecipients)
+        );
         let named = Marking::new(Tlp::Amber, Pap::Amber, Some(Use::NamedRecipientsOnly), to(&["b", "a"])).unwrap();
         assert!(!Compartment::of(&named, false).is_pool());
-        assert!(Compartment::of(&Marking::new(Tlp::Amber, Pap::Amber, Some(Use::MatchOnly), to(&[])).unwrap(), true).is_pool());
+        assert!(
+            Compartment::of(
+                &Marking::new(Tlp::Amber, Pap::Amber, Some(Use::MatchOnly), to(&[])).unwrap(),
+                true
+            )
+            .is_pool()
+        );
     }
 }

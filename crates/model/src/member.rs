@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::MEMBER_ID_BYTES;
 use crate::Country;
+use crate::limits::MEMBER_ID_BYTES;
 
 /// Names a member of the installation: `csirt-at`, `europol`. Lower-case letters, digits and hyphens, at most 64 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,8 +22,19 @@ impl MemberId {
     pub fn parse(text: &str) -> Result<Self, MemberIdError> {
         let sound = text.len() <= MEMBER_ID_BYTES
             && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if sound { Ok(Self(text.into())) } else { Err(MemberIdError(text.chars().take(MEMBER_ID_BYTES).flat_map(char::escape_default).collect())) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if sound {
+            Ok(Self(text.into()))
+        } else {
+            Err(MemberIdError(
+                text.chars()
+                    .take(MEMBER_ID_BYTES)
+                    .flat_map(char::escape_default)
+                    .collect(),
+            ))
+        }
     }
 
     /// The id as text.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{RULES, RULE_ID_BYTES};
+use crate::limits::{RULE_ID_BYTES, RULES};
 use crate::{AlertKind, MemberId};
 
 /// What makes the correlation key of a rule. A report has one key for each combination of values.
@@ -117,7 +117,13 @@ pub struct Policy {
 impl Policy {
     /// # Errors
     /// When a rule could not be run as written.
-    pub fn new(version: u32, mut rules: Vec<Rule>, lateness_ms: u64, unmarked_as_red: Vec<MemberId>, duty_officers: Vec<MemberId>) -> Result<Self, RuleError> {
+    pub fn new(
+        version: u32,
+        mut rules: Vec<Rule>,
+        lateness_ms: u64,
+        unmarked_as_red: Vec<MemberId>,
+        duty_officers: Vec<MemberId>,
+    ) -> Result<Self, RuleError> {
         if rules.len() > RULES {
             return Err(RuleError::TooMany(rules.len()));
         }
@@ -126,7 +132,13 @@ impl Policy {
         if let Some(pair) = rules.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(RuleError::Twice(Arc::clone(&pair[0].id)));
         }
-        Ok(Self { version, rules: rules.into_iter().map(Arc::new).collect(), lateness_ms, unmarked_as_red, duty_officers })
+        Ok(Self {
+            version,
+            rules: rules.into_iter().map(Arc::new).collect(),
+            lateness_ms,
+            unmarked_as_red,
+            duty_officers,
+        })
     }
 
     /// The rules, by id.
@@ -141,6 +153,13 @@ impl Policy {
         rule.within_ms.saturating_add(self.lateness_ms)
     }
 
+    /// How long after its last fire an alert of `rule` may still change, in milliseconds: a contribution up to one window behind that fire may
+    /// extend the episode, and may be revised for as long as [`Policy::horizon_ms`] says.
+    #[must_use]
+    pub fn settled_ms(&self, rule: &Rule) -> u64 {
+        self.horizon_ms(rule).saturating_add(rule.within_ms)
+    }
+
     /// Whether correlation would judge alike under both, whatever their versions.
     #[must_use]
     pub fn judges_like(&self, other: &Self) -> bool {
@@ -152,7 +171,13 @@ fn check(rule: &Rule) -> Result<(), RuleError> {
     let id = || Arc::clone(&rule.id);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if rule.id.is_empty() || rule.id.len() > RULE_ID_BYTES || !rule.id.bytes().all(plain) {
-        return Err(RuleError::Id(rule.id.chars().take(RULE_ID_BYTES).flat_map(char::escape_default).collect()));
+        return Err(RuleError::Id(
+            rule.id
+                .chars()
+                .take(RULE_ID_BYTES)
+                .flat_map(char::escape_default)
+                .collect(),
+        ));
     }
     if rule.at_least == 0 {
         return Err(RuleError::Zero(id(), "at_least"));
@@ -241,10 +266,16 @@ mod tests {
             Policy::new(1, rules, 300_000, vec![], vec![])
         };
         assert!(matches!(with(|r| r.at_least = 0), Err(RuleError::Zero(_, "at_least"))));
-        assert!(matches!(with(|r| r.within_ms = 0), Err(RuleError::Zero(_, "within_ms"))));
+        assert!(matches!(
+            with(|r| r.within_ms = 0),
+            Err(RuleError::Zero(_, "within_ms"))
+        ));
         assert!(matches!(with(|r| r.id = "urgent".into()), Err(RuleError::Twice(_))));
         assert!(matches!(with(|r| r.id = "A b".into()), Err(RuleError::Id(_))));
         assert!(matches!(with(|r| r.group_by.clear()), Err(RuleError::GroupBy(_))));
-        assert!(matches!(with(|r| r.field = CountField::CriticalReport), Err(RuleError::Critical(_))));
+        assert!(matches!(
+            with(|r| r.field = CountField::CriticalReport),
+            Err(RuleError::Critical(_))
+        ));
     }
 }

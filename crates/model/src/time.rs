@@ -8,6 +8,9 @@ impl Timestamp {
     /// The first moment.
     pub const ZERO: Self = Self(0);
 
+    /// The last moment.
+    pub const END: Self = Self(u64::MAX);
+
     /// From milliseconds since 1970.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
@@ -35,7 +38,10 @@ impl Timestamp {
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match i64::try_from(self.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()) {
+        match i64::try_from(self.0)
+            .ok()
+            .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
+        {
             Some(moment) => write!(f, "{moment:.3}"),
             None => write!(f, "{} ms", self.0),
         }
@@ -50,6 +56,9 @@ mod tests {
     fn shows_as_rfc_3339_and_never_wraps() {
         assert_eq!(Timestamp::from_millis(1_000).to_string(), "1970-01-01T00:00:01.000Z");
         assert_eq!(Timestamp::ZERO.minus(5), Timestamp::ZERO);
-        assert_eq!(Timestamp::from_millis(u64::MAX).plus(5), Timestamp::from_millis(u64::MAX));
+        assert_eq!(
+            Timestamp::from_millis(u64::MAX).plus(5),
+            Timestamp::from_millis(u64::MAX)
+        );
     }
 }

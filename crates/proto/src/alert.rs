@@ -3,5 +3,5 @@
 mod record;
 mod shown;
 
-pub use record::{decode, decode_mark, encode, encode_mark, ALERT_FORMAT};
+pub use record::{ALERT_FORMAT, decode, decode_mark, encode, encode_mark};
 pub use shown::{evidence_to_wire, kind_from_wire, kind_to_wire, severity_at_least, to_wire};

@@ -27,5 +27,5 @@ pub mod status;
 pub mod time;
 mod violations;
 
-pub use generated::{v1, FILE_DESCRIPTOR_SET};
-pub use violations::{invalid_argument, Violation, Violations, LISTED_VIOLATIONS};
+pub use generated::{FILE_DESCRIPTOR_SET, v1};
+pub use violations::{LISTED_VIOLATIONS, Violation, Violations, invalid_argument};

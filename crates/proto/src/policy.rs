@@ -34,7 +34,11 @@ pub fn decode(bytes: &[u8]) -> Result<Policy, RecordError> {
         return Err(RecordError::Format(record.format));
     }
     let members = |names: &[String]| names.iter().map(|n| MemberId::parse(n)).collect::<Result<Vec<_>, _>>();
-    let rules = record.rules.into_iter().map(rule_from_wire).collect::<Result<Vec<_>, _>>()?;
+    let rules = record
+        .rules
+        .into_iter()
+        .map(rule_from_wire)
+        .collect::<Result<Vec<_>, _>>()?;
     let unmarked = members(&record.unmarked_as_red).map_err(|_| RecordError::Field("unmarked_as_red"))?;
     let duty = members(&record.duty_officers).map_err(|_| RecordError::Field("duty_officers"))?;
     Policy::new(record.version, rules, record.lateness_ms, unmarked, duty).map_err(|_| RecordError::Field("rules"))
@@ -60,7 +64,11 @@ pub(crate) fn rule_to_wire(rule: &Rule) -> v1::Rule {
 }
 
 pub(crate) fn rule_from_wire(wire: v1::Rule) -> Result<Rule, RecordError> {
-    let group_by = wire.group_by.iter().map(|name| GROUPS.into_iter().find(|g| group_name(*g) == name)).collect::<Option<Vec<_>>>();
+    let group_by = wire
+        .group_by
+        .iter()
+        .map(|name| GROUPS.into_iter().find(|g| group_name(*g) == name))
+        .collect::<Option<Vec<_>>>();
     let widest_audience = match v1::Audience::try_from(wire.widest_audience) {
         Ok(v1::Audience::Eu) => WidestAudience::Eu,
         Ok(v1::Audience::Countries) => WidestAudience::Countries,
@@ -71,7 +79,10 @@ pub(crate) fn rule_from_wire(wire: v1::Rule) -> Result<Rule, RecordError> {
         version: wire.version,
         kind: kind_from_wire(wire.kind).ok_or(RecordError::Field("rule.kind"))?,
         group_by: group_by.ok_or(RecordError::Field("rule.group_by"))?,
-        field: FIELDS.into_iter().find(|f| field_name(*f) == wire.field).ok_or(RecordError::Field("rule.field"))?,
+        field: FIELDS
+            .into_iter()
+            .find(|f| field_name(*f) == wire.field)
+            .ok_or(RecordError::Field("rule.field"))?,
         at_least: wire.at_least,
         within_ms: wire.within_ms,
         quota: wire.quota,
@@ -82,7 +93,12 @@ pub(crate) fn rule_from_wire(wire: v1::Rule) -> Result<Rule, RecordError> {
 }
 
 const GROUPS: [GroupBy; 3] = [GroupBy::Indicator, GroupBy::CriticalSector, GroupBy::Reporter];
-const FIELDS: [CountField; 4] = [CountField::AttestedCountry, CountField::Country, CountField::Reporter, CountField::CriticalReport];
+const FIELDS: [CountField; 4] = [
+    CountField::AttestedCountry,
+    CountField::Country,
+    CountField::Reporter,
+    CountField::CriticalReport,
+];
 
 fn group_name(group: GroupBy) -> &'static str {
     match group {

@@ -28,7 +28,11 @@ pub fn unavailable(reason: &str, message: &str, retry_after: Duration) -> Status
 /// Any other refusal, with a reason for programs.
 #[must_use]
 pub fn refused(code: Code, reason: &str, message: &str) -> Status {
-    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, ERROR_DOMAIN, std::collections::HashMap::new()))
+    Status::with_error_details(
+        code,
+        message,
+        ErrorDetails::with_error_info(reason, ERROR_DOMAIN, std::collections::HashMap::new()),
+    )
 }
 
 /// A status as a message of a stream, with the details a unary call would have carried.
@@ -36,6 +40,10 @@ pub fn refused(code: Code, reason: &str, message: &str) -> Status {
 pub fn to_message(status: &Status) -> tonic_types::Status {
     match tonic_types::Status::decode(status.details()) {
         Ok(message) if !status.details().is_empty() => message,
-        _ => tonic_types::Status { code: status.code() as i32, message: status.message().to_owned(), details: vec![] },
+        _ => tonic_types::Status {
+            code: status.code() as i32,
+            message: status.message().to_owned(),
+            details: vec![],
+        },
     }
 }

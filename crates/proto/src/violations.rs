@@ -25,7 +25,10 @@ impl Violations {
     /// Notes a fault.
     pub fn push(&mut self, field: impl Into<String>, description: impl ToString) {
         if self.found.len() < LISTED_VIOLATIONS {
-            self.found.push(Violation { field: field.into(), description: description.to_string() });
+            self.found.push(Violation {
+                field: field.into(),
+                description: description.to_string(),
+            });
         } else {
             self.unlisted += 1;
         }
@@ -46,7 +49,10 @@ impl Violations {
     #[must_use]
     pub fn into_vec(mut self) -> Vec<Violation> {
         if self.unlisted > 0 {
-            self.found.push(Violation { field: "…".into(), description: format!("and {} more", self.unlisted) });
+            self.found.push(Violation {
+                field: "…".into(),
+                description: format!("and {} more", self.unlisted),
+            });
         }
         self.found
     }
@@ -55,7 +61,9 @@ impl Violations {
 /// INVALID_ARGUMENT with google.rpc.BadRequest: every fault with its field path.
 #[must_use]
 pub fn invalid_argument(violations: &[Violation]) -> tonic::Status {
-    let first = violations.first().map_or_else(String::new, |v| format!("{}: {}", v.field, v.description));
+    let first = violations
+        .first()
+        .map_or_else(String::new, |v| format!("{}: {}", v.field, v.description));
     let message = match violations.len() {
         0 | 1 => first,
         n => format!("{first} (and {} more, see the details)", n - 1),

@@ -1,10 +1,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Alert, AlertId, AlertState, Audience, Compartment, Counts, Country, CountrySet, Evidence, IncidentId, KeyField, KeyHash, MemberId, Realm, Rsit, Sector, Timestamp};
+use chappe_model::{
+    Alert, AlertId, AlertState, Audience, Compartment, Country, CountrySet, Counts, Evidence, IncidentId, KeyField,
+    KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
+};
 use prost::Message;
 
-use crate::incident::{pap_from_wire, severity_from_wire, severity_to_wire, tlp_from_wire, RecordError};
+use crate::incident::{RecordError, pap_from_wire, severity_from_wire, severity_to_wire, tlp_from_wire};
 use crate::policy::{rule_from_wire, rule_to_wire};
 use crate::{time, v1};
 
@@ -15,7 +18,11 @@ pub const ALERT_FORMAT: u32 = 1;
 #[must_use]
 pub fn encode(alert: &Alert) -> Vec<u8> {
     let recipients = alert.compartment.recipients.iter().flat_map(|list| list.iter());
-    let superseded_by = if let AlertState::Superseded(id) = alert.state { id.as_bytes().to_vec() } else { vec![] };
+    let superseded_by = if let AlertState::Superseded(id) = alert.state {
+        id.as_bytes().to_vec()
+    } else {
+        vec![]
+    };
     let record = v1::AlertRecord {
         format: ALERT_FORMAT,
         alert_id: alert.id.as_bytes().to_vec().into(),
@@ -23,7 +30,11 @@ pub fn encode(alert: &Alert) -> Vec<u8> {
         alert: Some(super::to_wire(alert)),
         overlay: !alert.compartment.is_pool(),
         recipients: recipients.map(ToString::to_string).collect(),
-        reporter: if let Audience::Reporter(reporter) = &alert.audience { reporter.to_string() } else { String::new() },
+        reporter: if let Audience::Reporter(reporter) = &alert.audience {
+            reporter.to_string()
+        } else {
+            String::new()
+        },
         evidence: alert.evidence.iter().map(evidence_to_record).collect(),
         anchor_time_ms: alert.anchor.0.as_millis(),
         anchor_incident: alert.anchor.1.as_bytes().to_vec().into(),
@@ -57,10 +68,17 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
     }
     let wire = record.alert.ok_or(RecordError::Field("alert"))?;
     let marking = wire.marking.as_ref().ok_or(RecordError::Field("alert.marking"))?;
-    let explanation = wire.explanation.as_ref().ok_or(RecordError::Field("alert.explanation"))?;
+    let explanation = wire
+        .explanation
+        .as_ref()
+        .ok_or(RecordError::Field("alert.explanation"))?;
     let counts = wire.counts.as_ref().ok_or(RecordError::Field("alert.counts"))?;
     let realm = if wire.exercise { Realm::Exercise } else { Realm::Live };
-    let recipients = record.recipients.iter().map(|r| MemberId::parse(r)).collect::<Result<BTreeSet<_>, _>>();
+    let recipients = record
+        .recipients
+        .iter()
+        .map(|r| MemberId::parse(r))
+        .collect::<Result<BTreeSet<_>, _>>();
     let recipients = recipients.map_err(|_| RecordError::Field("recipients"))?;
     Ok(Alert {
         id: AlertId::from_bytes(sixteen(&record.alert_id, "alert_id")?),
@@ -69,19 +87,41 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         epoch: record.epoch,
         state: state(wire.state, &record.superseded_by)?,
         rule: Arc::new(rule_from_wire(record.rule.ok_or(RecordError::Field("rule"))?)?),
-        compartment: Compartment { realm, recipients: record.overlay.then(|| Arc::new(recipients)) },
+        compartment: Compartment {
+            realm,
+            recipients: record.overlay.then(|| Arc::new(recipients)),
+        },
         key_hash: KeyHash(u128::from_le_bytes(sixteen(&record.key, "key")?)),
-        key: wire.key.iter().map(|k| KeyField { field: k.field.as_str().into(), value: k.value.as_str().into() }).collect(),
-        anchor: (Timestamp::from_millis(record.anchor_time_ms), IncidentId::from_bytes(sixteen(&record.anchor_incident, "anchor_incident")?)),
+        key: wire
+            .key
+            .iter()
+            .map(|k| KeyField {
+                field: k.field.as_str().into(),
+                value: k.value.as_str().into(),
+            })
+            .collect(),
+        anchor: (
+            Timestamp::from_millis(record.anchor_time_ms),
+            IncidentId::from_bytes(sixteen(&record.anchor_incident, "anchor_incident")?),
+        ),
         last_fire: Timestamp::from_millis(record.last_fire_ms),
         audience: audience(wire.audience, &wire.audience_countries, &record.reporter)?,
         severity: severity_from_wire(wire.severity).ok_or(RecordError::Field("alert.severity"))?,
         tlp: tlp_from_wire(marking.tlp).ok_or(RecordError::Field("alert.marking.tlp"))?,
         pap: pap_from_wire(marking.pap).ok_or(RecordError::Field("alert.marking.pap"))?,
         countries: countries(&wire.countries)?,
-        sectors: wire.sectors.iter().map(|s| s.parse::<Sector>()).collect::<Result<_, _>>().map_err(|_| RecordError::Field("alert.sectors"))?,
+        sectors: wire
+            .sectors
+            .iter()
+            .map(|s| s.parse::<Sector>())
+            .collect::<Result<_, _>>()
+            .map_err(|_| RecordError::Field("alert.sectors"))?,
         incident_types: wire.incident_types.iter().map(|t| rsit(t)).collect::<Result<_, _>>()?,
-        counts: Counts { reports: counts.reports, unlisted: counts.unlisted, members: counts.members },
+        counts: Counts {
+            reports: counts.reports,
+            unlisted: counts.unlisted,
+            members: counts.members,
+        },
         digest: chappe_model::bytes_of_hex(&wire.digest).ok_or(RecordError::Field("alert.digest"))?,
         evidence: record.evidence.iter().map(evidence).collect::<Result<_, _>>()?,
         values: explanation.values.iter().map(|v| v.as_str().into()).collect(),
@@ -108,7 +148,11 @@ fn rsit(text: &str) -> Result<Rsit, RecordError> {
 }
 
 fn countries(codes: &[String]) -> Result<CountrySet, RecordError> {
-    codes.iter().map(|c| Country::parse(c)).collect::<Result<_, _>>().map_err(|_| RecordError::Field("countries"))
+    codes
+        .iter()
+        .map(|c| Country::parse(c))
+        .collect::<Result<_, _>>()
+        .map_err(|_| RecordError::Field("countries"))
 }
 
 fn sixteen(bytes: &[u8], field: &'static str) -> Result<[u8; 16], RecordError> {
@@ -125,7 +169,10 @@ fn state(code: i32, superseded_by: &[u8]) -> Result<AlertState, RecordError> {
         Ok(v1::AlertState::Open) => Ok(AlertState::Open),
         Ok(v1::AlertState::Resolved) => Ok(AlertState::Resolved),
         Ok(v1::AlertState::Retracted) => Ok(AlertState::Retracted),
-        Ok(v1::AlertState::Superseded) => Ok(AlertState::Superseded(AlertId::from_bytes(sixteen(superseded_by, "superseded_by")?))),
+        Ok(v1::AlertState::Superseded) => Ok(AlertState::Superseded(AlertId::from_bytes(sixteen(
+            superseded_by,
+            "superseded_by",
+        )?))),
         _ => Err(RecordError::Field("alert.state")),
     }
 }
@@ -135,7 +182,9 @@ fn audience(code: i32, codes: &[String], reporter: &str) -> Result<Audience, Rec
         Ok(v1::Audience::Eu) => Ok(Audience::Eu),
         Ok(v1::Audience::Countries) => Ok(Audience::Countries(countries(codes)?)),
         Ok(v1::Audience::Recipients) => Ok(Audience::Recipients),
-        Ok(v1::Audience::Reporter) => Ok(Audience::Reporter(MemberId::parse(reporter).map_err(|_| RecordError::Field("reporter"))?)),
+        Ok(v1::Audience::Reporter) => Ok(Audience::Reporter(
+            MemberId::parse(reporter).map_err(|_| RecordError::Field("reporter"))?,
+        )),
         _ => Err(RecordError::Field("alert.audience")),
     }
 }
@@ -143,7 +192,12 @@ fn audience(code: i32, codes: &[String], reporter: &str) -> Result<Audience, Rec
 /// Encodes a time mark of the `alerts` topic: how far correlation has judged, and under which epoch.
 #[must_use]
 pub fn encode_mark(watermark: Timestamp, epoch: u64) -> Vec<u8> {
-    v1::AlertMark { format: ALERT_FORMAT, watermark_ms: watermark.as_millis(), epoch }.encode_to_vec()
+    v1::AlertMark {
+        format: ALERT_FORMAT,
+        watermark_ms: watermark.as_millis(),
+        epoch,
+    }
+    .encode_to_vec()
 }
 
 /// Reads what [`encode_mark`] wrote: the watermark and the epoch.

@@ -1,4 +1,4 @@
-use chappe_model::{hex, Alert, AlertKind, AlertState, Audience, Evidence, Indicator, KeyField, Secret, Severity};
+use chappe_model::{Alert, AlertKind, AlertState, Audience, Evidence, Indicator, KeyField, Secret, Severity, hex};
 
 use crate::incident::{pap_to_wire, severity_from_wire, severity_to_wire, tlp_to_wire};
 use crate::policy::field_name;
@@ -36,16 +36,28 @@ pub fn kind_from_wire(code: i32) -> Option<AlertKind> {
 /// The lower bound that a filter's severity code asks for: the lowest for 0, none for a code that is no severity.
 #[must_use]
 pub fn severity_at_least(code: i32) -> Option<Severity> {
-    if code == 0 { Some(Severity::Info) } else { severity_from_wire(code) }
+    if code == 0 {
+        Some(Severity::Info)
+    } else {
+        severity_from_wire(code)
+    }
 }
 
 /// An alert as its recipients see it: no reporter, no report, no position.
 #[must_use]
 pub fn to_wire(alert: &Alert) -> v1::Alert {
     let (audience, audience_countries) = audience_to_wire(&alert.audience);
-    let superseded_by = if let AlertState::Superseded(id) = alert.state { id.resource_name() } else { String::new() };
+    let superseded_by = if let AlertState::Superseded(id) = alert.state {
+        id.resource_name()
+    } else {
+        String::new()
+    };
     let recipients = alert.compartment.recipients.iter().flat_map(|list| list.iter());
-    let usage = if alert.compartment.is_pool() { v1::Use::Share } else { v1::Use::NamedRecipientsOnly };
+    let usage = if alert.compartment.is_pool() {
+        v1::Use::Share
+    } else {
+        v1::Use::NamedRecipientsOnly
+    };
     v1::Alert {
         name: alert.id.resource_name(),
         revision: alert.revision,
@@ -64,7 +76,11 @@ pub fn to_wire(alert: &Alert) -> v1::Alert {
         countries: alert.countries.iter().map(|c| c.as_str().to_owned()).collect(),
         sectors: alert.sectors.iter().map(|s| s.as_str().to_owned()).collect(),
         incident_types: alert.incident_types.iter().map(|t| t.as_str().to_owned()).collect(),
-        counts: Some(v1::Counts { reports: alert.counts.reports, unlisted: alert.counts.unlisted, members: alert.counts.members }),
+        counts: Some(v1::Counts {
+            reports: alert.counts.reports,
+            unlisted: alert.counts.unlisted,
+            members: alert.counts.members,
+        }),
         digest: hex(&alert.digest),
         first_seen: Some(time::to_wire(alert.first_seen)),
         last_seen: Some(time::to_wire(alert.last_seen)),
@@ -101,13 +117,24 @@ pub fn evidence_to_wire(evidence: &Evidence, viewer: &chappe_model::MemberId, se
         countries: evidence.countries.iter().map(|c| c.as_str().to_owned()).collect(),
         incident_type: evidence.incident_type.as_str().to_owned(),
         severity: severity_to_wire(evidence.severity) as i32,
-        incident: if own { evidence.incident.resource_name() } else { String::new() },
+        incident: if own {
+            evidence.incident.resource_name()
+        } else {
+            String::new()
+        },
     }
 }
 
 fn key_to_wire(key: &KeyField) -> v1::KeyField {
-    let defanged = key.value.parse::<Indicator>().map_or_else(|_| key.value.to_string(), |i| format!("{}:{}", i.kind(), i.defanged()));
-    v1::KeyField { field: key.field.to_string(), value: key.value.to_string(), defanged }
+    let defanged = key
+        .value
+        .parse::<Indicator>()
+        .map_or_else(|_| key.value.to_string(), |i| format!("{}:{}", i.kind(), i.defanged()));
+    v1::KeyField {
+        field: key.field.to_string(),
+        value: key.value.to_string(),
+        defanged,
+    }
 }
 
 fn state_to_wire(state: AlertState) -> v1::AlertState {
@@ -122,7 +149,10 @@ fn state_to_wire(state: AlertState) -> v1::AlertState {
 fn audience_to_wire(audience: &Audience) -> (v1::Audience, Vec<String>) {
     match audience {
         Audience::Eu => (v1::Audience::Eu, vec![]),
-        Audience::Countries(countries) => (v1::Audience::Countries, countries.iter().map(|c| c.as_str().to_owned()).collect()),
+        Audience::Countries(countries) => (
+            v1::Audience::Countries,
+            countries.iter().map(|c| c.as_str().to_owned()).collect(),
+        ),
         Audience::Recipients => (v1::Audience::Recipients, vec![]),
         Audience::Reporter(_) => (v1::Audience::Reporter, vec![]),
     }

@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use chappe_model::{Accepted, Country, Digest, Incident, IncidentId, Indicator, IndicatorKind, Marking, MemberId, Pap, ReportKey, Severity, Timestamp, Tlp, Use};
+use chappe_model::{
+    Accepted, Country, Digest, Incident, IncidentId, Indicator, IndicatorKind, Marking, MemberId, Pap, ReportKey,
+    Severity, Timestamp, Tlp, Use,
+};
 use prost::Message;
 
 use super::submission::{kind, marking};
@@ -59,24 +62,48 @@ pub fn decode(bytes: &[u8]) -> Result<(Accepted, Digest), RecordError> {
     let wire = record.incident.ok_or(RecordError::Field("incident"))?;
     let reported_at = moment(wire.reported_at.as_ref(), "incident.reported_at")?.unwrap_or(Timestamp::ZERO);
     let incident = incident(wire)?;
-    Ok((Accepted { id: IncidentId::from_bytes(id), reporter, home, unmarked: record.unmarked, reported_at, incident }, digest))
+    Ok((
+        Accepted {
+            id: IncidentId::from_bytes(id),
+            reporter,
+            home,
+            unmarked: record.unmarked,
+            reported_at,
+            incident,
+        },
+        digest,
+    ))
 }
 
 fn incident(wire: v1::Incident) -> Result<Incident, RecordError> {
     let mut bad = Violations::default();
     let marking = marking(&mut bad, wire.marking.as_ref()).ok_or(RecordError::Field("incident.marking"))?;
-    let countries = wire.countries.iter().map(|c| Country::parse(c)).collect::<Result<BTreeSet<_>, _>>();
-    let sectors = wire.sectors.iter().map(|s| s.parse()).collect::<Result<BTreeSet<_>, _>>();
+    let countries = wire
+        .countries
+        .iter()
+        .map(|c| Country::parse(c))
+        .collect::<Result<BTreeSet<_>, _>>();
+    let sectors = wire
+        .sectors
+        .iter()
+        .map(|s| s.parse())
+        .collect::<Result<BTreeSet<_>, _>>();
     let mut indicators = BTreeSet::new();
     for indicator in wire.indicators {
         let kind = kind(indicator.r#type).ok_or(RecordError::Field("incident.indicators.type"))?;
-        indicators.insert(Indicator::from_canonical(kind, indicator.value).map_err(|_| RecordError::Field("incident.indicators.value"))?);
+        indicators.insert(
+            Indicator::from_canonical(kind, indicator.value)
+                .map_err(|_| RecordError::Field("incident.indicators.value"))?,
+        );
     }
     Ok(Incident {
         report_key: ReportKey::parse(&wire.report_key).map_err(|_| RecordError::Field("incident.report_key"))?,
         revision: wire.revision,
         retracted: wire.retracted,
-        incident_type: wire.incident_type.parse().map_err(|_| RecordError::Field("incident.incident_type"))?,
+        incident_type: wire
+            .incident_type
+            .parse()
+            .map_err(|_| RecordError::Field("incident.incident_type"))?,
         severity: severity_from_wire(wire.severity).ok_or(RecordError::Field("incident.severity"))?,
         marking,
         occurred_from: moment(wire.occurred_from.as_ref(), "incident.occurred_from")?,
@@ -93,7 +120,9 @@ fn incident(wire: v1::Incident) -> Result<Incident, RecordError> {
 }
 
 fn moment(wire: Option<&prost_types::Timestamp>, field: &'static str) -> Result<Option<Timestamp>, RecordError> {
-    wire.map(time::from_wire).transpose().map_err(|_| RecordError::Field(field))
+    wire.map(time::from_wire)
+        .transpose()
+        .map_err(|_| RecordError::Field(field))
 }
 
 /// An accepted revision as its reporter gets it back, and as the log holds it.
@@ -135,7 +164,10 @@ fn indicator_to_wire(indicator: &Indicator) -> v1::Indicator {
         IndicatorKind::Email => v1::IndicatorType::Email,
         IndicatorKind::Cve => v1::IndicatorType::Cve,
     };
-    v1::Indicator { r#type: kind as i32, value: indicator.value().to_owned() }
+    v1::Indicator {
+        r#type: kind as i32,
+        value: indicator.value().to_owned(),
+    }
 }
 
 /// A marking, complete.
@@ -192,5 +224,7 @@ pub(crate) fn severity_to_wire(severity: Severity) -> v1::Severity {
 }
 
 pub(crate) fn severity_from_wire(code: i32) -> Option<Severity> {
-    Severity::ALL.into_iter().find(|severity| severity_to_wire(*severity) as i32 == code)
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity_to_wire(*severity) as i32 == code)
 }

@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
 use chappe_model::limits::{CLOCK_SKEW_MS, COUNTRIES, INDICATORS, RECIPIENTS, SECTORS, SUMMARY_BYTES, TITLE_BYTES};
-use chappe_model::{Country, Incident, Indicator, IndicatorKind, Marking, MemberId, Pap, ReportKey, Rsit, Sector, Severity, Timestamp, Tlp, Use};
+use chappe_model::{
+    Country, Incident, Indicator, IndicatorKind, Marking, MemberId, Pap, ReportKey, Rsit, Sector, Severity, Timestamp,
+    Tlp, Use,
+};
 
 use crate::v1;
 use crate::violations::{Violation, Violations};
@@ -23,7 +26,10 @@ impl Submission {
     /// The incident of an unmarked submission, under the marking the installation gives it.
     #[must_use]
     pub fn marked_as(self, marking: Marking) -> Incident {
-        Incident { marking, ..self.incident }
+        Incident {
+            marking,
+            ..self.incident
+        }
     }
 }
 
@@ -43,11 +49,20 @@ pub fn parse(wire: &v1::Incident, now: Timestamp) -> Result<Submission, Vec<Viol
     let (occurred_from, occurred_to, detected_at) = times(&mut bad, wire, now);
     text(&mut bad, "incident.title", &wire.title, TITLE_BYTES);
     text(&mut bad, "incident.summary", &wire.summary, SUMMARY_BYTES);
-    let (Some(report_key), Some(incident_type), Some(severity), true) = (report_key, incident_type, severity, bad.is_empty()) else {
+    let (Some(report_key), Some(incident_type), Some(severity), true) =
+        (report_key, incident_type, severity, bad.is_empty())
+    else {
         return Err(bad.into_vec());
     };
     let marked = marking.is_some();
-    let placeholder = || Marking::new(Tlp::Amber, Pap::Amber, None, BTreeSet::new()).map_err(|e| vec![Violation { field: "incident.marking".into(), description: e.to_string() }]);
+    let placeholder = || {
+        Marking::new(Tlp::Amber, Pap::Amber, None, BTreeSet::new()).map_err(|e| {
+            vec![Violation {
+                field: "incident.marking".into(),
+                description: e.to_string(),
+            }]
+        })
+    };
     let marking = marking.map_or_else(placeholder, Ok)?;
     let incident = Incident {
         report_key,
@@ -84,7 +99,9 @@ fn severity(code: i32) -> Result<Severity, String> {
         Ok(v1::Severity::Low) => Ok(Severity::Low),
         Ok(v1::Severity::High) => Ok(Severity::High),
         Ok(v1::Severity::Critical) => Ok(Severity::Critical),
-        Err(_) => Err(format!("{code} is no severity: 1 (info) to 5 (critical), or leave it out")),
+        Err(_) => Err(format!(
+            "{code} is no severity: 1 (info) to 5 (critical), or leave it out"
+        )),
     }
 }
 
@@ -99,7 +116,10 @@ pub(super) fn marking(bad: &mut Violations, wire: Option<&v1::Marking>) -> Optio
         Ok(v1::Tlp::AmberStrict) => Some(Tlp::AmberStrict),
         Ok(v1::Tlp::Red) => Some(Tlp::Red),
         Err(_) => {
-            bad.push("incident.marking.tlp", format!("{} is no TLP 2.0 label: 1 (CLEAR) to 5 (RED)", wire.tlp));
+            bad.push(
+                "incident.marking.tlp",
+                format!("{} is no TLP 2.0 label: 1 (CLEAR) to 5 (RED)", wire.tlp),
+            );
             return None;
         }
     };
@@ -109,7 +129,10 @@ pub(super) fn marking(bad: &mut Violations, wire: Option<&v1::Marking>) -> Optio
         Ok(v1::Pap::Green) => Pap::Green,
         Ok(v1::Pap::Red) => Pap::Red,
         Err(_) => {
-            bad.push("incident.marking.pap", format!("{} is no PAP label: 1 (CLEAR) to 4 (RED), or leave it out", wire.pap));
+            bad.push(
+                "incident.marking.pap",
+                format!("{} is no PAP label: 1 (CLEAR) to 4 (RED), or leave it out", wire.pap),
+            );
             return None;
         }
     };
@@ -119,14 +142,23 @@ pub(super) fn marking(bad: &mut Violations, wire: Option<&v1::Marking>) -> Optio
         Ok(v1::Use::MatchOnly) => Some(Use::MatchOnly),
         Ok(v1::Use::NamedRecipientsOnly) => Some(Use::NamedRecipientsOnly),
         Err(_) => {
-            bad.push("incident.marking.use", format!("{} is no use: 1 (share), 2 (match-only), 3 (named-recipients-only), or leave it out", wire.r#use));
+            bad.push(
+                "incident.marking.use",
+                format!(
+                    "{} is no use: 1 (share), 2 (match-only), 3 (named-recipients-only), or leave it out",
+                    wire.r#use
+                ),
+            );
             return None;
         }
     };
     let recipients = recipients(bad, &wire.recipients);
     let Some(tlp) = tlp else {
         if usage.is_some() || !recipients.is_empty() {
-            bad.push("incident.marking.tlp", "missing: a use or recipients without a TLP label say too little");
+            bad.push(
+                "incident.marking.tlp",
+                "missing: a use or recipients without a TLP label say too little",
+            );
         }
         return None;
     };
@@ -135,46 +167,70 @@ pub(super) fn marking(bad: &mut Violations, wire: Option<&v1::Marking>) -> Optio
 
 fn recipients(bad: &mut Violations, names: &[String]) -> BTreeSet<MemberId> {
     if names.len() > RECIPIENTS {
-        bad.push("incident.marking.recipients", format!("{} recipients: at most {RECIPIENTS}", names.len()));
+        bad.push(
+            "incident.marking.recipients",
+            format!("{} recipients: at most {RECIPIENTS}", names.len()),
+        );
         return BTreeSet::new();
     }
     let each = names.iter().enumerate();
-    each.filter_map(|(i, name)| bad.check(format!("incident.marking.recipients[{i}]"), MemberId::parse(name))).collect()
+    each.filter_map(|(i, name)| bad.check(format!("incident.marking.recipients[{i}]"), MemberId::parse(name)))
+        .collect()
 }
 
 fn countries(bad: &mut Violations, codes: &[String]) -> BTreeSet<Country> {
     if codes.is_empty() {
-        bad.push("incident.countries", "missing: name at least one affected country, ISO 3166-1 alpha-2");
+        bad.push(
+            "incident.countries",
+            "missing: name at least one affected country, ISO 3166-1 alpha-2",
+        );
     }
     if codes.len() > COUNTRIES {
-        bad.push("incident.countries", format!("{} countries: at most {COUNTRIES}", codes.len()));
+        bad.push(
+            "incident.countries",
+            format!("{} countries: at most {COUNTRIES}", codes.len()),
+        );
         return BTreeSet::new();
     }
     let each = codes.iter().enumerate();
-    each.filter_map(|(i, code)| bad.check(format!("incident.countries[{i}]"), Country::parse(code))).collect()
+    each.filter_map(|(i, code)| bad.check(format!("incident.countries[{i}]"), Country::parse(code)))
+        .collect()
 }
 
 fn sectors(bad: &mut Violations, codes: &[String]) -> BTreeSet<Sector> {
     if codes.len() > SECTORS {
-        bad.push("incident.sectors", format!("{} sectors: at most {SECTORS}", codes.len()));
+        bad.push(
+            "incident.sectors",
+            format!("{} sectors: at most {SECTORS}", codes.len()),
+        );
         return BTreeSet::new();
     }
     let each = codes.iter().enumerate();
-    each.filter_map(|(i, code)| bad.check(format!("incident.sectors[{i}]"), code.parse::<Sector>())).collect()
+    each.filter_map(|(i, code)| bad.check(format!("incident.sectors[{i}]"), code.parse::<Sector>()))
+        .collect()
 }
 
 fn indicators(bad: &mut Violations, wire: &[v1::Indicator]) -> BTreeSet<Indicator> {
     if wire.len() > INDICATORS {
-        bad.push("incident.indicators", format!("{} indicators: at most {INDICATORS}; split the report", wire.len()));
+        bad.push(
+            "incident.indicators",
+            format!("{} indicators: at most {INDICATORS}; split the report", wire.len()),
+        );
         return BTreeSet::new();
     }
     let mut found = BTreeSet::new();
     for (i, indicator) in wire.iter().enumerate() {
         let Some(kind) = kind(indicator.r#type) else {
-            bad.push(format!("incident.indicators[{i}].type"), format!("{} is no indicator type: 1 (ip) to 9 (cve)", indicator.r#type));
+            bad.push(
+                format!("incident.indicators[{i}].type"),
+                format!("{} is no indicator type: 1 (ip) to 9 (cve)", indicator.r#type),
+            );
             continue;
         };
-        found.extend(bad.check(format!("incident.indicators[{i}].value"), Indicator::parse(kind, &indicator.value)));
+        found.extend(bad.check(
+            format!("incident.indicators[{i}].value"),
+            Indicator::parse(kind, &indicator.value),
+        ));
     }
     found
 }
@@ -201,7 +257,10 @@ fn times(bad: &mut Violations, wire: &v1::Incident, now: Timestamp) -> Times {
     let mut read = |field: &str, moment: Option<&prost_types::Timestamp>| {
         let moment = bad.check(field, crate::time::from_wire(moment?))?;
         if moment > now.plus(CLOCK_SKEW_MS) {
-            bad.push(field, format!("{moment} lies in the future; the installation's clock says {now}"));
+            bad.push(
+                field,
+                format!("{moment} lies in the future; the installation's clock says {now}"),
+            );
         }
         Some(moment)
     };
@@ -210,7 +269,10 @@ fn times(bad: &mut Violations, wire: &v1::Incident, now: Timestamp) -> Times {
     let detected = read("incident.detected_at", wire.detected_at.as_ref());
     if let (Some(from), Some(to)) = (from, to) {
         if to < from {
-            bad.push("incident.occurred_to", format!("{to} lies before occurred_from, {from}"));
+            bad.push(
+                "incident.occurred_to",
+                format!("{to} lies before occurred_from, {from}"),
+            );
         }
     }
     (from, to, detected)

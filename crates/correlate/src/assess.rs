@@ -1,0 +1,184 @@
+//! Assess: findings into alert revisions. Gives each change the next revision, lets count-only changes wait, and points what was joined to
+//! what carries it on.
+
+use std::collections::BTreeMap;
+
+use chappe_model::{Alert, AlertId, AlertState, Compartment, KeyHash, Timestamp};
+
+use crate::count::COALESCE_MS;
+use crate::finding::Finding;
+use crate::keyed_map::KeyedMap;
+
+/// Gives out revisions. One instance per shard; a key's compartments are judged where the key is counted.
+#[derive(Debug)]
+pub struct Assess {
+    epoch: u64,
+    watermark: Timestamp,
+    rooms: KeyedMap<KeyHash, BTreeMap<Compartment, BTreeMap<AlertId, Told>>>,
+    /// Count-only changes that wait, by the log time at which they go out.
+    waiting: BTreeMap<(Timestamp, AlertId), (KeyHash, Compartment)>,
+}
+
+/// The last revision that was told, and what is to be told next.
+#[derive(Debug)]
+struct Told {
+    alert: Alert,
+    next: Option<(Timestamp, Alert)>,
+}
+
+impl Assess {
+    /// Owns its keys under a fencing epoch, above every earlier owner's.
+    #[must_use]
+    pub fn new(epoch: u64) -> Self {
+        Self {
+            epoch,
+            watermark: Timestamp::ZERO,
+            rooms: KeyedMap::default(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// Learns what was told before, from the alerts log: revisions go on from there. Give them in log order, admitted by [`crate::Fence`].
+    pub fn recall(&mut self, alert: Alert) {
+        let room = self
+            .rooms
+            .entry(alert.key_hash)
+            .or_default()
+            .entry(alert.compartment.clone())
+            .or_default();
+        let newer = room
+            .get(&alert.id)
+            .is_none_or(|told| told.alert.revision < alert.revision);
+        if newer {
+            room.insert(alert.id, Told { alert, next: None });
+        }
+    }
+
+    /// Takes the newest finding on a key in a compartment; emits what must be told now.
+    pub fn apply(&mut self, finding: Finding, emit: &mut Vec<Alert>) {
+        let Finding {
+            key_hash,
+            compartment,
+            judged_at,
+            final_before,
+            alerts,
+        } = finding;
+        let room = self
+            .rooms
+            .entry(key_hash)
+            .or_default()
+            .entry(compartment.clone())
+            .or_default();
+        let gone: Vec<AlertId> = room
+            .keys()
+            .filter(|id| alerts.iter().all(|alert| alert.id != **id))
+            .copied()
+            .collect();
+        for id in gone {
+            let Some(told) = room.get(&id) else { continue };
+            if let Some(heir) = heir(&told.alert, &alerts) {
+                let mut last = told.alert.clone();
+                last.state = AlertState::Superseded(heir);
+                tell(room, last, judged_at, self.epoch, emit);
+            } else if told.alert.last_fire < final_before {
+                room.remove(&id); // final, and told so
+            }
+        }
+        for alert in alerts {
+            match room.get_mut(&alert.id) {
+                Some(told) if alert.says_the_same_as(&told.alert) => told.next = None,
+                Some(told)
+                    if !alert.differs_materially_from(&told.alert)
+                        && judged_at < told.alert.revised_at.plus(COALESCE_MS) =>
+                {
+                    let when = told.alert.revised_at.plus(COALESCE_MS);
+                    self.waiting.insert((when, alert.id), (key_hash, compartment.clone()));
+                    told.next = Some((when, alert));
+                }
+                _ => tell(room, alert, judged_at, self.epoch, emit),
+            }
+        }
+    }
+
+    /// Log time has passed `watermark` in every partition: emits what has waited long enough.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
+        self.watermark = self.watermark.max(watermark);
+        self.release(self.watermark, emit);
+    }
+
+    /// Forgets a key about which nothing can change any more.
+    pub fn forget(&mut self, key_hash: KeyHash) {
+        self.rooms.remove(&key_hash);
+    }
+
+    /// Forgets all keys but those that `hold`.
+    pub fn keep(&mut self, hold: impl Fn(KeyHash) -> bool) {
+        self.rooms.retain(|key_hash, _| hold(*key_hash));
+    }
+
+    /// Emits everything that waits.
+    pub fn flush(&mut self, emit: &mut Vec<Alert>) {
+        self.release(Timestamp::END, emit);
+    }
+
+    /// The newest state of every alert that may still change and was not superseded, told or waiting.
+    pub fn live(&self) -> impl Iterator<Item = &Alert> {
+        let told = self
+            .rooms
+            .values()
+            .flat_map(BTreeMap::values)
+            .flat_map(BTreeMap::values);
+        told.map(|told| told.next.as_ref().map_or(&told.alert, |(_, next)| next))
+            .filter(|alert| !matches!(alert.state, AlertState::Superseded(_)))
+    }
+
+    fn release(&mut self, until: Timestamp, emit: &mut Vec<Alert>) {
+        while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= until) {
+            let ((when, id), (key_hash, compartment)) = entry.remove_entry();
+            let Some(room) = self
+                .rooms
+                .get_mut(&key_hash)
+                .and_then(|rooms| rooms.get_mut(&compartment))
+            else {
+                continue;
+            };
+            let Some(told) = room.get_mut(&id) else { continue };
+            if told.next.as_ref().is_some_and(|(due, _)| *due == when) {
+                if let Some((_, next)) = told.next.take() {
+                    tell(room, next, self.watermark, self.epoch, emit);
+                }
+            }
+        }
+    }
+}
+
+type RoomOfAlerts = BTreeMap<AlertId, Told>;
+
+fn tell(room: &mut RoomOfAlerts, mut alert: Alert, at: Timestamp, epoch: u64, emit: &mut Vec<Alert>) {
+    let before = room.get(&alert.id);
+    if before.is_some_and(|told| told.alert.state == alert.state && matches!(alert.state, AlertState::Superseded(_))) {
+        return; // said so already
+    }
+    alert.revision = before.map_or(1, |told| told.alert.revision.saturating_add(1));
+    alert.revised_at = before
+        .map_or(at, |told| at.max(told.alert.revised_at))
+        .max(alert.last_fire);
+    alert.epoch = epoch;
+    room.insert(
+        alert.id,
+        Told {
+            alert: alert.clone(),
+            next: None,
+        },
+    );
+    emit.push(alert);
+}
+
+/// The alert that carries on a vanished one: it begins no later and reaches to where the other began. There is exactly one, because what
+/// was ever said only grows.
+fn heir(vanished: &Alert, alerts: &[Alert]) -> Option<AlertId> {
+    alerts
+        .iter()
+        .find(|alert| alert.anchor <= vanished.anchor && vanished.anchor.0 <= alert.last_fire)
+        .map(|alert| alert.id)
+}

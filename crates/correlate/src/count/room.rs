@@ -1,0 +1,282 @@
+//! One key in one compartment: its contributions, and when it must be judged again.
+
+use std::sync::Arc;
+
+use chappe_model::{Alert, AlertState, Audience, CountField, Rule, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{COALESCE_MS, Judging};
+use crate::episode::{self, Visible};
+use crate::finding::Finding;
+use crate::pane::Pane;
+use crate::sighting::Contribution;
+use crate::subject::Subject;
+use crate::{Voice, urgent};
+
+/// What a sighting did to a room.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    /// Nothing: it was there already.
+    None,
+    /// A contribution came behind all others, and its incident has said nothing else.
+    Appended(Timestamp, Arc<Voice>),
+    /// Anything else.
+    Other,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// In (time, incident) order.
+    contributions: Vec<Contribution>,
+    /// All that was ever said here, as if in one window. What does not hold for this holds for no window, so nothing needs to be judged.
+    potential: Pane,
+    /// Contributions before this belong to what can no longer change.
+    kept_from: Timestamp,
+    /// Alerts whose last fire lies before this were final when last judged.
+    final_before: Timestamp,
+    /// Alerts were found, or may have been before a restart.
+    found_alerts: bool,
+    /// The newest open alert of the last judgement.
+    open: Option<Alert>,
+    judged_at: Timestamp,
+    /// Changed since the last judgement: judge at this watermark.
+    pending: Option<Timestamp>,
+    /// Time alone changes something at this watermark: an alert resolves, or contributions may go.
+    timer: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RoomState {
+    contributions: Vec<Contribution>,
+    kept_from: Timestamp,
+    final_before: Timestamp,
+}
+
+impl Room {
+    /// From a snapshot: to be judged at once.
+    pub(super) fn restore(state: RoomState) -> Self {
+        let RoomState {
+            contributions,
+            kept_from,
+            final_before,
+        } = state;
+        let mut room = Self {
+            kept_from,
+            final_before,
+            found_alerts: true,
+            pending: Some(Timestamp::ZERO),
+            ..Self::default()
+        };
+        contributions.iter().for_each(|c| room.potential.add(&c.ever));
+        room.contributions = contributions;
+        room
+    }
+
+    /// What a snapshot holds; the rest follows from it.
+    pub(super) fn state(&self) -> RoomState {
+        RoomState {
+            contributions: self.contributions.clone(),
+            kept_from: self.kept_from,
+            final_before: self.final_before,
+        }
+    }
+
+    pub(super) fn contributions(&self) -> &[Contribution] {
+        &self.contributions
+    }
+
+    /// When it must be judged next.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        self.pending.into_iter().chain(self.timer).min()
+    }
+
+    pub(super) fn is_due(&self, watermark: Timestamp) -> bool {
+        self.due().is_some_and(|due| due <= watermark)
+    }
+
+    /// Takes a contribution whole, in place of the one its incident made before.
+    pub(super) fn upsert(&mut self, rule: &Rule, contribution: Contribution) -> Change {
+        let place = match self.contributions.last() {
+            Some(last) if last.order() >= contribution.order() => self
+                .contributions
+                .binary_search_by_key(&contribution.order(), Contribution::order),
+            _ => Err(self.contributions.len()),
+        };
+        match place {
+            Ok(index) => {
+                let known = &mut self.contributions[index];
+                if *known == contribution {
+                    return Change::None;
+                }
+                self.potential.remove(&known.ever);
+                self.potential.add(&contribution.ever);
+                *known = contribution;
+                Change::Other
+            }
+            Err(index) => {
+                self.potential.add(&contribution.ever);
+                let alone =
+                    contribution.now.as_ref() == Some(&contribution.ever) && rule.field != CountField::CriticalReport;
+                let change = if index == self.contributions.len() && alone {
+                    Change::Appended(contribution.time, Arc::clone(&contribution.ever))
+                } else {
+                    Change::Other
+                };
+                self.contributions.insert(index, contribution);
+                change
+            }
+        }
+    }
+
+    /// Notes a change that this room sees: to be judged at once, unless it can only have changed counts.
+    pub(super) fn touch(&mut self, change: &Change, watermark: Timestamp, rule: &Rule) {
+        let counts_only = match (change, &self.open) {
+            (Change::None, _) => return,
+            (Change::Appended(time, voice), Some(open)) => adds_counts_only(open, *time, voice, watermark, rule),
+            _ => false,
+        };
+        let when = if counts_only {
+            self.judged_at.plus(COALESCE_MS)
+        } else {
+            Timestamp::ZERO
+        };
+        self.pending = Some(self.pending.map_or(when, |pending| pending.min(when)));
+    }
+
+    /// What is pending need not wait.
+    pub(super) fn hurry(&mut self) {
+        if self.pending.is_some() {
+            self.pending = Some(Timestamp::ZERO);
+        }
+    }
+
+    /// Judges the room, an overlay together with its pool.
+    pub(super) fn judge(
+        &mut self,
+        subject: &Subject<'_>,
+        pool: Option<&Room>,
+        judging: &Judging<'_>,
+    ) -> Option<Finding> {
+        self.pending = None;
+        self.judged_at = judging.watermark;
+        let mut alerts = if self.may_hold(judging.rule, pool) {
+            self.alerts(subject, pool, judging)
+        } else {
+            vec![]
+        };
+        let final_before = self.final_before;
+        alerts.retain(|alert| alert.last_fire >= final_before);
+        self.open = alerts
+            .iter()
+            .filter(|alert| alert.state == AlertState::Open)
+            .max_by_key(|alert| alert.last_fire)
+            .cloned();
+        self.plan(&alerts, judging);
+        let finding = Finding {
+            key_hash: judging.key_hash,
+            compartment: subject.compartment.clone(),
+            judged_at: judging.at.max(judging.watermark),
+            final_before,
+            alerts,
+        };
+        let tells = self.found_alerts || !finding.alerts.is_empty();
+        self.found_alerts = !finding.alerts.is_empty();
+        tells.then_some(finding)
+    }
+
+    /// Lets go of contributions that neither this room nor, for a pool, an overlay needs.
+    pub(super) fn let_go(&mut self, needed_from: Timestamp) {
+        let from = self.kept_from.min(needed_from);
+        let gone = self.contributions.partition_point(|c| c.time < from);
+        for contribution in self.contributions.drain(..gone) {
+            self.potential.remove(&contribution.ever);
+        }
+    }
+
+    /// Contributions before this are of no use to this room.
+    pub(super) fn kept_from(&self) -> Timestamp {
+        self.kept_from
+    }
+
+    fn may_hold(&self, rule: &Rule, pool: Option<&Room>) -> bool {
+        if rule.field == CountField::CriticalReport {
+            return true;
+        }
+        let needed = rule.at_least as usize;
+        match pool {
+            None => self.potential.count(rule.field) >= needed,
+            Some(pool) => {
+                let mut together = pool.potential.clone();
+                self.contributions.iter().for_each(|c| together.add(&c.ever));
+                together.count(rule.field) >= needed
+            }
+        }
+    }
+
+    fn alerts(&self, subject: &Subject<'_>, pool: Option<&Room>, judging: &Judging<'_>) -> Vec<Alert> {
+        let own = self.since(self.kept_from);
+        if judging.rule.field == CountField::CriticalReport {
+            return urgent::judge(subject, own, judging.watermark);
+        }
+        let mut visible: Vec<Visible<'_>> = own
+            .iter()
+            .map(|contribution| Visible {
+                contribution,
+                own: true,
+            })
+            .collect();
+        if let Some(pool) = pool {
+            visible.extend(pool.since(self.kept_from).iter().map(|contribution| Visible {
+                contribution,
+                own: false,
+            }));
+            visible.sort_by_key(|v| v.contribution.order()); // two sorted runs: linear
+        }
+        episode::judge(subject, &visible, judging.watermark)
+    }
+
+    fn since(&self, from: Timestamp) -> &[Contribution] {
+        &self.contributions[self.contributions.partition_point(|c| c.time < from)..]
+    }
+
+    /// Decides, after a judgement, what is final, what may go, and when time alone changes something.
+    fn plan(&mut self, alerts: &[Alert], judging: &Judging<'_>) {
+        let (watermark, settled_ms, within_ms) = (judging.watermark, judging.settled_ms, judging.rule.within_ms);
+        let settled = watermark.minus(settled_ms);
+        let live = alerts.iter().filter(|alert| alert.last_fire >= settled);
+        let needed = live.map(|alert| alert.anchor.0.minus(within_ms - 1)).min();
+        self.kept_from = self.kept_from.max(needed.map_or(settled, |needed| needed.min(settled)));
+        self.final_before = settled;
+        let resolves = alerts
+            .iter()
+            .filter(|alert| alert.state == AlertState::Open)
+            .map(|alert| alert.last_fire.plus(within_ms))
+            .min();
+        let lets_go = self
+            .contributions
+            .first()
+            .map(|first| first.time.plus(settled_ms + 1).max(watermark.plus(settled_ms / 8 + 1)));
+        self.timer = resolves.into_iter().chain(lets_go).min();
+    }
+}
+
+/// Whether an appended voice can change nothing of an open alert but its counts: it says nothing new.
+fn adds_counts_only(open: &Alert, time: Timestamp, voice: &Voice, watermark: Timestamp, rule: &Rule) -> bool {
+    let end = open.last_fire.plus(rule.within_ms);
+    let reporter_known = match &open.audience {
+        Audience::Eu | Audience::Recipients => true,
+        Audience::Countries(_) => open.evidence.iter().any(|evidence| evidence.reporter == voice.reporter),
+        Audience::Reporter(_) => false,
+    };
+    watermark < end
+        && time <= end
+        && reporter_known
+        && voice.openly
+        && !voice.quietly
+        && voice.severity <= open.severity
+        && voice.tlp <= open.tlp
+        && voice.pap <= open.pap
+        && voice.countries.is_subset(&open.countries)
+        && voice.sectors.is_subset(&open.sectors)
+        && voice.incident_types.is_subset(&open.incident_types)
+}

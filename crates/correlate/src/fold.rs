@@ -1,0 +1,251 @@
+//! Fold: revisions of incidents into sightings. One instance per partition of the log; all revisions of an incident share a partition.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Policy, Secret, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::keyed_map::KeyedMap;
+use crate::keys::{ReportKeyOf, keys_of};
+use crate::sighting::{Contribution, Sighting};
+use crate::voice::Voice;
+
+/// Folds the incidents of one partition, in log order.
+#[derive(Debug)]
+pub struct Fold {
+    secret: Secret,
+    policy: Arc<Policy>,
+    state: FoldState,
+}
+
+/// What a snapshot holds of a fold.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct FoldState {
+    incidents: KeyedMap<IncidentId, Folded>,
+    /// When contributions can no longer be revised, and their voices may go.
+    freezing: BTreeMap<Timestamp, Vec<IncidentId>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Folded {
+    revisions: BTreeSet<u32>,
+    top: Top,
+    said: Vec<Said>,
+}
+
+/// The highest revision: what the incident says now.
+#[derive(Debug, Serialize, Deserialize)]
+struct Top {
+    revision: u32,
+    retracted: bool,
+    compartment: Arc<Compartment>,
+    keys: BTreeSet<KeyHash>,
+    voice: Arc<Voice>,
+}
+
+/// What the incident ever said on one key in one compartment. It is never forgotten: a later update must not fire old windows again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Said {
+    key_hash: KeyHash,
+    compartment: Arc<Compartment>,
+    /// None once no revision can change it any more.
+    open: Option<OpenSaid>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OpenSaid {
+    sighting: Sighting,
+    /// Log time up to which a revision changes it: its time and the rule's window and lateness.
+    until: Timestamp,
+}
+
+impl Fold {
+    /// Starts empty.
+    #[must_use]
+    pub fn new(secret: Secret, policy: Arc<Policy>) -> Self {
+        Self::restore(secret, policy, FoldState::default())
+    }
+
+    /// Goes on from a snapshot taken under the same rules.
+    #[must_use]
+    pub fn restore(secret: Secret, policy: Arc<Policy>, state: FoldState) -> Self {
+        Self { secret, policy, state }
+    }
+
+    /// What a snapshot holds.
+    #[must_use]
+    pub fn state(&self) -> &FoldState {
+        &self.state
+    }
+
+    /// Takes one accepted revision at its log time, which never falls within the partition, and emits the sightings that changed.
+    /// A revision seen before changes nothing: the first in the log stands.
+    pub fn apply(&mut self, time: Timestamp, accepted: &Accepted, emit: &mut Vec<Sighting>) {
+        let said_now = Revision::new(&self.secret, &self.policy, time, accepted);
+        let folded = self
+            .state
+            .incidents
+            .entry(accepted.id)
+            .or_insert_with(|| Folded::before(&said_now));
+        if !folded.revisions.insert(said_now.number) {
+            return;
+        }
+        if said_now.number >= folded.top.revision {
+            folded.top = said_now.as_top();
+        }
+        folded.revise(&said_now, emit);
+        let frozen_at = folded.add(&said_now, &self.policy, accepted.id, emit);
+        for until in frozen_at {
+            self.state.freezing.entry(until).or_default().push(accepted.id);
+        }
+    }
+
+    /// Log time has passed `watermark` in every partition: lets go of what no revision can change any more.
+    pub fn advance(&mut self, watermark: Timestamp) {
+        let still_open = self.state.freezing.split_off(&watermark);
+        for incident in std::mem::replace(&mut self.state.freezing, still_open)
+            .into_values()
+            .flatten()
+        {
+            if let Some(folded) = self.state.incidents.get_mut(&incident) {
+                folded
+                    .said
+                    .iter_mut()
+                    .filter(|said| said.open.as_ref().is_some_and(|open| open.until < watermark))
+                    .for_each(|said| said.open = None);
+            }
+        }
+    }
+}
+
+/// One revision, as fold looks at it.
+struct Revision {
+    number: u32,
+    time: Timestamp,
+    retracted: bool,
+    /// Whether it may open or widen contributions.
+    carries: bool,
+    compartment: Arc<Compartment>,
+    keys: Vec<ReportKeyOf>,
+    voice: Arc<Voice>,
+}
+
+impl Revision {
+    fn new(secret: &Secret, policy: &Policy, time: Timestamp, accepted: &Accepted) -> Self {
+        Self {
+            number: accepted.incident.revision,
+            time,
+            retracted: accepted.incident.retracted,
+            carries: !accepted.incident.retracted && !accepted.incident.backfill,
+            compartment: Arc::new(accepted.compartment()),
+            keys: keys_of(secret, policy, accepted),
+            voice: Arc::new(Voice::of(accepted)),
+        }
+    }
+
+    fn as_top(&self) -> Top {
+        Top {
+            revision: self.number,
+            retracted: self.retracted,
+            compartment: Arc::clone(&self.compartment),
+            keys: self.keys.iter().map(|key| key.hash).collect(),
+            voice: Arc::clone(&self.voice),
+        }
+    }
+}
+
+impl Top {
+    fn voice_on(&self, key_hash: KeyHash, compartment: &Compartment) -> Option<Arc<Voice>> {
+        let stands = !self.retracted && *self.compartment == *compartment && self.keys.contains(&key_hash);
+        stands.then(|| Arc::clone(&self.voice))
+    }
+}
+
+impl Folded {
+    fn before(first: &Revision) -> Self {
+        Self {
+            revisions: BTreeSet::new(),
+            top: first.as_top(),
+            said: vec![],
+        }
+    }
+
+    /// Brings what was said before up to date with a new revision, as far as it may still change.
+    fn revise(&mut self, revision: &Revision, emit: &mut Vec<Sighting>) {
+        let carried: BTreeSet<KeyHash> = if revision.carries {
+            revision.keys.iter().map(|key| key.hash).collect()
+        } else {
+            BTreeSet::new()
+        };
+        for said in &mut self.said {
+            let Some(open) = said.open.as_mut().filter(|open| revision.time <= open.until) else {
+                continue;
+            };
+            let contribution = &mut open.sighting.contribution;
+            let mut changed = false;
+            if carried.contains(&said.key_hash) && *said.compartment == *revision.compartment {
+                let ever = contribution.ever.union(&revision.voice);
+                if ever != *contribution.ever {
+                    contribution.ever = Arc::new(ever);
+                    changed = true;
+                }
+            }
+            let now = self.top.voice_on(said.key_hash, &said.compartment);
+            if now != contribution.now {
+                contribution.now = now;
+                changed = true;
+            }
+            if changed {
+                emit.push(open.sighting.clone());
+            }
+        }
+    }
+
+    /// Opens a contribution for each key the incident never carried before in this compartment; returns when they freeze.
+    fn add(
+        &mut self,
+        revision: &Revision,
+        policy: &Policy,
+        incident: IncidentId,
+        emit: &mut Vec<Sighting>,
+    ) -> BTreeSet<Timestamp> {
+        let mut freezing = BTreeSet::new();
+        if !revision.carries {
+            return freezing;
+        }
+        let known: BTreeSet<KeyHash> = self
+            .said
+            .iter()
+            .filter(|said| *said.compartment == *revision.compartment)
+            .map(|said| said.key_hash)
+            .collect();
+        for key in revision.keys.iter().filter(|key| !known.contains(&key.hash)) {
+            let until = revision
+                .time
+                .plus(policy.horizon_ms(&policy.rules()[usize::from(key.rule)]));
+            let contribution = Contribution {
+                time: revision.time,
+                incident,
+                ever: Arc::clone(&revision.voice),
+                now: self.top.voice_on(key.hash, &revision.compartment),
+            };
+            let compartment = Arc::clone(&revision.compartment);
+            let sighting = Sighting {
+                rule: key.rule,
+                key_hash: key.hash,
+                key: Arc::clone(&key.fields),
+                compartment: Arc::clone(&compartment),
+                contribution,
+            };
+            emit.push(sighting.clone());
+            self.said.push(Said {
+                key_hash: key.hash,
+                compartment,
+                open: Some(OpenSaid { sighting, until }),
+            });
+            freezing.insert(until);
+        }
+        freezing
+    }
+}

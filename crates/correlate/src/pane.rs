@@ -1,0 +1,153 @@
+//! The voices inside one window, with what a rule counts over them kept up to date as voices come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chappe_model::limits::MATCH_ONLY_RELEASE;
+use chappe_model::{CountField, Country, CountrySet, MemberId};
+
+use crate::voice::Voice;
+
+/// A multiset of voices. Match-only voices count once [`MATCH_ONLY_RELEASE`] distinct members spoke so; then any viewer sees three others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pane {
+    /// Voices that may be shown.
+    open: Side,
+    /// Voices that are match-only and nothing else.
+    quiet: Side,
+    /// Members with any match-only voice, with how many.
+    quiet_members: BTreeMap<MemberId, u32>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Side {
+    members: BTreeMap<MemberId, u32>,
+    countries: BTreeMap<Country, Attestation>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Attestation {
+    members: BTreeMap<MemberId, u32>,
+    /// Voices of members of this very country.
+    own: u32,
+}
+
+impl Pane {
+    pub(crate) fn add(&mut self, voice: &Voice) {
+        let side = if voice.openly { &mut self.open } else { &mut self.quiet };
+        *side.members.entry(voice.reporter.clone()).or_default() += 1;
+        for country in voice.countries.iter() {
+            let attestation = side.countries.entry(country).or_default();
+            *attestation.members.entry(voice.reporter.clone()).or_default() += 1;
+            attestation.own += u32::from(voice.home == Some(country));
+        }
+        if voice.quietly {
+            *self.quiet_members.entry(voice.reporter.clone()).or_default() += 1;
+        }
+    }
+
+    /// Takes back a voice that was added.
+    pub(crate) fn remove(&mut self, voice: &Voice) {
+        let side = if voice.openly { &mut self.open } else { &mut self.quiet };
+        decrement(&mut side.members, &voice.reporter);
+        for country in voice.countries.iter() {
+            if let Some(attestation) = side.countries.get_mut(&country) {
+                decrement(&mut attestation.members, &voice.reporter);
+                attestation.own = attestation.own.saturating_sub(u32::from(voice.home == Some(country)));
+                if attestation.members.is_empty() {
+                    side.countries.remove(&country);
+                }
+            }
+        }
+        if voice.quietly {
+            decrement(&mut self.quiet_members, &voice.reporter);
+        }
+    }
+
+    /// Whether match-only voices count.
+    pub(crate) fn released(&self) -> bool {
+        self.quiet_members.len() >= MATCH_ONLY_RELEASE
+    }
+
+    /// Distinct members that count.
+    pub(crate) fn members(&self) -> usize {
+        let more = if self.released() {
+            self.quiet
+                .members
+                .keys()
+                .filter(|m| !self.open.members.contains_key(*m))
+                .count()
+        } else {
+            0
+        };
+        self.open.members.len() + more
+    }
+
+    /// Countries named by those that count.
+    fn countries(&self) -> CountrySet {
+        let quiet = self.released().then_some(&self.quiet);
+        self.open
+            .countries
+            .keys()
+            .chain(quiet.into_iter().flat_map(|side| side.countries.keys()))
+            .copied()
+            .collect()
+    }
+
+    /// Countries named by their own reporter, or by two independent members.
+    pub(crate) fn attested(&self) -> CountrySet {
+        self.countries()
+            .iter()
+            .filter(|country| self.is_attested(*country))
+            .collect()
+    }
+
+    fn is_attested(&self, country: Country) -> bool {
+        let quiet = if self.released() {
+            self.quiet.countries.get(&country)
+        } else {
+            None
+        };
+        let sides = [self.open.countries.get(&country), quiet];
+        let mut members = BTreeSet::new();
+        for side in sides.into_iter().flatten() {
+            if side.own > 0 {
+                return true;
+            }
+            members.extend(side.members.keys().take(2)); // two are enough
+        }
+        members.len() >= 2
+    }
+
+    /// How many values the rule's field has here.
+    pub(crate) fn count(&self, field: CountField) -> usize {
+        match field {
+            CountField::AttestedCountry => self.attested().len(),
+            CountField::Country => self.countries().len(),
+            CountField::Reporter => self.members(),
+            CountField::CriticalReport => 0, // judged one by one, see urgent.rs
+        }
+    }
+
+    /// Those values.
+    pub(crate) fn values(&self, field: CountField) -> Vec<Arc<str>> {
+        match field {
+            CountField::AttestedCountry => codes(&self.attested()),
+            CountField::Country => codes(&self.countries()),
+            CountField::Reporter | CountField::CriticalReport => vec![], // members stay hidden from each other: their number says enough
+        }
+    }
+}
+
+fn codes(countries: &CountrySet) -> Vec<Arc<str>> {
+    countries.iter().map(|country| country.as_str().into()).collect()
+}
+
+fn decrement(counts: &mut BTreeMap<MemberId, u32>, member: &MemberId) {
+    if let Some(count) = counts.get_mut(member) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(member);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use chappe_model::{Alert, KeyHash, Policy, Secret, Timestamp};
+
+use crate::assess::Assess;
+use crate::count::{Count, CountState};
+use crate::finding::Finding;
+use crate::sighting::Sighting;
+
+/// Count and assess over the keys of one shard, which has no other writer.
+#[derive(Debug)]
+pub struct Shard {
+    count: Count,
+    assess: Assess,
+    findings: Vec<Finding>,
+}
+
+/// The shard that owns a key, of `shards`.
+#[must_use]
+pub fn shard_of(key_hash: KeyHash, shards: usize) -> usize {
+    let high = u64::try_from(key_hash.0 >> 64).unwrap_or(0);
+    usize::try_from(high % shards.max(1) as u64).unwrap_or(0)
+}
+
+impl Shard {
+    /// Starts empty and replaying: nothing is judged before [`Shard::settle`]. `epoch` is above every earlier owner's.
+    #[must_use]
+    pub fn new(secret: Secret, policy: Arc<Policy>, epoch: u64) -> Self {
+        Self {
+            count: Count::new(secret, policy),
+            assess: Assess::new(epoch),
+            findings: vec![],
+        }
+    }
+
+    /// Adds what a snapshot holds of this shard's keys, see [`CountState::split`].
+    pub fn restore(&mut self, state: CountState) {
+        self.count.restore(state);
+    }
+
+    /// Learns what was told before. Alerts of rules no longer in force stay as they are.
+    pub fn recall(&mut self, alert: Alert) {
+        self.assess.recall(alert);
+    }
+
+    /// Takes a sighting stamped at log time `at`.
+    pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Alert>) {
+        self.count.apply(at, sighting, &mut self.findings);
+        self.assess_all(emit);
+    }
+
+    /// Log time has passed `watermark` in every partition.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
+        self.count.advance(watermark, &mut self.findings);
+        self.assess_all(emit);
+        if !self.count.is_replaying() {
+            self.assess.advance(watermark, emit);
+            self.count
+                .drain_retired()
+                .for_each(|key_hash| self.assess.forget(key_hash));
+        }
+    }
+
+    /// The log has been read up to where it was at the start.
+    pub fn settle(&mut self, emit: &mut Vec<Alert>) {
+        self.count.settle(&mut self.findings);
+        self.assess_all(emit);
+        self.assess.keep(|key_hash| self.count.holds(key_hash));
+    }
+
+    /// Judges and tells everything that could wait.
+    pub fn flush(&mut self, emit: &mut Vec<Alert>) {
+        self.count.flush(&mut self.findings);
+        self.assess_all(emit);
+        self.assess.flush(emit);
+    }
+
+    /// What a snapshot holds. Assess needs none: what was told stands in the alerts log.
+    #[must_use]
+    pub fn state(&self) -> CountState {
+        self.count.state()
+    }
+
+    /// Contributions held.
+    #[must_use]
+    pub fn contributions(&self) -> usize {
+        self.count.contributions()
+    }
+
+    fn assess_all(&mut self, emit: &mut Vec<Alert>) {
+        for finding in self.findings.drain(..) {
+            self.assess.apply(finding, emit);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use chappe_model::{
+    Accepted, AlertKind, CountField, Country, GroupBy, Incident, Marking, MemberId, Pap, Policy, ReportKey, Rule,
+    Secret, Severity, Timestamp, Tlp, Use, WidestAudience, built_in_rules,
+};
+use fastrand::Rng;
+
+/// Partitions of a generated log.
+pub const PARTITIONS: u16 = 4;
+
+/// Window of every rule of a generated case, in milliseconds: as short as the history.
+const WITHIN_MS: u64 = 50_000;
+/// Lateness of a generated case, in milliseconds.
+const LATENESS_MS: u64 = 5_000;
+
+/// One entry of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A report, with its stamp.
+    Report(Timestamp, Box<Accepted>),
+    /// A time mark.
+    Mark(Timestamp),
+}
+
+/// A seeded history: what stands in each partition of the log, and the log time at which it is looked at.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its seed.
+    pub seed: u64,
+    /// Each partition, in order.
+    pub partitions: Vec<Vec<Entry>>,
+    /// Every partition is marked with this at the end.
+    pub now: Timestamp,
+}
+
+/// The secret of all generated cases.
+#[must_use]
+pub fn secret() -> Secret {
+    Secret::new([7; 32])
+}
+
+/// A member id.
+///
+/// # Panics
+/// When the text is none: tests write sound ones.
+#[must_use]
+#[allow(clippy::expect_used, reason = "for tests only")]
+pub fn member(id: &str) -> MemberId {
+    MemberId::parse(id).expect("a sound member id")
+}
+
+/// The built-in rules and two of Sigma's plain counts, with short windows and a small quota.
+///
+/// # Panics
+/// Never: the rules are sound.
+#[must_use]
+#[allow(clippy::expect_used, reason = "for tests only")]
+pub fn policy() -> Policy {
+    let mut rules = built_in_rules();
+    for (id, field, at_least) in [
+        ("plain-country", CountField::Country, 3),
+        ("plain-reporter", CountField::Reporter, 2),
+    ] {
+        rules.push(Rule {
+            id: id.into(),
+            version: 1,
+            kind: AlertKind::Rule,
+            group_by: vec![GroupBy::Indicator],
+            field,
+            at_least,
+            within_ms: WITHIN_MS,
+            quota: 0,
+            widest_audience: WidestAudience::Eu,
+            condition: id.into(),
+            advice: vec![],
+        });
+    }
+    rules.iter_mut().for_each(|rule| rule.within_ms = WITHIN_MS);
+    rules
+        .iter_mut()
+        .filter(|rule| rule.field == CountField::CriticalReport)
+        .for_each(|rule| rule.quota = 1);
+    Policy::new(1, rules, LATENESS_MS, vec![], vec![]).expect("sound rules")
+}
+
+const MEMBERS: [(&str, &str); 6] = [
+    ("csirt-at", "AT"),
+    ("csirt-be", "BE"),
+    ("csirt-cz", "CZ"),
+    ("csirt-de", "DE"),
+    ("csirt-ee", "EE"),
+    ("csirt-fr", "FR"),
+];
+const INDICATORS: [&str; 3] = ["domain:one.example", "ip:203.0.113.9", "ip:10.0.0.1"];
+
+impl Case {
+    /// The case of a seed.
+    #[must_use]
+    pub fn generate(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let mut partitions = vec![Vec::new(); usize::from(PARTITIONS)];
+        let mut clock = rng.u64(0..200_000);
+        let (mut drills, mut said) = (BTreeMap::new(), BTreeSet::new());
+        for _ in 0..rng.usize(6..18) {
+            clock += [0, 0, 1_000, 3_000, 10_000, 40_000][rng.usize(0..6)];
+            let accepted = report(&mut rng, Timestamp::from_millis(clock), &mut drills);
+            let partition = usize::from(Secret::partition(accepted.id, PARTITIONS));
+            if said.insert((accepted.id, accepted.incident.revision)) {
+                let wobble = rng.u64(0..3) * rng.u64(0..2_000); // clocks of ingest instances differ; log time does not go back
+                partitions[partition].push(Entry::Report(
+                    Timestamp::from_millis(clock.saturating_sub(wobble)),
+                    Box::new(accepted),
+                ));
+            }
+            if rng.u8(0..3) == 0 {
+                partitions
+                    .iter_mut()
+                    .for_each(|partition| partition.push(Entry::Mark(Timestamp::from_millis(clock))));
+            }
+        }
+        let now = Timestamp::from_millis(clock + [0, 3_000, 30_000, 70_000][rng.usize(0..4)]);
+        Self { seed, partitions, now }
+    }
+
+    /// Every report with its log time: the running maximum of stamps and marks in its partition.
+    #[must_use]
+    pub fn reports(&self) -> Vec<(Timestamp, Accepted)> {
+        let mut found = vec![];
+        for partition in &self.partitions {
+            let mut time = Timestamp::ZERO;
+            for entry in partition {
+                match entry {
+                    Entry::Mark(stamp) => time = time.max(*stamp),
+                    Entry::Report(stamp, accepted) => {
+                        time = time.max(*stamp);
+                        found.push((time, (**accepted).clone()));
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+#[allow(clippy::expect_used, reason = "for tests only")]
+fn report(rng: &mut Rng, stamp: Timestamp, drills: &mut BTreeMap<(usize, u8), bool>) -> Accepted {
+    let who = rng.usize(0..MEMBERS.len());
+    let (reporter, home) = MEMBERS[who];
+    let key = rng.u8(b'a'..=b'c');
+    let countries = [home, "IT", "PL"];
+    let usage = [
+        Use::Share,
+        Use::Share,
+        Use::Share,
+        Use::Share,
+        Use::MatchOnly,
+        Use::MatchOnly,
+        Use::NamedRecipientsOnly,
+    ][rng.usize(0..7)];
+    let lists: [&[&str]; 2] = [&["europol"], &["csirt-at", "europol"]];
+    let recipients: BTreeSet<MemberId> = if usage == Use::NamedRecipientsOnly {
+        lists[rng.usize(0..2)].iter().map(|m| member(m)).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let tlp = [Tlp::Clear, Tlp::Green, Tlp::Amber, Tlp::AmberStrict][rng.usize(0..4)];
+    let marking = Marking::new(tlp, Pap::ALL[rng.usize(0..4)], Some(usage), recipients).expect("a sound marking");
+    let report_key = ReportKey::parse(&char::from(key).to_string()).expect("a sound key");
+    let reporter = member(reporter);
+    Accepted {
+        id: secret().incident_id(&reporter, &report_key),
+        reporter,
+        home: Some(Country::parse(home).expect("a country")),
+        unmarked: false,
+        reported_at: stamp,
+        incident: Incident {
+            report_key,
+            revision: rng.u32(0..4),
+            retracted: rng.u8(0..8) == 0,
+            incident_type: ["fraud/phishing", "availability/ddos"][rng.usize(0..2)]
+                .parse()
+                .expect("a type"),
+            severity: [Severity::Low, Severity::Medium, Severity::High, Severity::Critical][rng.usize(0..4)],
+            marking,
+            occurred_from: None,
+            occurred_to: None,
+            detected_at: None,
+            countries: some(rng, &countries)
+                .iter()
+                .map(|c| Country::parse(c).expect("a country"))
+                .collect(),
+            sectors: some(rng, &["energy", "food", ""])
+                .iter()
+                .filter(|s| !s.is_empty())
+                .map(|s| s.parse().expect("a sector"))
+                .collect(),
+            indicators: some(rng, &INDICATORS)
+                .iter()
+                .map(|i| i.parse().expect("an indicator"))
+                .collect(),
+            title: String::new(),
+            summary: String::new(),
+            exercise: *drills.entry((who, key)).or_insert_with(|| rng.u8(0..10) == 0),
+            backfill: rng.u8(0..20) == 0,
+        },
+    }
+}
+
+/// One or two of them.
+fn some<'a>(rng: &mut Rng, of: &[&'a str; 3]) -> Vec<&'a str> {
+    let mut choice = of.to_vec();
+    rng.shuffle(&mut choice);
+    choice.truncate(rng.usize(1..3));
+    choice
+}

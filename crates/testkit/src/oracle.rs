@@ -1,0 +1,107 @@
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result};
+use chappe_model::{Accepted, CountField, GroupBy, Policy, Timestamp, Use, WidestAudience};
+use serde_json::{Value, json};
+
+/// `tests/oracle/episodes.py --lines`, kept running.
+#[derive(Debug)]
+pub struct Oracle {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Oracle {
+    /// Starts it; needs `python3`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start() -> Result<Self> {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle/episodes.py");
+        let mut child = Command::new("python3")
+            .arg(script)
+            .arg("--lines")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("python3 must be there")?;
+        let input = child.stdin.take().context("no pipe to the oracle")?;
+        let output = BufReader::new(child.stdout.take().context("no pipe from the oracle")?);
+        Ok(Self { child, input, output })
+    }
+
+    /// The alerts over `reports`, each with its log time, as of `now`.
+    ///
+    /// # Errors
+    /// When the oracle fails.
+    pub fn alerts(&mut self, policy: &Policy, reports: &[(Timestamp, Accepted)], now: Timestamp) -> Result<Vec<Value>> {
+        let records: Vec<Value> = reports.iter().map(|(time, accepted)| record(*time, accepted)).collect();
+        self.ask(&json!({ "rules": rules(policy), "lateness_ms": policy.lateness_ms, "now": now.as_millis(), "records": records }))
+    }
+
+    /// The alerts of a whole case in the oracle's own form.
+    ///
+    /// # Errors
+    /// When the oracle fails.
+    pub fn ask(&mut self, case: &Value) -> Result<Vec<Value>> {
+        writeln!(self.input, "{case}")?;
+        self.input.flush()?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended by itself
+        let _ = self.child.wait();
+    }
+}
+
+/// The rules in the oracle's form.
+fn rules(policy: &Policy) -> Vec<Value> {
+    let group = |group: &GroupBy| match group {
+        GroupBy::Indicator => "indicator",
+        GroupBy::CriticalSector => "critical_sector",
+        GroupBy::Reporter => "reporter",
+    };
+    let rule = |rule: &std::sync::Arc<chappe_model::Rule>| {
+        json!({
+            "id": &*rule.id, "kind": rule.kind.as_str(), "group_by": rule.group_by.iter().map(group).collect::<Vec<_>>(),
+            "field": match rule.field {
+                CountField::AttestedCountry => "attested_country",
+                CountField::Country => "country",
+                CountField::Reporter => "reporter",
+                CountField::CriticalReport => "critical_report",
+            },
+            "at_least": rule.at_least, "within_ms": rule.within_ms, "quota": rule.quota,
+            "widest_audience": match rule.widest_audience { WidestAudience::Eu => "eu", WidestAudience::Countries => "countries" },
+        })
+    };
+    policy.rules().iter().map(rule).collect()
+}
+
+fn record(time: Timestamp, accepted: &Accepted) -> Value {
+    let incident = &accepted.incident;
+    let telling = incident.indicators.iter().filter(|indicator| !indicator.is_special());
+    json!({
+        "t": time.as_millis(), "incident": accepted.id.to_string(), "reporter": accepted.reporter.as_str(),
+        "home": accepted.home.map(|c| c.as_str().to_owned()).unwrap_or_default(), "revision": incident.revision,
+        "indicators": telling.map(ToString::to_string).collect::<Vec<_>>(),
+        "countries": incident.countries.iter().map(|c| c.as_str().to_owned()).collect::<Vec<_>>(),
+        "sectors": incident.sectors.iter().map(|s| s.as_str()).collect::<Vec<_>>(),
+        "incident_type": incident.incident_type.as_str(), "severity": incident.severity.as_str(),
+        "tlp": incident.marking.tlp().as_str(), "pap": incident.marking.pap().as_str(), "retracted": incident.retracted,
+        "use": match incident.marking.usage() {
+            Use::Share => "share",
+            Use::MatchOnly => "match-only",
+            Use::NamedRecipientsOnly => "named-recipients-only",
+        },
+        "recipients": incident.marking.recipients().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "exercise": incident.exercise, "backfill": incident.backfill,
+    })
+}
