@@ -16,9 +16,6 @@ use crate::options::{PAGE_SIZE, PAGE_SIZE_MAX};
 use crate::view::{Decoded, Item, Sizes, View};
 use crate::{filter, page};
 
-#[cfg(test)]
-mod tests;
-
 /// The only partition of the topic.
 const PARTITION: u16 = 0;
 /// Most items of the tail handed out at once.

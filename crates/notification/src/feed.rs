@@ -97,31 +97,36 @@ impl Feed {
             let view = board.view();
             (view.start, view.milestone_before(wanted))
         };
-        self.position = milestone.map_or(start, |milestone| milestone.position);
         let intact = start == Position(0);
-        // What lay before the first mark that is held, and how often its log time was marked before, nobody knows any more.
-        let mut known = intact || self.position > start;
-        if milestone.is_some() && wanted > Timestamp::ZERO {
-            loop {
-                let chunk = board.chunk(self.position)?;
-                if chunk.first > self.position || chunk.items.is_empty() {
-                    break;
-                }
-                for item in chunk.items {
-                    self.position = self.position.next();
-                    match item {
-                        Item::Mark(watermark) if watermark >= wanted && known => return Ok(()),
-                        Item::Mark(watermark) if watermark >= wanted => return Ok(self.fall_back(start)),
-                        Item::Mark(_) => known = true,
-                        _ => {}
-                    }
-                }
+        let Some(milestone) = milestone else {
+            // Before any mark: from the first record on.
+            self.position = start;
+            if !intact {
+                self.fall_back(start);
             }
-            self.fall_back(start);
-        } else if !intact {
-            self.fall_back(start);
+            return Ok(());
+        };
+        self.position = milestone.position;
+        // What lay before the first mark that is held, and whether its log time was marked before, nobody knows any more.
+        let mut known = intact || milestone.position > start;
+        loop {
+            let chunk = board.chunk(self.position)?;
+            if chunk.first > self.position || chunk.items.is_empty() {
+                self.fall_back(start.max(chunk.first));
+                return Ok(());
+            }
+            for item in chunk.items {
+                self.position = self.position.next();
+                let Item::Mark(watermark) = item else { continue };
+                if watermark >= wanted {
+                    if !known {
+                        self.fall_back(start);
+                    }
+                    return Ok(());
+                }
+                known = true;
+            }
         }
-        Ok(())
     }
 
     fn fall_back(&mut self, start: Position) {

@@ -73,6 +73,8 @@ mod runs;
 mod service;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use board::Board;
