@@ -192,7 +192,11 @@ impl Inner {
         let list = Some(incident.marking.recipients())
             .filter(|list| !list.is_empty())
             .map(Arc::clone);
-        let mut facts = in_doubt.unwrap_or_else(|| receipt::facts(incident, draft.unmarked, None));
+        let mut facts = receipt::facts(incident, draft.unmarked, in_doubt.and_then(|facts| facts.list));
+        if in_doubt.is_some_and(|first| first != facts || first.list.and_then(|id| self.lists().get(id)) != list) {
+            // A retraction again, of another revision than at first: the log may hold the first.
+            return Err(Refusal::RevisionInDoubt(revision));
+        }
         if let (Some(list), None) = (&list, in_doubt) {
             let mut lists = self.lists();
             if !lists.has_room_for(list) {

@@ -104,79 +104,93 @@ impl Refusal {
     }
 
     pub(crate) fn status(&self) -> Status {
-        let exhausted = |message: &str, after| status::exhausted(self.reason(), message, after);
+        if let Some((message, after)) = self.passing() {
+            return status::exhausted(self.reason(), &message, after);
+        }
         let unavailable = |message: &str| status::unavailable(self.reason(), message, LOG_TROUBLE);
         let refused = |code, message: &str| status::refused(code, self.reason(), message);
         match self {
             Self::Invalid(violations) => invalid_argument(violations),
-            Self::Rate { retry_after } => exhausted(
-                "over your rate of reports; nothing was stored: wait, then send again",
-                *retry_after,
-            ),
-            Self::MemberInFlight => exhausted(
-                "too many of your requests wait for an answer; nothing was stored: wait for answers, then send again",
-                IN_FLIGHT,
-            ),
-            Self::InFlight => exhausted(
-                "the installation is at its limit; nothing was stored: send again later",
-                IN_FLIGHT,
-            ),
-            Self::CriticalOnly => exhausted(
-                "the installation is near its limit and takes only critical reports; nothing was stored: send again later",
-                IN_FLIGHT,
-            ),
-            Self::RevisionExists(revision) => refused(
-                Code::AlreadyExists,
-                &format!(
+            Self::TooLarge { bytes, limit_bytes } => {
+                let description = format!("{bytes} bytes as stored: at most {limit_bytes}; split the report");
+                invalid_argument(&[Violation {
+                    field: "incident".into(),
+                    description,
+                }])
+            }
+            Self::RevisionExists(revision) => {
+                let message = format!(
                     "revision {revision} of this report is stored with other content: raise the revision and send again"
-                ),
-            ),
-            Self::RevisionInDoubt(revision) => refused(
-                Code::AlreadyExists,
-                &format!(
+                );
+                refused(Code::AlreadyExists, &message)
+            }
+            Self::RevisionInDoubt(revision) => {
+                let message = format!(
                     "revision {revision} of this report was sent before with other content and may be stored: send that content again, or raise the revision"
-                ),
-            ),
+                );
+                refused(Code::AlreadyExists, &message)
+            }
             Self::ExerciseChanged { was_exercise } => {
                 refused(Code::FailedPrecondition, exercise_changed(*was_exercise))
             }
-            Self::RevisionTooLow { highest } => refused(
-                Code::FailedPrecondition,
-                &format!(
+            Self::RevisionTooLow { highest } => {
+                let message = format!(
                     "revision: the highest known revision of this report is {highest}: a retraction must be above it"
-                ),
-            ),
+                );
+                refused(Code::FailedPrecondition, &message)
+            }
             Self::NotFound => refused(Code::NotFound, "there is no such report of yours"),
-            Self::Lists => exhausted(
-                &format!(
-                    "the installation keeps {RECIPIENT_LISTS} recipient lists apart and has no room for another; nothing was stored: use a list used before, or ask the operator"
-                ),
-                LISTS,
-            ),
-            Self::UnderWay => exhausted(
-                "a revision of this report is being written; nothing was stored: send again once it is answered",
-                LOG_BUSY,
-            ),
             Self::TooManyDoubts => {
                 unavailable("too many outcomes are unknown; nothing was stored: send the same again later")
             }
-            Self::LogBusy => exhausted(
-                "the log's queue is full; nothing was stored: send again later",
-                LOG_BUSY,
-            ),
-            Self::DiskFull => exhausted(
-                "the log's disk is full; nothing was stored: send again later",
-                LOG_TROUBLE,
-            ),
-            Self::TooLarge { bytes, limit_bytes } => invalid_argument(&[Violation {
-                field: "incident".into(),
-                description: format!("{bytes} bytes as stored: at most {limit_bytes}; split the report"),
-            }]),
-            Self::Unknown => unavailable("it is not known whether the report is stored: send the same again"),
             Self::Stopped => unavailable("the log accepts nothing at the moment: send the same again later"),
             Self::Unreadable => unavailable("what is stored cannot be read at the moment: try again later"),
             Self::Internal(what) => refused(Code::Internal, what),
+            // What passes was told above; the safe answer to anything else is the same as to an unknown outcome.
+            _ => unavailable("it is not known whether the report is stored: send the same again"),
         }
+    }
+
+    /// For refusals that pass: what to say, and when to send again. Nothing was stored.
+    fn passing(&self) -> Option<(String, Duration)> {
+        let (why, after) = match self {
+            Self::Rate { retry_after } => (
+                "over your rate of reports; nothing was stored: wait, then send again",
+                *retry_after,
+            ),
+            Self::MemberInFlight => (
+                "too many of your requests wait for an answer; nothing was stored: wait for answers, then send again",
+                IN_FLIGHT,
+            ),
+            Self::InFlight => (
+                "the installation is at its limit; nothing was stored: send again later",
+                IN_FLIGHT,
+            ),
+            Self::CriticalOnly => (
+                "the installation is near its limit and takes only critical reports; nothing was stored: send again later",
+                IN_FLIGHT,
+            ),
+            Self::UnderWay => (
+                "a revision of this report is being written; nothing was stored: send again once it is answered",
+                LOG_BUSY,
+            ),
+            Self::LogBusy => (
+                "the log's queue is full; nothing was stored: send again later",
+                LOG_BUSY,
+            ),
+            Self::DiskFull => (
+                "the log's disk is full; nothing was stored: send again later",
+                LOG_TROUBLE,
+            ),
+            Self::Lists => {
+                let message = format!(
+                    "the installation keeps {RECIPIENT_LISTS} recipient lists apart and has no room for another; nothing was stored: use a list used before, or ask the operator"
+                );
+                return Some((message, LISTS));
+            }
+            _ => return None,
+        };
+        Some((why.to_owned(), after))
     }
 }
 

@@ -1,0 +1,12 @@
+//! What members and operators rely on, in virtual time on a log in memory, and over gRPC.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod acceptance;
+mod faults;
+mod grpc;
+mod installation;
+mod limits;
+mod markings;
+mod marks;
+mod restarts;
+mod retractions;
