@@ -170,10 +170,16 @@ impl Feed {
     pub fn next(&mut self, board: &Board, at_most: usize) -> Result<Vec<v1::SubscribeResponse>, Status> {
         let mut answers = Vec::new();
         while answers.len() < at_most {
-            let step = self.step(board, at_most - answers.len())?;
-            answers.extend(step.answers);
-            if step.at_end {
-                break;
+            match self.step(board, at_most - answers.len()) {
+                Ok(step) => {
+                    answers.extend(step.answers);
+                    if step.at_end {
+                        break;
+                    }
+                }
+                Err(status) if answers.is_empty() => return Err(status),
+                // The feed has moved past these: they go out, and the next call meets the fault.
+                Err(_) => break,
             }
         }
         Ok(answers)
@@ -216,7 +222,11 @@ impl Feed {
                     return Ok(Step { answers, at_end: false });
                 }
             }
-            let chunk = board.chunk(self.position).map_err(|error| unavailable(&error))?;
+            let chunk = match board.chunk(self.position) {
+                Ok(chunk) => chunk,
+                Err(error) if answers.is_empty() => return Err(unavailable(&error)),
+                Err(_) => break,
+            };
             if chunk.first > self.position {
                 self.position = chunk.first;
                 self.gap = Some(GONE);

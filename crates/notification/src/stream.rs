@@ -59,7 +59,6 @@ impl Pump {
             heartbeat_waits: false,
             at_end: false,
         };
-        self.news.mark_unchanged();
         loop {
             if hand.waiting.is_empty() && !hand.at_end {
                 match self.feed.step(&self.board, STREAM_BATCH) {

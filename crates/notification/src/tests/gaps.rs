@@ -16,7 +16,7 @@ pub(super) struct Forgetful {
     log: MemoryLog,
     start: AtomicU64,
     pub(super) damaged_below: AtomicU64,
-    unreadable_below: AtomicU64,
+    unreadable_from: AtomicU64,
 }
 
 impl Forgetful {
@@ -26,7 +26,7 @@ impl Forgetful {
             log: MemoryLog::new(),
             start: zero(),
             damaged_below: zero(),
-            unreadable_below: zero(),
+            unreadable_from: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -59,12 +59,14 @@ impl EventLog for Forgetful {
                 reason: "checksum".into(),
             });
         }
-        if from.0 < self.unreadable_below.load(Ordering::Relaxed) {
+        if from.0 >= self.unreadable_from.load(Ordering::Relaxed) {
             return Err(ReadError::Unavailable {
                 reason: "injected".into(),
             });
         }
         let start = Position(self.start.load(Ordering::Relaxed));
+        // Shorter than asked for, as a log may.
+        let limit = ReadLimit { records: 2, ..limit };
         self.log.read(topic, partition, from.max(start), limit)
     }
     fn end(&self, topic: Topic, partition: u16) -> Position {
@@ -178,12 +180,17 @@ fn damaged_history_is_a_gap_and_unreadable_history_is_tried_again() {
     let log = filled(6);
     let board = board(log.clone(), SMALL);
     let mut feed = board.subscribe(austria(), &from_beginning()).unwrap();
-    log.unreadable_below.store(9, Ordering::Relaxed);
-    assert_eq!(feed.next(&board, 100).unwrap_err().code(), Code::Unavailable);
-    log.unreadable_below.store(0, Ordering::Relaxed);
+    log.unreadable_from.store(4, Ordering::Relaxed);
     assert_eq!(
-        all_told(&feed.next(&board, 2).unwrap()),
+        all_told(&feed.next(&board, 100).unwrap()),
         ["1.1", "2.1"],
+        "what was read goes out"
+    );
+    assert_eq!(feed.next(&board, 100).unwrap_err().code(), Code::Unavailable);
+    log.unreadable_from.store(u64::MAX, Ordering::Relaxed);
+    assert_eq!(
+        all_told(&feed.next(&board, 100).unwrap()),
+        ["3.1", "4.1", "5.1", "6.1"],
         "nothing was lost"
     );
     let mut feed = board.subscribe(austria(), &from_beginning()).unwrap();

@@ -23,12 +23,13 @@ use super::gaps::Forgetful;
 use super::rig::{
     append, austria, confined, from_beginning, from_now, germany, id, mark, resume, revision, told, viewer,
 };
-use crate::{Options, RunError, Service};
+use crate::{Board, Options, RunError, Service};
 
 /// Nothing here takes this long; a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Installation {
+    board: Arc<Board>,
     address: String,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), RunError>>,
@@ -51,7 +52,7 @@ async fn installation(log: Arc<dyn EventLog>, heartbeat: Duration) -> Installati
     let service = Service::open(options, log, clock).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let grpc = service.grpc();
+    let (grpc, board) = (service.grpc(), service.board());
     tokio::spawn(
         Server::builder()
             .add_service(grpc)
@@ -62,6 +63,7 @@ async fn installation(log: Arc<dyn EventLog>, heartbeat: Duration) -> Installati
         let _ = stopped.await;
     }));
     Installation {
+        board,
         address,
         stop: Some(stop),
         running,
@@ -194,7 +196,7 @@ async fn nobody_asks_without_a_token() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_loses_nothing() {
+async fn a_slow_client_loses_nothing_and_no_heartbeat_overtakes_an_alert() {
     const ALERTS: u32 = 3_000;
     let log = Arc::new(MemoryLog::new());
     let chappe = installation(log.clone(), Duration::from_millis(10)).await;
@@ -202,8 +204,21 @@ async fn a_client_that_does_not_read_loses_nothing() {
     for number in 1..=ALERTS {
         append(&*log, &revision(1, number));
     }
-    for number in 1..=ALERTS {
-        assert_eq!(told(&next_alert(&mut stream).await), format!("1.{number}"));
+    let (mut number, mut beats) = (0, 0);
+    while number < ALERTS || beats < 3 {
+        let answer = next(&mut stream).await.unwrap();
+        if !matches!(answer.event, Some(v1::subscribe_response::Event::Heartbeat(_))) {
+            number += 1;
+            assert_eq!(told(&answer), format!("1.{number}"));
+            continue;
+        }
+        beats += 1;
+        chappe.board.catch_up().unwrap();
+        let mut resumed = chappe.board.subscribe(austria(), &resume(&answer.cursor)).unwrap();
+        let after = resumed.next(&chappe.board, 1).unwrap();
+        if number < ALERTS {
+            assert_eq!(told(&after[0]), format!("1.{}", number + 1));
+        }
     }
 }
 
