@@ -9,8 +9,8 @@ use std::{
 
 use crate::format::{Entry, HEADER_BYTES, Header, Seed};
 
-/// How much is read ahead at a time.
-const WINDOW_BYTES: usize = 256 << 10;
+/// How much is read at a time, unless a chunk is larger: about what a few small commits take.
+const WINDOW_BYTES: usize = 64 << 10;
 
 /// The name of the segment whose first commit has this sequence.
 pub(crate) fn file_name(first_sequence: u64) -> String {
