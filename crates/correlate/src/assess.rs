@@ -143,10 +143,8 @@ impl Assess {
                 continue;
             };
             let Some(told) = room.get_mut(&id) else { continue };
-            if told.next.as_ref().is_some_and(|(due, _)| *due == when) {
-                if let Some((_, next)) = told.next.take() {
-                    tell(room, next, self.watermark, self.epoch, emit);
-                }
+            if let Some((_, next)) = told.next.take_if(|(due, _)| *due == when) {
+                tell(room, next, self.watermark, self.epoch, emit);
             }
         }
     }

@@ -18,7 +18,13 @@ pub struct Submission {
 
 impl Submission {
     /// The incident, under the marking it bore.
-    #[must_use]
+    ///
+    /// # Errors
+    /// The submission back, when it bore none.
+    #[allow(
+        clippy::result_large_err,
+        reason = "what is given back is what was given, once a report"
+    )]
     pub fn marked(self) -> Result<Incident, Self> {
         if self.marked { Ok(self.incident) } else { Err(self) }
     }
@@ -267,13 +273,13 @@ fn times(bad: &mut Violations, wire: &v1::Incident, now: Timestamp) -> Times {
     let from = read("incident.occurred_from", wire.occurred_from.as_ref());
     let to = read("incident.occurred_to", wire.occurred_to.as_ref());
     let detected = read("incident.detected_at", wire.detected_at.as_ref());
-    if let (Some(from), Some(to)) = (from, to) {
-        if to < from {
-            bad.push(
-                "incident.occurred_to",
-                format!("{to} lies before occurred_from, {from}"),
-            );
-        }
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        bad.push(
+            "incident.occurred_to",
+            format!("{to} lies before occurred_from, {from}"),
+        );
     }
     (from, to, detected)
 }

@@ -1,0 +1,41 @@
+//! The metrics of correlation. None bears a member, a type or a country.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+pub(crate) const REPORTS: &str = "chappe_correlation_reports_total";
+pub(crate) const SIGHTINGS: &str = "chappe_correlation_sightings_total";
+pub(crate) const ALERTS: &str = "chappe_correlation_alerts_total";
+pub(crate) const UNREADABLE: &str = "chappe_correlation_unreadable_records_total";
+pub(crate) const WATERMARK_SECONDS: &str = "chappe_correlation_watermark_seconds";
+pub(crate) const BACKLOG_RECORDS: &str = "chappe_correlation_backlog_records";
+pub(crate) const REPLAY_SECONDS: &str = "chappe_correlation_replay_seconds";
+pub(crate) const SNAPSHOT_SECONDS: &str = "chappe_correlation_snapshot_seconds";
+pub(crate) const SNAPSHOTS_FAILED: &str = "chappe_correlation_snapshots_failed_total";
+
+/// Tells the recorder in force what each metric means. Call it once, after installing the recorder and before opening the service.
+pub fn describe_metrics() {
+    describe_counter!(REPORTS, "Revisions read from the log");
+    describe_counter!(SIGHTINGS, "Sightings handed to shards");
+    describe_counter!(ALERTS, "Alert revisions appended to the log");
+    describe_counter!(
+        UNREADABLE,
+        "Records of the log that this version cannot read, and skips"
+    );
+    describe_gauge!(
+        WATERMARK_SECONDS,
+        Unit::Seconds,
+        "Log time up to which everything is judged, since 1970"
+    );
+    describe_gauge!(BACKLOG_RECORDS, "Records in the log that are not yet read");
+    describe_gauge!(
+        REPLAY_SECONDS,
+        Unit::Seconds,
+        "How long reading the log again took at the last start"
+    );
+    describe_histogram!(
+        SNAPSHOT_SECONDS,
+        Unit::Seconds,
+        "How long the reader stood still for a snapshot"
+    );
+    describe_counter!(SNAPSHOTS_FAILED, "Snapshots that could not be saved");
+}

@@ -1,0 +1,122 @@
+//! Snapshots: asked of all shards at one cut, saved beside the reader.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use chappe_correlate::{Intake, Snapshot, encode_snapshot};
+use chappe_eventlog::SnapshotStore;
+use chappe_model::Policy;
+use metrics::{counter, histogram};
+
+use crate::halt::Halt;
+use crate::metric_names::{SNAPSHOT_SECONDS, SNAPSHOTS_FAILED};
+use crate::ring::{Feed, Message};
+
+/// The name of the blob.
+const NAME: &str = "correlation";
+
+pub(crate) struct Snapshots {
+    store: Arc<dyn SnapshotStore>,
+    interval: Duration,
+    taken_at: Instant,
+    taken_of: Vec<u64>,
+    saving: Option<JoinHandle<()>>,
+}
+
+/// Loads the last snapshot, if it can serve; without one the log is read from its beginning.
+pub(crate) fn load(store: &dyn SnapshotStore, policy: &Policy, partitions: u16) -> Option<Snapshot> {
+    let bytes = match store.load(NAME) {
+        Ok(bytes) => bytes?,
+        Err(error) => {
+            tracing::warn!(%error, "the snapshot cannot be read; reading the log from its beginning");
+            return None;
+        }
+    };
+    match Snapshot::decode(&bytes, policy, partitions) {
+        Ok(snapshot) => Some(snapshot),
+        Err(error) => {
+            tracing::info!(%error, "the snapshot does not serve; reading the log from its beginning");
+            None
+        }
+    }
+}
+
+impl Snapshots {
+    pub(crate) fn new(store: Arc<dyn SnapshotStore>, interval: Duration, positions: &[u64]) -> Self {
+        Self {
+            store,
+            interval,
+            taken_at: Instant::now(),
+            taken_of: positions.to_vec(),
+            saving: None,
+        }
+    }
+
+    /// Whether it is time for one, and there is something new to save.
+    pub(crate) fn is_due(&self, positions: &[u64]) -> bool {
+        let idle = self.saving.as_ref().is_none_or(JoinHandle::is_finished);
+        idle && self.taken_at.elapsed() >= self.interval && self.taken_of != positions
+    }
+
+    /// Takes one: waits until every shard has made durable what it told before this cut, then saves it on a thread of its own.
+    pub(crate) fn take(
+        &mut self,
+        policy: &Policy,
+        positions: &[u64],
+        intake: &Intake,
+        feeds: &mut [Feed],
+        halt: &Halt,
+    ) {
+        self.finish();
+        let began = Instant::now();
+        self.taken_at = began;
+        let mut states = vec![];
+        let asked: Vec<_> = feeds
+            .iter_mut()
+            .map(|feed| {
+                let (hand_over, handed) = sync_channel(1);
+                feed.push(Message::Snapshot(hand_over), halt);
+                feed.wake();
+                handed
+            })
+            .collect();
+        for handed in asked {
+            let Ok(state) = handed.recv() else { return }; // a shard has failed: the service is stopping
+            states.push(state);
+        }
+        let encoded = encode_snapshot(policy, positions, intake, &states);
+        histogram!(SNAPSHOT_SECONDS).record(began.elapsed());
+        match encoded {
+            Ok(bytes) => {
+                self.taken_of = positions.to_vec();
+                self.save(bytes);
+            }
+            Err(error) => {
+                counter!(SNAPSHOTS_FAILED).increment(1);
+                tracing::error!(%error, "no snapshot could be made; a restart will read more of the log");
+            }
+        }
+    }
+
+    fn save(&mut self, bytes: Vec<u8>) {
+        let store = Arc::clone(&self.store);
+        let saving = std::thread::Builder::new().name("snapshot".into()).spawn(move || {
+            if let Err(error) = store.save(NAME, &bytes) {
+                counter!(SNAPSHOTS_FAILED).increment(1);
+                tracing::error!(%error, "the snapshot could not be saved; a restart will read more of the log");
+            }
+        });
+        self.saving = saving
+            .map_err(|error| tracing::error!(%error, "no thread to save the snapshot"))
+            .ok();
+    }
+
+    /// Waits for the one being saved.
+    pub(crate) fn finish(&mut self) {
+        if let Some(saving) = self.saving.take() {
+            let _ = saving.join(); // it has logged what went wrong
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Alerts into the log: durable before anything that rests on them goes on.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chappe_eventlog::{AppendError, EventLog, Record, Topic};
+use chappe_model::Alert;
+use chappe_proto::alert;
+use metrics::counter;
+
+use crate::error::RunError;
+use crate::halt::Halt;
+use crate::metric_names::ALERTS;
+
+/// The one partition of the alerts topic: one order for every stream.
+pub(crate) const ALERTS_PARTITION: u16 = 0;
+/// Pause before what was refused is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Appends alerts in order and waits until all are durable. What the log refuses for now (a full queue, a full disk) is tried until it
+/// fits or the service stops: an alert is never dropped. After an unknown outcome a revision may stand twice; readers take the first.
+pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> Result<(), RunError> {
+    let mut waiting: Vec<Record> = alerts.drain(..).map(|told| record(&told)).collect();
+    counter!(ALERTS).increment(waiting.len() as u64);
+    while !waiting.is_empty() {
+        let (outcome, outcomes) = mpsc::channel();
+        for (index, record) in waiting.iter().enumerate() {
+            let outcome = outcome.clone();
+            let done = Box::new(move |result| drop(outcome.send((index, result)))); // the receiver outlives every outcome
+            log.append(Topic::Alerts, ALERTS_PARTITION, record.clone(), done);
+        }
+        drop(outcome);
+        let mut again = vec![];
+        for (index, result) in outcomes {
+            match result {
+                Ok(_) => {}
+                Err(error @ (AppendError::Failed { .. } | AppendError::Closed | AppendError::TooLarge { .. })) => {
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "an alert could not be appended; trying again");
+                    again.push(index);
+                }
+            }
+        }
+        again.sort_unstable();
+        waiting = again.into_iter().map(|index| waiting[index].clone()).collect();
+        if !waiting.is_empty() {
+            if halt.asked() {
+                return Ok(()); // judged again at the next start
+            }
+            std::thread::park_timeout(RETRY_PAUSE);
+        }
+    }
+    Ok(())
+}
+
+fn record(told: &Alert) -> Record {
+    let key = Bytes::copy_from_slice(told.id.as_bytes());
+    Record::data(told.revised_at.as_millis(), key, alert::encode(told).into())
+}
