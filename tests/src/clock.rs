@@ -1,0 +1,8 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The machine's clock, which is the program's too.
+#[must_use]
+pub fn now() -> chappe_model::Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    chappe_model::Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,1 @@
+//! What `strace` wrote of the program's system calls.
