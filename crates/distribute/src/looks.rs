@@ -14,7 +14,7 @@ pub const LOOKS: usize = 32;
 /// The looks of one alert: what of its revisions decided who was told, so that a revision which no longer matches a filter (a
 /// retraction names no country and no severity any more) still reaches those whom an earlier one reached.
 ///
-/// A function of the alert's own revisions alone. About 200 bytes for each change of country, severity, type or audience.
+/// A function of the alert's own revisions alone. About 250 bytes for each change of country, severity, type or audience.
 #[derive(Clone, Debug, Default)]
 pub struct Looks {
     looks: Vec<Look>,

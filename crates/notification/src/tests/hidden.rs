@@ -33,6 +33,8 @@ enum Event {
     Mark {
         later_ms: u64,
     },
+    /// A mark behind the last, as a new owner may write.
+    EarlierMark,
     /// A new owner.
     Takeover,
     /// A record of the owner before.
@@ -79,6 +81,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         4 => (any::<Index>(), 0..6_u8).prop_map(|(which, look)| Event::Hidden { which, look }),
         1 => Just(Event::Repeated),
         4 => (0..3_u64).prop_map(|later| Event::Mark { later_ms: later * 500 }),
+        1 => Just(Event::EarlierMark),
         1 => Just(Event::Takeover),
         1 => (any::<Index>(), any::<bool>()).prop_map(|(which, hidden)| Event::Fenced { which, hidden }),
         12 => any_ask().prop_map(Event::Ask),
@@ -194,6 +197,10 @@ impl Writer {
                 [with, without]
                     .iter()
                     .for_each(|rig| rig.mark(self.watermark_ms, self.epoch));
+            }
+            Event::EarlierMark => {
+                let behind = self.watermark_ms.saturating_sub(700);
+                [with, without].iter().for_each(|rig| rig.mark(behind, self.epoch));
             }
             Event::Takeover => {
                 self.epoch += 1;
