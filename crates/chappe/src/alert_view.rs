@@ -1,0 +1,10 @@
+//! An alert for the eyes of an analyst, and as a line of JSON.
+
+mod line;
+mod text;
+
+pub use line::AlertLine;
+pub use text::Renderer;
+
+pub(crate) use line::millis;
+pub(crate) use text::clock;

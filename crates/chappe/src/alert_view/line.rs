@@ -1,0 +1,164 @@
+//! An alert as JSON. The fields are a promise of `docs/quickstart.md`: they may be joined by others, never change.
+
+use chappe_proto::v1;
+use serde::Serialize;
+
+use crate::words;
+
+/// An alert revision in words. Times are log time, in milliseconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertLine {
+    /// `alerts/{id}`.
+    pub id: String,
+    /// Rises with every change.
+    pub revision: u32,
+    /// `cross-border`, `urgent`, …
+    pub kind: &'static str,
+    /// `open`, `resolved`, `retracted`, `superseded`.
+    pub state: &'static str,
+    /// `info` to `critical`.
+    pub severity: &'static str,
+    /// `eu`, `countries`, `recipients`, `reporter`.
+    pub audience: &'static str,
+    /// For the audience `countries`.
+    pub audience_countries: Vec<String>,
+    /// `TLP:AMBER`, …
+    pub tlp: &'static str,
+    /// `PAP:AMBER`, …
+    pub pap: &'static str,
+    /// `share` or `named-recipients-only`.
+    #[serde(rename = "use")]
+    pub usage: &'static str,
+    /// Of named recipients.
+    pub recipients: Vec<String>,
+    /// What the reports share.
+    pub key: Vec<KeyLine>,
+    /// ISO 3166-1 alpha-2.
+    pub countries: Vec<String>,
+    /// NIS2 codes.
+    pub sectors: Vec<String>,
+    /// RSIT.
+    pub incident_types: Vec<String>,
+    /// Reports that stand.
+    pub reports: u32,
+    /// Of these, never shown.
+    pub unlisted: u32,
+    /// Members among them.
+    pub members: u32,
+    /// Names the contributing set.
+    pub digest: String,
+    /// First contributing report.
+    pub first_seen_ms: u64,
+    /// Last contributing report.
+    pub last_seen_ms: u64,
+    /// This revision.
+    pub revised_at_ms: u64,
+    /// Raised by exercise traffic.
+    pub exercise: bool,
+    /// `alerts/{id}`, or empty.
+    pub superseded_by: String,
+    /// Why.
+    pub why: WhyLine,
+    /// What to do.
+    pub advice: Vec<String>,
+    /// One member's word.
+    pub uncorroborated: bool,
+    /// Waits for a person at the hub.
+    pub held: bool,
+}
+
+/// One field of what the reports share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyLine {
+    /// Such as `indicator`.
+    pub field: String,
+    /// Canonical.
+    pub value: String,
+    /// Safe to paste.
+    pub defanged: String,
+}
+
+/// The rule and its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WhyLine {
+    /// Rule id.
+    pub rule: String,
+    /// Its version.
+    pub version: u32,
+    /// In words.
+    pub condition: String,
+    /// What was counted.
+    pub field: String,
+    /// What was found.
+    pub values: Vec<String>,
+    /// What was needed.
+    pub threshold: u32,
+    /// Log time.
+    pub window_seconds: u32,
+    /// Times the rule fired.
+    pub fires: u32,
+}
+
+impl From<&v1::Alert> for AlertLine {
+    fn from(alert: &v1::Alert) -> Self {
+        let marking = alert.marking.clone().unwrap_or_default();
+        let counts = alert.counts.unwrap_or_default();
+        let why = alert.explanation.clone().unwrap_or_default();
+        Self {
+            id: alert.name.clone(),
+            revision: alert.revision,
+            kind: words::kind(alert.kind),
+            state: words::state(alert.state),
+            severity: words::severity(alert.severity),
+            audience: words::audience(alert.audience),
+            audience_countries: alert.audience_countries.clone(),
+            tlp: words::tlp(marking.tlp),
+            pap: words::pap(marking.pap),
+            usage: words::usage(marking.r#use),
+            recipients: marking.recipients,
+            key: alert.key.iter().map(KeyLine::from).collect(),
+            countries: alert.countries.clone(),
+            sectors: alert.sectors.clone(),
+            incident_types: alert.incident_types.clone(),
+            reports: counts.reports,
+            unlisted: counts.unlisted,
+            members: counts.members,
+            digest: alert.digest.clone(),
+            first_seen_ms: millis(alert.first_seen.as_ref()),
+            last_seen_ms: millis(alert.last_seen.as_ref()),
+            revised_at_ms: millis(alert.revised_at.as_ref()),
+            exercise: alert.exercise,
+            superseded_by: alert.superseded_by.clone(),
+            why: WhyLine {
+                rule: why.rule_id,
+                version: why.rule_version,
+                condition: why.condition,
+                field: why.field,
+                values: why.values,
+                threshold: why.threshold,
+                window_seconds: why.window_seconds,
+                fires: why.fires,
+            },
+            advice: alert.advice.clone(),
+            uncorroborated: alert.uncorroborated,
+            held: alert.held,
+        }
+    }
+}
+
+impl From<&v1::KeyField> for KeyLine {
+    fn from(key: &v1::KeyField) -> Self {
+        Self {
+            field: key.field.clone(),
+            value: key.value.clone(),
+            defanged: key.defanged.clone(),
+        }
+    }
+}
+
+/// Milliseconds since 1970; 0 for no moment.
+pub(crate) fn millis(moment: Option<&prost_types::Timestamp>) -> u64 {
+    moment
+        .and_then(|moment| chappe_proto::time::from_wire(moment).ok())
+        .map_or(0, |at| at.as_millis())
+}

@@ -1,0 +1,486 @@
+//! Alerts in a terminal: what, where, how severe, who else is told, why, what to do.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+use super::AlertLine;
+use crate::words::{count, plain};
+
+/// Alerts whose last revision is kept to say what changed; when full, all are forgotten and shown whole again.
+const REMEMBERED: usize = 4_096;
+/// Counted values that a line shows; the rest is counted.
+const SHOWN_VALUES: usize = 12;
+
+/// Turns alert revisions into text. It remembers what it has shown, so that a change reads as one.
+#[derive(Debug, Default)]
+pub struct Renderer {
+    shown: HashMap<String, AlertLine>,
+}
+
+impl Renderer {
+    /// Nothing shown yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The text of a revision, several lines with a line break behind each: whole when new, else what changed.
+    pub fn alert(&mut self, alert: &AlertLine) -> String {
+        let text = match self.shown.get(&alert.id) {
+            Some(before) => change(before, alert),
+            None => whole(alert),
+        };
+        if self.shown.len() >= REMEMBERED && !self.shown.contains_key(&alert.id) {
+            self.shown.clear();
+        }
+        self.shown.insert(alert.id.clone(), alert.clone());
+        text
+    }
+}
+
+fn whole(alert: &AlertLine) -> String {
+    let news = match (alert.revision, alert.state) {
+        (1, "retracted") => "retracted before it could hold",
+        (1, _) => "new",
+        _ => "",
+    };
+    let mut out = head(alert, news);
+    line(&mut out, "what", &what(alert));
+    line(&mut out, "where", &place(alert));
+    line(&mut out, "behind it", &behind(alert));
+    line(&mut out, "told", &told(alert));
+    line(&mut out, "why", &why(alert));
+    line(&mut out, "seen", &seen(alert));
+    for (i, advice) in alert.advice.iter().enumerate() {
+        line(&mut out, if i == 0 { "do" } else { "" }, &plain(advice));
+    }
+    line(&mut out, "handle as", &marking(alert));
+    line(&mut out, "id", &identity(alert));
+    out
+}
+
+fn change(before: &AlertLine, alert: &AlertLine) -> String {
+    let mut out = head(alert, &changes(before, alert));
+    line(&mut out, "what", &what(alert));
+    if alert.state == "superseded" {
+        line(&mut out, "see", &plain(&alert.superseded_by));
+    }
+    if before.audience != alert.audience
+        || before.audience_countries != alert.audience_countries
+        || before.held != alert.held
+    {
+        line(&mut out, "told", &told(alert));
+    }
+    line(&mut out, "behind it", &behind(alert));
+    line(&mut out, "handle as", &marking(alert));
+    line(&mut out, "id", &identity(alert));
+    out
+}
+
+/// `12:04:31  CROSS-BORDER  high  new`
+fn head(alert: &AlertLine, news: &str) -> String {
+    let mut out = format!(
+        "{}  {}  {}",
+        clock(alert.revised_at_ms),
+        alert.kind.to_uppercase(),
+        alert.severity
+    );
+    let exercise = if alert.exercise { "EXERCISE" } else { "" };
+    // A change of state stands among the news already.
+    let state = if alert.state == "open" || news.contains(alert.state) {
+        ""
+    } else {
+        alert.state
+    };
+    for part in [exercise, state, news] {
+        if !part.is_empty() {
+            let _ = write!(out, "  {part}"); // writing to a String cannot fail
+        }
+    }
+    out.push('\n');
+    out
+}
+
+fn line(out: &mut String, label: &str, text: &str) {
+    if !text.is_empty() {
+        let _ = writeln!(out, "  {label:<9}  {text}"); // writing to a String cannot fail
+    }
+}
+
+fn what(alert: &AlertLine) -> String {
+    let types = alert
+        .incident_types
+        .iter()
+        .map(|t| plain(t))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let keys: Vec<String> = alert
+        .key
+        .iter()
+        .map(|key| match key.field.as_str() {
+            "indicator" => plain(&key.defanged),
+            field => format!("{} {}", plain(field).replace('_', " "), plain(&key.defanged)),
+        })
+        .collect();
+    let keys = keys.join(", ");
+    if types.is_empty() {
+        keys
+    } else {
+        format!("{keys} ({types})")
+    }
+}
+
+fn place(alert: &AlertLine) -> String {
+    let countries = if alert.countries.is_empty() {
+        "no country attested".to_owned()
+    } else {
+        list(&alert.countries)
+    };
+    if alert.sectors.is_empty() {
+        countries
+    } else {
+        format!("{countries}; sectors {}", list(&alert.sectors))
+    }
+}
+
+fn behind(alert: &AlertLine) -> String {
+    let mut out = format!(
+        "{} by {}",
+        count(alert.reports as usize, "report"),
+        count(alert.members as usize, "member")
+    );
+    if alert.unlisted > 0 {
+        let _ = write!(out, ", {} of them match-only", alert.unlisted); // writing to a String cannot fail
+    }
+    if alert.uncorroborated {
+        out.push_str("; not confirmed by a second member");
+    }
+    out
+}
+
+fn told(alert: &AlertLine) -> String {
+    let told = match alert.audience {
+        "eu" => "every member".to_owned(),
+        "countries" => format!("members of {}, and the hub", list(&alert.audience_countries)),
+        "recipients" => format!("the named recipients only: {}", list(&alert.recipients)),
+        "reporter" => "the reporter and the hub's duty officer only".to_owned(),
+        other => other.to_owned(),
+    };
+    if alert.held {
+        format!("{told}; held: over its reporter's quota, waits for a person at the hub")
+    } else {
+        told
+    }
+}
+
+fn why(alert: &AlertLine) -> String {
+    let why = &alert.why;
+    let mut found = list(&why.values.iter().take(SHOWN_VALUES).cloned().collect::<Vec<_>>());
+    if why.values.len() > SHOWN_VALUES {
+        let _ = write!(found, ", and {} more", why.values.len() - SHOWN_VALUES); // writing to a String cannot fail
+    }
+    let found = if found.is_empty() {
+        String::new()
+    } else {
+        format!(" ({found})")
+    };
+    let window = window(why.window_seconds);
+    let (condition, rule) = (plain(&why.condition), plain(&why.rule));
+    let (n, needed, version) = (why.values.len(), why.threshold, why.version);
+    format!(
+        "{condition}: found {n}{found}, needed {needed} in {window}; rule {rule} v{version}, fired {}",
+        times(why.fires)
+    )
+}
+
+fn times(n: u32) -> String {
+    if n == 1 {
+        "once".to_owned()
+    } else {
+        format!("{n} times")
+    }
+}
+
+fn window(seconds: u32) -> String {
+    match seconds {
+        s if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+fn seen(alert: &AlertLine) -> String {
+    if alert.first_seen_ms == alert.last_seen_ms {
+        return moment(alert.first_seen_ms);
+    }
+    format!("{} to {}", moment(alert.first_seen_ms), moment(alert.last_seen_ms))
+}
+
+fn marking(alert: &AlertLine) -> String {
+    format!("{} {}", alert.tlp, alert.pap)
+}
+
+fn identity(alert: &AlertLine) -> String {
+    format!("{} revision {}", plain(&alert.id), alert.revision)
+}
+
+fn list(values: &[String]) -> String {
+    values.iter().map(|value| plain(value)).collect::<Vec<_>>().join(", ")
+}
+
+/// What is different, in a few words.
+fn changes(before: &AlertLine, now: &AlertLine) -> String {
+    let mut said = Vec::new();
+    if before.state != now.state {
+        said.push(format!("{} is now {}", before.state, now.state));
+    }
+    if before.severity != now.severity {
+        said.push(format!("severity {} is now {}", before.severity, now.severity));
+    }
+    said.extend(difference(&before.countries, &now.countries));
+    said.extend(difference(&before.sectors, &now.sectors));
+    if before.audience != now.audience || before.audience_countries != now.audience_countries {
+        said.push("told to others".to_owned());
+    }
+    if before.held && !now.held {
+        said.push("released".to_owned());
+    }
+    if before.tlp != now.tlp || before.pap != now.pap {
+        said.push(format!(
+            "marking {} {} is now {} {}",
+            before.tlp, before.pap, now.tlp, now.pap
+        ));
+    }
+    if said.is_empty() && (before.reports, before.members) != (now.reports, now.members) {
+        said.push(format!(
+            "{}, was {}",
+            count(now.reports as usize, "report"),
+            before.reports
+        ));
+    }
+    if said.is_empty() {
+        "revised".to_owned()
+    } else {
+        said.join("; ")
+    }
+}
+
+/// `+PL -AT`, if anything.
+fn difference(before: &[String], now: &[String]) -> Option<String> {
+    let (before, now): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), now.iter().collect());
+    let added = now.difference(&before).map(|value| format!("+{}", plain(value)));
+    let gone = before.difference(&now).map(|value| format!("-{}", plain(value)));
+    let all: Vec<String> = added.chain(gone).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// `12:04:31` of log time, UTC.
+pub(crate) fn clock(millis: u64) -> String {
+    format(millis, "%H:%M:%S")
+}
+
+/// `2026-03-02 12:04 UTC`.
+fn moment(millis: u64) -> String {
+    format(millis, "%Y-%m-%d %H:%M UTC")
+}
+
+fn format(millis: u64, pattern: &str) -> String {
+    let at = i64::try_from(millis)
+        .ok()
+        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    at.map_or_else(|| format!("{millis} ms"), |at| at.strftime(pattern).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chappe_proto::v1;
+
+    fn alert() -> v1::Alert {
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let text = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+        v1::Alert {
+            name: "alerts/00112233445566778899aabbccddeeff".into(),
+            revision: 1,
+            kind: v1::AlertKind::CrossBorder as i32,
+            state: v1::AlertState::Open as i32,
+            severity: v1::Severity::High as i32,
+            audience: v1::Audience::Eu as i32,
+            marking: Some(v1::Marking {
+                tlp: v1::Tlp::Amber as i32,
+                pap: v1::Pap::Amber as i32,
+                r#use: v1::Use::Share as i32,
+                recipients: vec![],
+            }),
+            key: vec![v1::KeyField {
+                field: "indicator".into(),
+                value: "domain:bad.example".into(),
+                defanged: "domain:bad[.]example".into(),
+            }],
+            countries: text(&["AT", "CZ", "DE"]),
+            sectors: text(&["energy"]),
+            incident_types: text(&["malicious-code/c2-server"]),
+            counts: Some(v1::Counts {
+                reports: 4,
+                unlisted: 1,
+                members: 3,
+            }),
+            digest: "00".into(),
+            first_seen: at(1_772_431_200),
+            last_seen: at(1_772_442_000),
+            revised_at: at(1_772_442_001),
+            explanation: Some(v1::Explanation {
+                rule_id: "cross-border".into(),
+                rule_version: 1,
+                condition: "the same indicator in 3 or more attested countries within 24 hours".into(),
+                field: "attested_country".into(),
+                values: text(&["AT", "CZ", "DE"]),
+                threshold: 3,
+                window_seconds: 86_400,
+                fires: 2,
+            }),
+            advice: text(&["Search your logs.", "Report what you find."]),
+            ..v1::Alert::default()
+        }
+    }
+
+    fn show(renderer: &mut Renderer, alert: &v1::Alert) -> String {
+        renderer.alert(&AlertLine::from(alert))
+    }
+
+    #[test]
+    fn a_new_alert_is_shown_whole() {
+        assert_eq!(
+            show(&mut Renderer::new(), &alert()),
+            "\
+09:00:01  CROSS-BORDER  high  new
+  what       domain:bad[.]example (malicious-code/c2-server)
+  where      AT, CZ, DE; sectors energy
+  behind it  4 reports by 3 members, 1 of them match-only
+  told       every member
+  why        the same indicator in 3 or more attested countries within 24 hours: found 3 (AT, CZ, DE), needed 3 in 24 h; rule cross-border v1, fired 2 times
+  seen       2026-03-02 06:00 UTC to 2026-03-02 09:00 UTC
+  do         Search your logs.
+             Report what you find.
+  handle as  TLP:AMBER PAP:AMBER
+  id         alerts/00112233445566778899aabbccddeeff revision 1
+"
+        );
+    }
+
+    #[test]
+    fn a_revision_says_what_changed() {
+        let mut renderer = Renderer::new();
+        show(&mut renderer, &alert());
+        let mut next = alert();
+        next.revision = 2;
+        next.countries.push("PL".into());
+        next.severity = v1::Severity::Critical as i32;
+        next.counts = Some(v1::Counts {
+            reports: 5,
+            unlisted: 1,
+            members: 4,
+        });
+        assert_eq!(
+            show(&mut renderer, &next),
+            "\
+09:00:01  CROSS-BORDER  critical  severity high is now critical; +PL
+  what       domain:bad[.]example (malicious-code/c2-server)
+  behind it  5 reports by 4 members, 1 of them match-only
+  handle as  TLP:AMBER PAP:AMBER
+  id         alerts/00112233445566778899aabbccddeeff revision 2
+"
+        );
+        next.revision = 3;
+        next.state = v1::AlertState::Retracted as i32;
+        assert!(show(&mut renderer, &next).starts_with("09:00:01  CROSS-BORDER  critical  open is now retracted\n"));
+    }
+
+    #[test]
+    fn an_urgent_alert_says_that_it_is_one_word_and_who_is_told() {
+        let mut urgent = alert();
+        urgent.kind = v1::AlertKind::Urgent as i32;
+        urgent.audience = v1::Audience::Countries as i32;
+        urgent.audience_countries = vec!["AT".into(), "DE".into()];
+        urgent.key = vec![v1::KeyField {
+            field: "reporter".into(),
+            value: "csirt-at".into(),
+            defanged: "csirt-at".into(),
+        }];
+        urgent.counts = Some(v1::Counts {
+            reports: 1,
+            unlisted: 0,
+            members: 1,
+        });
+        urgent.uncorroborated = true;
+        urgent.held = true;
+        urgent.exercise = true;
+        let text = show(&mut Renderer::new(), &urgent);
+        assert!(text.starts_with("09:00:01  URGENT  high  EXERCISE  new\n"), "{text}");
+        assert!(
+            text.contains("  what       reporter csirt-at (malicious-code/c2-server)\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  behind it  1 report by 1 member; not confirmed by a second member\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  told       members of AT, DE, and the hub; held: over its reporter's quota, waits"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        let mut bad = alert();
+        bad.key[0].defanged = "domain:\u{1b}[2Jx".into();
+        bad.advice = vec!["one\ntwo".into()];
+        let text = show(&mut Renderer::new(), &bad);
+        assert!(!text.contains('\u{1b}') && text.contains("one\\ntwo"), "{text}");
+    }
+
+    #[test]
+    fn the_fields_of_a_json_line_are_a_promise() {
+        let line = serde_json::to_value(AlertLine::from(&alert())).unwrap();
+        let fields: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        for field in [
+            "id",
+            "revision",
+            "kind",
+            "state",
+            "severity",
+            "audience",
+            "audience_countries",
+            "tlp",
+            "pap",
+            "use",
+            "recipients",
+            "key",
+            "countries",
+            "sectors",
+            "incident_types",
+            "reports",
+            "unlisted",
+            "members",
+            "digest",
+            "first_seen_ms",
+            "last_seen_ms",
+            "revised_at_ms",
+            "exercise",
+            "superseded_by",
+            "why",
+            "advice",
+            "uncorroborated",
+            "held",
+        ] {
+            assert!(fields.contains(&field), "{field}");
+        }
+        assert_eq!(line["why"]["rule"], "cross-border");
+        assert_eq!(line["key"][0]["value"], "domain:bad.example");
+        assert_eq!(
+            (&line["revised_at_ms"], &line["tlp"]),
+            (&1_772_442_001_000_u64.into(), &"TLP:AMBER".into())
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chappe_model::{AlertKind, Country, MemberId, Rsit, Severity, Tlp};
+use clap::{Args, Parser, Subcommand};
+
+use crate::client::ServerAddress;
+use crate::config::CONFIG_FILE;
+use crate::tokens::TOKENS_FILE;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed: the message says what and what to do
+  2  the command line is wrong
+  3  some files or reports were refused or could not be read; the rest is accepted
+";
+
+/// Rapid alerts on cybercrime: CSIRTs report incidents, Chappe finds what none of them sees alone, analysts are told at once.
+#[derive(Debug, Parser)]
+#[command(name = "chappe", version, after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a configuration to start from: eight CSIRTs, ENISA, Europol, and a token for each.
+    Init(InitArgs),
+    /// Make a token for a new member, and the entry that admits it.
+    Token(TokenArgs),
+    /// Run an installation: everything in one process, on a log in the data folder.
+    Serve(ServeArgs),
+    /// Report incidents: MISP events and feeds, or Chappe's own JSON.
+    Submit(SubmitArgs),
+    /// Show alerts as they are raised; goes on by itself after a broken connection.
+    Watch(WatchArgs),
+    /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
+    Demo(DemoArgs),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to write chappe.toml and tokens.toml. Nothing is overwritten.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// The new member's id, such as csirt-lv.
+    #[arg(value_parser = MemberId::parse)]
+    pub member: MemberId,
+    /// Its country, ISO 3166-1 alpha-2; bodies of the Union have none.
+    #[arg(long, value_parser = Country::parse)]
+    pub country: Option<Country>,
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
+    pub config: PathBuf,
+}
+
+/// Whose voice, and where to.
+#[derive(Debug, Args)]
+pub struct ConnectionArgs {
+    /// Speak as this member, with its token from tokens.toml. Without it the token in CHAPPE_TOKEN is used.
+    #[arg(long = "as", value_name = "MEMBER", value_parser = MemberId::parse)]
+    pub member: Option<MemberId>,
+    /// The installation. Loopback only: a token never travels in plain text.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7600", value_parser = ServerAddress::parse)]
+    pub server: ServerAddress,
+    /// The file with the members' tokens.
+    #[arg(long, value_name = "FILE", default_value = TOKENS_FILE)]
+    pub tokens: PathBuf,
+}
+
+/// Arguments of `submit`.
+#[derive(Debug, Args)]
+pub struct SubmitArgs {
+    /// MISP event, MISP feed folder, a report in Chappe's own JSON (one, a list, or one a line), a folder of these, or - for standard input.
+    #[arg(value_name = "FILE|DIR|-")]
+    pub input: PathBuf,
+    #[command(flatten)]
+    /// Whose voice, and where to.
+    pub connection: ConnectionArgs,
+    /// What to fill in where a report lacks it.
+    #[command(flatten)]
+    pub fill: FillArgs,
+    /// Let the server check everything and store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// List every item that was not read, with its place and the reason.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// What to fill in where a report lacks it. What a report says itself always stands.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FillArgs {
+    /// Affected countries where a report names none: AT,DE.
+    #[arg(long, value_delimiter = ',', value_parser = Country::parse)]
+    pub countries: Vec<Country>,
+    /// TLP label where a report has none: clear, green, amber, amber+strict, red.
+    #[arg(long, value_name = "LABEL")]
+    pub tlp: Option<Tlp>,
+    /// Recipients of TLP:RED reports that name none: europol,csirt-de.
+    #[arg(long, value_delimiter = ',', value_parser = MemberId::parse)]
+    pub recipients: Vec<MemberId>,
+    /// RSIT type where a report has none, such as malicious-code/c2-server. MISP events without a type are otherwise other/undetermined.
+    #[arg(long = "type", value_name = "RSIT")]
+    pub incident_type: Option<Rsit>,
+    /// Severity where a report has none: info, low, medium, high, critical. Otherwise medium.
+    #[arg(long, value_name = "SEVERITY")]
+    pub severity: Option<Severity>,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Whose eyes, and where.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Which alerts.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// First everything that the log holds, then what is new.
+    #[arg(long)]
+    pub from_beginning: bool,
+    /// One JSON object a line, its fields as docs/quickstart.md says, a heartbeat each second included.
+    #[arg(long)]
+    pub json: bool,
+    /// Keep the place in this file and go on from it at the next start.
+    #[arg(long, value_name = "FILE")]
+    pub cursor_file: Option<PathBuf>,
+}
+
+/// Which alerts. The options restrict together; a list asks for any of its values.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FilterArgs {
+    /// campaign, surge, cross-border, cascade, rule, urgent, advisory.
+    #[arg(long, value_delimiter = ',', value_parser = kind)]
+    pub kind: Vec<AlertKind>,
+    /// This severity or above.
+    #[arg(long, value_name = "SEVERITY")]
+    pub min_severity: Option<Severity>,
+    /// Alerts that affect any of these countries.
+    #[arg(long, value_delimiter = ',', value_parser = Country::parse)]
+    pub country: Vec<Country>,
+    /// Alerts with reports of any of these RSIT types or classes.
+    #[arg(long = "type", value_name = "RSIT", value_delimiter = ',')]
+    pub incident_type: Vec<String>,
+    /// Exercise traffic instead of live traffic.
+    #[arg(long)]
+    pub exercise: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Another seed tells the story with other values, members and times.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// As fast as the machine can, without the pauses that make it readable.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// JSON lines for programs: every report as stored, every delivery to every viewer, the policy, the end.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn kind(text: &str) -> Result<AlertKind, String> {
+    const KINDS: [AlertKind; 7] = [
+        AlertKind::Campaign,
+        AlertKind::Surge,
+        AlertKind::CrossBorder,
+        AlertKind::Cascade,
+        AlertKind::Rule,
+        AlertKind::Urgent,
+        AlertKind::Advisory,
+    ];
+    let names = || KINDS.map(AlertKind::as_str).join(", ");
+    KINDS
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| format!("give one of {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn submit_takes_lists_and_labels() {
+        let Command::Submit(args) =
+            parse("chappe submit feed --as csirt-at --countries AT,de --tlp amber --type c2-server")
+                .unwrap()
+                .command
+        else {
+            panic!("another command")
+        };
+        assert_eq!(
+            args.fill.countries,
+            [Country::parse("AT").unwrap(), Country::parse("DE").unwrap()]
+        );
+        assert_eq!(args.fill.tlp, Some(Tlp::Amber));
+        assert_eq!(args.fill.incident_type.unwrap().as_str(), "malicious-code/c2-server");
+        assert_eq!(args.connection.server, ServerAddress::parse("127.0.0.1:7600").unwrap());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_what_does() {
+        for (line, says) in [
+            ("chappe submit x --countries UK", "GB"),
+            ("chappe submit x --tlp orange", "amber"),
+            ("chappe submit x --as CSIRT", "a-z, 0-9"),
+            ("chappe submit x --server 192.0.2.1:7600", "loopback"),
+            ("chappe submit x --severity bad", "critical"),
+            ("chappe watch --kind crossborder", "cross-border"),
+            ("chappe submit", "FILE|DIR|-"),
+            ("chappe demo --seed x", "seed"),
+        ] {
+            let error = parse(line).unwrap_err().to_string();
+            assert!(error.to_lowercase().contains(&says.to_lowercase()), "{line}: {error}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A member's side of the gRPC API.
+
+mod following;
+mod refusal;
+mod submitting;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use chappe_proto::v1::alert_service_client::AlertServiceClient;
+use chappe_proto::v1::incident_service_client::IncidentServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+pub use following::{Following, SILENCE, Told};
+pub use refusal::{Refusal, refusal_of_message};
+pub use submitting::{MAX_IDLE_ROUNDS, Outcome, STREAM_WINDOW, Stopped, check, submit};
+
+use crate::tokens::Token;
+
+/// Patience for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A silent connection is asked whether it lives.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
+/// And given up after this long without an answer.
+const KEEPALIVE_PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes that may be under way on a stream and a connection.
+const WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Where an installation answers: a loopback address and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAddress(String);
+
+impl ServerAddress {
+    /// Reads `127.0.0.1:7600`, `[::1]:7600`, `localhost:7600`, with or without `http://`.
+    ///
+    /// # Errors
+    /// For anything else: a token would travel in plain text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let address = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+        let no = |what: &str| Err(format!("{what}: write it like 127.0.0.1:7600"));
+        let Some((host, port)) = address.rsplit_once(':') else {
+            return no("no port");
+        };
+        if port.parse::<u16>().is_err() {
+            return no("no port");
+        }
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>() {
+            Ok(ip) if ip.is_loopback() => {}
+            Err(_) if host == "localhost" => {}
+            _ => {
+                return no(
+                    "not a loopback address, and this version has no TLS: your token would travel in plain text. \
+                           Reach the installation through a tunnel, such as ssh -L",
+                );
+            }
+        }
+        Ok(Self(address.to_owned()))
+    }
+}
+
+impl fmt::Display for ServerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Puts the token into every request.
+#[derive(Clone)]
+pub struct Bearer(MetadataValue<Ascii>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(…)")
+    }
+}
+
+/// A connection that speaks for one member. It connects when first used, and again whenever it broke.
+#[derive(Clone, Debug)]
+pub struct Session {
+    channel: Channel,
+    bearer: Bearer,
+}
+
+/// A channel that carries the token.
+pub type Authenticated = InterceptedService<Channel, Bearer>;
+
+impl Session {
+    /// # Errors
+    /// When address or token cannot stand in a request; not when nobody answers: that is told by the first call.
+    pub fn new(server: &ServerAddress, token: &Token) -> anyhow::Result<Self> {
+        let endpoint = Endpoint::from_shared(format!("http://{server}"))?
+            .user_agent(concat!("chappe/", env!("CARGO_PKG_VERSION")))?
+            .connect_timeout(CONNECT)
+            .http2_keep_alive_interval(KEEPALIVE_EVERY)
+            .keep_alive_timeout(KEEPALIVE_PATIENCE)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES * 2)
+            .tcp_nodelay(true);
+        let mut bearer: MetadataValue<Ascii> = format!("Bearer {}", token.reveal()).parse()?;
+        bearer.set_sensitive(true);
+        Ok(Self {
+            channel: endpoint.connect_lazy(),
+            bearer: Bearer(bearer),
+        })
+    }
+
+    /// Where incidents are submitted.
+    #[must_use]
+    pub fn incidents(&self) -> IncidentServiceClient<Authenticated> {
+        IncidentServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Where alerts are told.
+    #[must_use]
+    pub fn alerts(&self) -> AlertServiceClient<Authenticated> {
+        AlertServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+}
+
+/// Doubling pauses between attempts, from 200 ms to 5 s.
+#[derive(Debug)]
+pub struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(200);
+    const LONGEST: Duration = Duration::from_secs(5);
+
+    /// Starts small.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { next: Self::FIRST }
+    }
+
+    /// Starts small again: something went well.
+    pub fn reset(&mut self) {
+        self.next = Self::FIRST;
+    }
+
+    /// How long to wait now.
+    pub fn pause(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(Self::LONGEST);
+        pause
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_leave_over_loopback_only() {
+        for good in ["127.0.0.1:7600", "http://[::1]:1/", "localhost:7600", "127.9.9.9:80"] {
+            assert!(ServerAddress::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "192.0.2.1:7600",
+            "example.org:7600",
+            "127.0.0.1",
+            "https://127.0.0.1:1",
+            "[::]:1",
+            "localhost.example:1",
+            ":1",
+        ] {
+            assert!(ServerAddress::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_to_a_bound() {
+        let mut backoff = Backoff::new();
+        let pauses: Vec<_> = (0..7).map(|_| backoff.pause().as_millis()).collect();
+        assert_eq!(pauses, [200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        backoff.reset();
+        assert_eq!(backoff.pause(), Backoff::FIRST);
+    }
+}

@@ -1,0 +1,38 @@
+//! The commands, each in a module of its own.
+
+pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod serve;
+pub(crate) mod submit;
+pub(crate) mod token;
+pub(crate) mod watch;
+
+use crate::cli::Command;
+
+/// How a command ended: the exit code of the program. A wrong command line ends with 2, which clap sees to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed; the message was told.
+    Failed = 1,
+    /// Some files or reports were refused or could not be read.
+    Refused = 3,
+}
+
+/// Runs a command, its results on standard output.
+///
+/// # Errors
+/// What was wrong, where, and what to do, for people.
+pub async fn run(command: Command) -> anyhow::Result<Exit> {
+    let mut out = std::io::stdout();
+    match command {
+        Command::Init(args) => init::run(&args.dir, &mut out).map(|()| Exit::Done),
+        Command::Token(args) => token::run(&args, &mut out).map(|()| Exit::Done),
+        Command::Serve(args) => serve::run(&args, &mut out).await,
+        Command::Submit(args) => submit::run(&args, &mut out).await,
+        Command::Watch(args) => watch::run(&args, &mut out).await,
+        Command::Demo(args) => demo::run(&args, &mut out).await,
+    }
+}

@@ -1,0 +1,104 @@
+//! `chappe demo`: a whole installation, eight CSIRTs and a cross-border wave in fast motion.
+//!
+//! The script decides what is reported and when, and nothing else: alerts, counts and the summary are what the streams delivered.
+
+mod heard;
+mod record;
+mod script;
+mod script_words;
+mod stage;
+mod telling;
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::Instant;
+
+use self::heard::Heard;
+use self::script::Script;
+use self::stage::{Delivery, Stage, VIEWERS};
+use self::telling::Telling;
+use super::Exit;
+use crate::cli::DemoArgs;
+
+/// How long the story takes, without its beginning and end.
+const STORY: Duration = Duration::from_secs(24);
+/// Log time that passes after the last report, in milliseconds: changes of counts alone wait 30 s for others.
+const AFTERMATH_MS: u64 = 40_000;
+/// Longest wait for the streams to tell that everything was judged.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Plays the script, shows what was delivered, and checks it.
+///
+/// # Errors
+/// When the installation does not start, refuses a report of the script, or a stream does not tell that it is complete.
+pub(crate) async fn run(args: &DemoArgs, out: &mut (dyn Write + Send)) -> Result<Exit> {
+    let script = Script::new(args.seed);
+    let (mut stage, mut deliveries) = Stage::open(args.seed, script.start).await?;
+    let mut heard = Heard::default();
+    let mut telling = Telling::new(args.json, out);
+    telling.begin(args, &stage)?;
+    let pause = if args.no_wait || args.json {
+        Duration::ZERO
+    } else {
+        STORY / u32::try_from(script.steps.len())?
+    };
+    for step in &script.steps {
+        stage.play(step).await?;
+        telling.step(step, script.start)?;
+        listen(&mut deliveries, Instant::now() + pause, &mut heard, &mut telling).await?;
+    }
+    let end = stage.pass(AFTERMATH_MS).await?;
+    let complete = async {
+        while heard.complete_until() < end {
+            let Some(delivery) = deliveries.recv().await else { break };
+            take(delivery, &mut heard, &mut telling)?;
+        }
+        anyhow::Ok(())
+    };
+    let in_time = tokio::time::timeout(PATIENCE, complete).await;
+    if let Ok(failed @ Err(_)) = in_time {
+        failed?;
+    }
+    if heard.complete_until() < end {
+        let missing: Vec<_> = VIEWERS
+            .into_iter()
+            .filter(|viewer| heard.complete_of(viewer) < end)
+            .collect();
+        anyhow::bail!(
+            "no proof that the streams of {} are complete: nothing can be said about them",
+            missing.join(", ")
+        );
+    }
+    let verdict = heard.verdict(&script);
+    if args.json {
+        record::write(&stage, telling.out())?;
+    }
+    telling.end(&script, &heard, &verdict, end)?;
+    stage.close().await?;
+    Ok(if verdict.holds() { Exit::Done } else { Exit::Failed })
+}
+
+/// Takes what is there, and what comes until `until`.
+async fn listen(
+    deliveries: &mut tokio::sync::mpsc::Receiver<Delivery>,
+    until: Instant,
+    heard: &mut Heard,
+    telling: &mut Telling<'_>,
+) -> Result<()> {
+    loop {
+        tokio::select! {
+            biased;
+            Some(delivery) = deliveries.recv() => take(delivery, heard, telling)?,
+            () = tokio::time::sleep_until(until) => return Ok(()),
+        }
+    }
+}
+
+fn take(delivery: Delivery, heard: &mut Heard, telling: &mut Telling<'_>) -> Result<()> {
+    if let Some(alert) = heard.take(&delivery) {
+        telling.delivered(delivery.viewer, alert)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! `chappe serve`: an installation until it is told to stop.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use chappe_clock::SystemClock;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Exit;
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::installation::{DRAIN, Installation, Running};
+use crate::words::count;
+
+/// Runs until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// When it does not start, a part stops by itself, or draining fails; what was acknowledged is in the log in any case.
+pub(crate) async fn run(args: &ServeArgs, out: &mut (dyn Write + Send)) -> Result<Exit> {
+    let config = Config::read(&args.config)?;
+    // Before anything that is worth draining.
+    let mut stop = Stop::new().context("cannot listen for signals")?;
+    if let Some(address) = config.metrics {
+        let exporter = PrometheusBuilder::new().with_http_listener(address).install();
+        exporter.with_context(|| format!("cannot serve metrics on {address}"))?;
+        chappe_eventlog_local::describe_metrics();
+        chappe_ingest::describe_metrics();
+    }
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let mut running = Installation::default()
+        .start(listener, &config, Arc::new(SystemClock::default()))
+        .await?;
+    writeln!(out, "{}", ready(&running))?;
+    out.flush()?;
+    let failure = tokio::select! {
+        signal = stop.told() => {
+            tracing::info!(signal, deadline_s = DRAIN.as_secs(), "draining");
+            None
+        }
+        failure = running.failed() => Some(failure),
+    };
+    let drained = running.shutdown().await;
+    match failure {
+        Some(failure) => Err(anyhow::Error::new(failure).context(
+            "the installation stopped itself. What was acknowledged is safe: starting again reads the log and goes on; if a sync failed, look at the disk first",
+        )),
+        None => drained.map(|()| Exit::Done).map_err(Into::into),
+    }
+}
+
+/// `chappe 0.1.0 ready on 127.0.0.1:7600: 10 members, 8 partitions, policy version 1; log: 0 records, 0 bytes`
+fn ready(running: &Running) -> String {
+    let summary = running.summary();
+    let members = count(summary.members, "member");
+    let partitions = count(usize::from(summary.partitions), "partition");
+    let cut = match summary.cut_bytes {
+        0 => String::new(),
+        bytes => format!(", cut {bytes} bytes of an interrupted write off its end"),
+    };
+    format!(
+        "chappe {} ready on {}: {members}, {partitions}, policy version {}; log: {} records, {} bytes{cut}",
+        env!("CARGO_PKG_VERSION"),
+        running.address(),
+        summary.policy_version,
+        summary.records,
+        summary.bytes,
+    )
+}
+
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn told(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

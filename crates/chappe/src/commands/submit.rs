@@ -1,0 +1,107 @@
+//! `chappe submit`: files in, receipts out.
+
+mod reading;
+mod source;
+mod summary;
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use self::reading::{Content, read};
+use self::source::Source;
+use self::summary::{FileResult, How, Totals};
+use super::Exit;
+use crate::cli::SubmitArgs;
+use crate::client::{Session, Stopped, check, submit};
+use crate::tokens::{self, TOKEN_VARIABLE};
+
+/// Submits what the arguments name, and says what became of each file.
+///
+/// # Errors
+/// When nothing could be begun, or the server was lost; what was accepted by then has been told.
+pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> {
+    let connection = &args.connection;
+    let token = tokens::find(
+        connection.member.as_ref(),
+        &connection.tokens,
+        std::env::var(TOKEN_VARIABLE).ok(),
+    )?;
+    let session = Session::new(&connection.server, &token)?;
+    let sources = source::find(&args.input)?;
+    let how = How {
+        verbose: args.verbose,
+        dry_run: args.dry_run,
+    };
+    let bar = bar(sources.len());
+    let mut totals = Totals::default();
+    for source in &sources {
+        let name = source.name();
+        bar.set_message(name.clone());
+        let content = content(source, &name, args);
+        let (result, stopped) = send(&session, &content, args.dry_run, &mut totals, &bar).await;
+        bar.suspend(|| result.write(&name, &content, how, &mut totals, out))?;
+        bar.inc(1);
+        stopped.with_context(|| format!("while submitting {name} to {}", connection.server))?;
+    }
+    bar.finish_and_clear();
+    if sources.len() > 1 {
+        totals.write(how, out)?;
+    }
+    out.flush()?;
+    Ok(if totals.is_whole() { Exit::Done } else { Exit::Refused })
+}
+
+fn content(source: &Source, name: &str, args: &SubmitArgs) -> Content {
+    match source.read() {
+        Ok(bytes) => read(name, &bytes, &args.fill),
+        Err(error) => Content {
+            faults: vec![error.to_string()],
+            ..Content::default()
+        },
+    }
+}
+
+async fn send(
+    session: &Session,
+    content: &Content,
+    dry_run: bool,
+    totals: &mut Totals,
+    bar: &ProgressBar,
+) -> (FileResult, Result<(), Stopped>) {
+    let mut result = FileResult::default();
+    let mut answered = 0;
+    let reports = &content.reports;
+    let told = |i: usize, outcome: &crate::client::Outcome| {
+        result.add(&reports[i].report_key, outcome, totals);
+        answered += 1;
+        if reports.len() > 1 {
+            bar.set_prefix(format!("{answered}/{} ", reports.len()));
+        }
+    };
+    let ended = if dry_run {
+        check(session, reports, told).await
+    } else {
+        submit(session, reports, told).await
+    };
+    bar.set_prefix("");
+    (result, ended)
+}
+
+fn bar(files: usize) -> ProgressBar {
+    let terminal = std::io::stderr().is_terminal();
+    let target = if terminal {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(files as u64), target);
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} files  {prefix}{wide_msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    if terminal {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    bar
+}

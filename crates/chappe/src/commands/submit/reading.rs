@@ -1,0 +1,265 @@
+//! From the bytes of a file to reports for the wire, whatever the format.
+
+use std::collections::BTreeMap;
+
+use chappe_exchange::{Draft, Reading, Skipped, read_misp};
+use chappe_model::{Rsit, Timestamp};
+use chappe_proto::{time, v1};
+
+use crate::cli::FillArgs;
+use crate::report_file::{looks_like_reports, read_reports};
+use crate::words;
+
+/// Type of a MISP event that names none, unless told otherwise.
+pub(crate) const DEFAULT_TYPE: Rsit = Rsit::Undetermined;
+
+/// What a file held.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    /// `MISP` or `reports`.
+    pub(crate) format: &'static str,
+    /// Ready to be sent.
+    pub(crate) reports: Vec<v1::Incident>,
+    /// What could not be read, as text: the whole file, or one of its events or reports.
+    pub(crate) faults: Vec<String>,
+    /// Items of MISP events that were read.
+    pub(crate) items_read: usize,
+    /// And those that were not: reason to number.
+    pub(crate) skipped: BTreeMap<String, usize>,
+    /// Each of them: place, what it is, reason.
+    pub(crate) skipped_items: Vec<String>,
+    /// What else the submitter should know.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads a file, and fills in what its reports lack.
+pub(crate) fn read(name: &str, bytes: &[u8], fill: &FillArgs) -> Content {
+    let own = std::str::from_utf8(bytes).ok().filter(|text| looks_like_reports(text));
+    let mut content = match own {
+        Some(text) => own_reports(text),
+        // Also says what is wrong with a file that is neither: encoding, syntax, or what it found instead.
+        None => misp(name, bytes),
+    };
+    content.reports.iter_mut().for_each(|report| fill_in(report, fill));
+    content
+}
+
+fn own_reports(text: &str) -> Content {
+    let mut content = Content {
+        format: "reports",
+        ..Content::default()
+    };
+    match read_reports(text) {
+        Ok(found) => {
+            for report in found {
+                match report {
+                    Ok(report) => content.reports.push(report),
+                    Err(error) => content.faults.push(error.to_string()),
+                }
+            }
+        }
+        Err(error) => content.faults.push(error.to_string()),
+    }
+    content
+}
+
+fn misp(name: &str, bytes: &[u8]) -> Content {
+    let mut content = Content {
+        format: "MISP",
+        ..Content::default()
+    };
+    let events = match read_misp(name, bytes) {
+        Ok(events) => events,
+        Err(error) => {
+            content.faults.push(without_name(name, &error.to_string()));
+            return content;
+        }
+    };
+    for event in events {
+        match event {
+            Ok(reading) => add(&mut content, reading),
+            Err(error) => content.faults.push(without_name(name, &error.to_string())),
+        }
+    }
+    content
+}
+
+fn add(content: &mut Content, reading: Reading) {
+    content.items_read += reading.read.len();
+    for Skipped { path, what, reason } in reading.skipped {
+        let reason = words::plain(&reason.to_string());
+        content
+            .skipped_items
+            .push(format!("{} ({}): {reason}", words::plain(&path), words::plain(&what)));
+        // Reasons that name the value would each be counted alone.
+        let counted = if reason.starts_with('"') {
+            "not a valid value of its type".to_owned()
+        } else {
+            reason
+        };
+        *content.skipped.entry(counted).or_default() += 1;
+    }
+    content
+        .notes
+        .extend(reading.notes.iter().map(|note| words::plain(note)));
+    content.reports.push(from_draft(reading.draft));
+}
+
+/// The summary names the file already.
+fn without_name(name: &str, message: &str) -> String {
+    message
+        .strip_prefix(name)
+        .map_or(message, |rest| rest.trim_start_matches(": "))
+        .to_owned()
+}
+
+fn from_draft(draft: Draft) -> v1::Incident {
+    let marked = draft.tlp.is_some() || draft.pap.is_some();
+    let marking = v1::Marking {
+        tlp: draft.tlp.map_or(0, |tlp| words::tlp_code(tlp) as i32),
+        pap: draft.pap.map_or(0, |pap| words::pap_code(pap) as i32),
+        ..v1::Marking::default()
+    };
+    let moment = |millis: Option<u64>| millis.map(|millis| time::to_wire(Timestamp::from_millis(millis)));
+    let indicators = draft.indicators.iter().map(|indicator| v1::Indicator {
+        r#type: words::indicator_code(indicator.kind()) as i32,
+        value: indicator.value().to_owned(),
+    });
+    v1::Incident {
+        report_key: draft.report_key,
+        revision: draft.revision,
+        incident_type: draft
+            .incident_type
+            .map(|rsit| rsit.as_str().to_owned())
+            .unwrap_or_default(),
+        severity: draft
+            .severity
+            .map_or(0, |severity| words::severity_code(severity) as i32),
+        marking: marked.then_some(marking),
+        occurred_from: moment(draft.occurred_from_ms),
+        occurred_to: moment(draft.occurred_to_ms),
+        countries: draft
+            .countries
+            .iter()
+            .map(|country| country.as_str().to_owned())
+            .collect(),
+        sectors: draft.sectors.iter().map(|sector| sector.as_str().to_owned()).collect(),
+        indicators: indicators.collect(),
+        title: draft.title,
+        summary: draft.summary,
+        ..v1::Incident::default()
+    }
+}
+
+/// Fills in what a report lacks, and nothing else.
+fn fill_in(report: &mut v1::Incident, fill: &FillArgs) {
+    if report.countries.is_empty() {
+        report.countries = fill
+            .countries
+            .iter()
+            .map(|country| country.as_str().to_owned())
+            .collect();
+    }
+    if report.incident_type.is_empty() {
+        // A report in Chappe's own form that lacks its type is the reporter's slip; a MISP event seldom has one.
+        let default = report.report_key.starts_with("misp:").then_some(DEFAULT_TYPE);
+        report.incident_type = fill
+            .incident_type
+            .or(default)
+            .map(|rsit| rsit.as_str().to_owned())
+            .unwrap_or_default();
+    }
+    if report.severity == 0 {
+        report.severity = fill
+            .severity
+            .map_or(0, |severity| words::severity_code(severity) as i32);
+    }
+    if let Some(tlp) = fill.tlp {
+        let marking = report.marking.get_or_insert_default();
+        if marking.tlp == 0 {
+            marking.tlp = words::tlp_code(tlp) as i32;
+        }
+    }
+    if let Some(marking) = &mut report.marking
+        && marking.tlp() == v1::Tlp::Red
+        && marking.recipients.is_empty()
+    {
+        marking.recipients = fill.recipients.iter().map(ToString::to_string).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chappe_model::{Country, MemberId, Severity, Tlp};
+
+    const EVENT: &str = r#"{"Event": {"uuid": "5f0c7d1e-0000-4000-8000-000000000001", "timestamp": "1601564930", "info": "Wave",
+        "Attribute": [{"type": "domain", "value": "bad.example"}, {"type": "comment", "value": "x"}, {"type": "ip-src", "value": "300.1.1.1"}]}}"#;
+
+    fn fill() -> FillArgs {
+        FillArgs {
+            countries: vec![Country::parse("AT").unwrap()],
+            tlp: Some(Tlp::Amber),
+            recipients: vec![MemberId::parse("europol").unwrap()],
+            incident_type: None,
+            severity: Some(Severity::Low),
+        }
+    }
+
+    #[test]
+    fn a_misp_event_gets_what_it_lacks() {
+        let content = read("f.json", EVENT.as_bytes(), &fill());
+        assert_eq!(
+            (content.format, content.items_read, content.skipped_items.len()),
+            ("MISP", 1, 2)
+        );
+        let report = &content.reports[0];
+        assert_eq!(report.incident_type, "other/undetermined");
+        assert_eq!(report.countries, ["AT"]);
+        assert_eq!(report.marking.as_ref().unwrap().tlp(), v1::Tlp::Amber);
+        assert!(report.detected_at.is_none());
+        let bare = read("f.json", EVENT.as_bytes(), &FillArgs::default());
+        assert!(bare.reports[0].marking.is_none() && bare.reports[0].countries.is_empty());
+    }
+
+    #[test]
+    fn what_a_report_says_itself_stands() {
+        let text = r#"{"report_key": "a", "tlp": "red", "severity": "high", "countries": ["FR"], "incident_type": "fraud/phishing"}"#;
+        let report = &read("f.json", text.as_bytes(), &fill()).reports[0];
+        let marking = report.marking.as_ref().unwrap();
+        assert_eq!(
+            (marking.tlp(), report.severity(), &report.countries[..]),
+            (v1::Tlp::Red, v1::Severity::High, &["FR".to_owned()][..])
+        );
+        assert_eq!(report.incident_type, "fraud/phishing");
+        assert_eq!(
+            marking.recipients,
+            ["europol"],
+            "a TLP:RED report without recipients lacks them"
+        );
+    }
+
+    #[test]
+    fn an_own_report_without_a_type_is_left_to_the_server() {
+        assert_eq!(
+            read("f.json", br#"{"report_key": "a"}"#, &fill()).reports[0].incident_type,
+            ""
+        );
+    }
+
+    #[test]
+    fn a_file_of_neither_form_is_named() {
+        for bytes in [
+            &b"no json"[..],
+            b"",
+            b"{\"Event\": ",
+            b"\xff\xfe{\0",
+            b"{\"objects\": []}",
+        ] {
+            let content = read("f.json", bytes, &fill());
+            assert!(content.reports.is_empty());
+            assert_eq!(content.faults.len(), 1, "{bytes:?}");
+            assert!(!content.faults[0].starts_with("f.json"), "{}", content.faults[0]);
+        }
+    }
+}

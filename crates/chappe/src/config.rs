@@ -1,0 +1,122 @@
+//! `chappe.toml`: what an installation is.
+
+mod error;
+mod file;
+mod policy;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use chappe_identity::{Directory, DirectoryError, TokenDigest};
+use chappe_model::{MemberId, Principal, Role};
+
+pub use error::ConfigError;
+pub use policy::{CrossBorder, PolicySection, Urgent};
+
+pub(crate) use policy::in_force;
+
+/// Where the program listens unless told otherwise.
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:7600";
+/// Name of the configuration file.
+pub(crate) const CONFIG_FILE: &str = "chappe.toml";
+/// Most correlation shards.
+pub(crate) const MAX_SHARDS: usize = 64;
+/// Longest configuration file that is read, in bytes: 4,096 members fit several times over.
+pub(crate) const CONFIG_BYTES: u64 = 4 * 1024 * 1024;
+
+/// One member and the digest of its token.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Id, country and role.
+    pub principal: Principal,
+    /// Digest of its token.
+    pub token: TokenDigest,
+}
+
+/// Quotas that the file sets; what it leaves out has ingest's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuotaSection {
+    /// Reports per second and member.
+    pub reports_per_second: Option<u32>,
+    /// Reports that a member may send at once after a pause.
+    pub burst: Option<u32>,
+    /// Reports accepted and not yet durable, all members together.
+    pub in_flight: Option<usize>,
+    /// Reports accepted and not yet durable, per member.
+    pub in_flight_per_member: Option<usize>,
+}
+
+/// An installation, as its file describes it. Valid by construction: addresses are loopback, members and tokens are unique.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// gRPC.
+    pub listen: SocketAddr,
+    /// Prometheus metrics over HTTP, if wanted.
+    pub metrics: Option<SocketAddr>,
+    /// The data folder: log, snapshots, secret.
+    pub data: PathBuf,
+    /// Correlation shards, 1 to [`MAX_SHARDS`].
+    pub shards: usize,
+    /// The members.
+    pub members: Vec<Member>,
+    /// Rules and policies; absent: those that the log holds, or the built-in ones.
+    pub policy: Option<PolicySection>,
+    /// Quotas.
+    pub quotas: QuotaSection,
+}
+
+impl Config {
+    /// Reads a file. A relative `data` is relative to the file's folder.
+    ///
+    /// # Errors
+    /// With the file's name, line and column, what was wrong and what would be right.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > CONFIG_BYTES {
+            return Err(ConfigError::TooLarge {
+                path: path.to_owned(),
+                bytes,
+            });
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self::parse(&text, path, folder.unwrap_or(Path::new(".")))
+    }
+
+    /// Reads a text. `path` is for messages; a relative `data` is relative to `folder`.
+    ///
+    /// # Errors
+    /// With `path`, line and column, what was wrong and what would be right.
+    pub fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, ConfigError> {
+        file::parse(text, path, folder)
+    }
+
+    /// The members as those who ask.
+    ///
+    /// # Errors
+    /// Not for a configuration that was read: members and tokens are unique there.
+    pub fn directory(&self) -> Result<Directory, DirectoryError> {
+        Directory::new(
+            self.members
+                .iter()
+                .map(|member| (member.principal.clone(), member.token))
+                .collect(),
+        )
+    }
+
+    /// The hub's duty officers, by id.
+    #[must_use]
+    pub fn duty_officers(&self) -> Vec<MemberId> {
+        let duty = self
+            .members
+            .iter()
+            .filter(|member| member.principal.role == Role::DutyOfficer);
+        let mut ids: Vec<MemberId> = duty.map(|member| member.principal.member.clone()).collect();
+        ids.sort();
+        ids
+    }
+}

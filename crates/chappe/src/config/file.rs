@@ -1,0 +1,244 @@
+//! The file's own form, and every refusal with its line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use chappe_identity::{DirectoryError, TokenDigest};
+use chappe_model::limits::MEMBERS;
+use chappe_model::{Country, MemberId, Principal, Role};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::error::ConfigError;
+use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
+
+/// Longest lateness, in seconds: a day.
+const LATENESS_SECONDS: u64 = 86_400;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    listen: Option<Spanned<String>>,
+    metrics: Option<Spanned<String>>,
+    data: Option<PathBuf>,
+    shards: Option<Spanned<usize>>,
+    #[serde(default)]
+    members: Vec<Spanned<MemberEntry>>,
+    policy: Option<Spanned<PolicyTable>>,
+    #[serde(default)]
+    quotas: QuotaTable,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct MemberEntry {
+    id: MemberId,
+    country: Option<Country>,
+    #[serde(default = "member")]
+    role: Role,
+    token_digest: Spanned<String>,
+}
+
+fn member() -> Role {
+    Role::Member
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct PolicyTable {
+    lateness_seconds: Option<Spanned<u64>>,
+    #[serde(default)]
+    unmarked_as_red: Vec<Spanned<MemberId>>,
+    #[serde(default)]
+    cross_border: CrossBorderTable,
+    #[serde(default)]
+    cross_border_critical_sector: CrossBorderTable,
+    #[serde(default)]
+    urgent: UrgentTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct CrossBorderTable {
+    countries: Option<u32>,
+    window_hours: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct UrgentTable {
+    quota: Option<u32>,
+    window_hours: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct QuotaTable {
+    reports_per_second: Option<Spanned<u32>>,
+    burst: Option<Spanned<u32>>,
+    in_flight: Option<Spanned<usize>>,
+    in_flight_per_member: Option<Spanned<usize>>,
+}
+
+/// A text and where it comes from, for refusals.
+struct Source<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl Source<'_> {
+    fn refuse<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> ConfigError {
+        ConfigError::at(self.path, self.text, Some(value.span()), message)
+    }
+}
+
+pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, ConfigError> {
+    let source = Source { text, path };
+    let file: File = toml::from_str(text).map_err(|e| ConfigError::at(path, text, e.span(), e.message()))?;
+    let default_listen = || Spanned::new(0..0, DEFAULT_LISTEN.to_owned());
+    let listen = loopback(&source, &file.listen.unwrap_or_else(default_listen), "gRPC")?;
+    let metrics = file
+        .metrics
+        .map(|address| loopback(&source, &address, "metrics"))
+        .transpose()?;
+    let members = members(&source, &file.members)?;
+    let policy = file.policy.map(|table| policy(&source, table, &members)).transpose()?;
+    Ok(Config {
+        listen,
+        metrics,
+        data: folder.join(file.data.unwrap_or_else(|| PathBuf::from("chappe-data"))),
+        shards: shards(&source, file.shards.as_ref())?,
+        members,
+        policy,
+        quotas: quotas(&source, &file.quotas)?,
+    })
+}
+
+fn loopback(source: &Source<'_>, value: &Spanned<String>, what: &str) -> Result<SocketAddr, ConfigError> {
+    let text = value.get_ref();
+    let Ok(address) = text.parse::<SocketAddr>() else {
+        let message = format!("{text:?} is no address with a port: write it like {DEFAULT_LISTEN:?} or \"[::1]:7600\"");
+        return Err(source.refuse(value, message));
+    };
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    let message = format!(
+        "{address} is not a loopback address: this version has no TLS, and serves {what} in plain text on loopback only; \
+         write {DEFAULT_LISTEN:?} and reach it from elsewhere through a tunnel that authenticates, such as ssh -L"
+    );
+    Err(source.refuse(value, message))
+}
+
+fn shards(source: &Source<'_>, wanted: Option<&Spanned<usize>>) -> Result<usize, ConfigError> {
+    match wanted {
+        Some(shards) if !(1..=MAX_SHARDS).contains(shards.get_ref()) => {
+            Err(source.refuse(shards, format!("{} shards: 1 to {MAX_SHARDS}", shards.get_ref())))
+        }
+        Some(shards) => Ok(*shards.get_ref()),
+        None => Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_SHARDS))),
+    }
+}
+
+fn members(source: &Source<'_>, entries: &[Spanned<MemberEntry>]) -> Result<Vec<Member>, ConfigError> {
+    if entries.is_empty() {
+        let message =
+            "no members: nobody could submit or watch; add [[members]] entries, or write a new file with 'chappe init'";
+        return Err(ConfigError::at(source.path, source.text, None, message));
+    }
+    if let Some(excess) = entries.get(MEMBERS) {
+        return Err(source.refuse(excess, DirectoryError::TooMany(entries.len()).to_string()));
+    }
+    let mut members: Vec<Member> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let MemberEntry {
+            id,
+            country,
+            role,
+            token_digest,
+        } = entry.get_ref();
+        let token = TokenDigest::from_hex(token_digest.get_ref()).ok_or_else(|| {
+            let message = "the digest of a token is 32 lower-case hexadecimal digits; 'chappe token' makes a token and its digest";
+            source.refuse(token_digest, message)
+        })?;
+        let principal = Principal {
+            member: id.clone(),
+            home: *country,
+            role: *role,
+        };
+        members.push(Member { principal, token });
+    }
+    unique(source, entries, &members)?;
+    Ok(members)
+}
+
+/// Refuses the later of two entries that share an id or a token.
+fn unique(source: &Source<'_>, entries: &[Spanned<MemberEntry>], members: &[Member]) -> Result<(), ConfigError> {
+    for (i, (entry, member)) in entries.iter().zip(members).enumerate() {
+        for earlier in &members[..i] {
+            let (id, other) = (&member.principal.member, &earlier.principal.member);
+            if id == other {
+                return Err(source.refuse(entry, DirectoryError::MemberTwice(id.clone()).to_string()));
+            }
+            if member.token == earlier.token {
+                let error = DirectoryError::TokenTwice(other.clone(), id.clone());
+                return Err(source.refuse(&entry.get_ref().token_digest, error.to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn policy(source: &Source<'_>, table: Spanned<PolicyTable>, members: &[Member]) -> Result<PolicySection, ConfigError> {
+    let span = table.span();
+    let table = table.into_inner();
+    let mut section = PolicySection::default();
+    if let Some(lateness) = &table.lateness_seconds {
+        if *lateness.get_ref() > LATENESS_SECONDS {
+            return Err(source.refuse(lateness, format!("at most {LATENESS_SECONDS} seconds")));
+        }
+        section.lateness_seconds = *lateness.get_ref();
+    }
+    for id in &table.unmarked_as_red {
+        if !members.iter().any(|member| member.principal.member == *id.get_ref()) {
+            let message = format!(
+                "'{}' is not a member: name members that stand in [[members]]",
+                id.get_ref()
+            );
+            return Err(source.refuse(id, message));
+        }
+        section.unmarked_as_red.push(id.get_ref().clone());
+    }
+    for (rule, wish) in [
+        (&mut section.cross_border, &table.cross_border),
+        (&mut section.critical_sector, &table.cross_border_critical_sector),
+    ] {
+        rule.countries = wish.countries.unwrap_or(rule.countries);
+        rule.window_hours = wish.window_hours.unwrap_or(rule.window_hours);
+    }
+    section.urgent.quota = table.urgent.quota.unwrap_or(section.urgent.quota);
+    section.urgent.window_hours = table.urgent.window_hours.unwrap_or(section.urgent.window_hours);
+    let sound = section.to_policy(Vec::new());
+    sound.map_err(|error| ConfigError::at(source.path, source.text, Some(span), error.to_string()))?;
+    Ok(section)
+}
+
+fn quotas(source: &Source<'_>, table: &QuotaTable) -> Result<QuotaSection, ConfigError> {
+    let zero = "must be at least 1: nothing could be submitted";
+    for count in [&table.reports_per_second, &table.burst].into_iter().flatten() {
+        if *count.get_ref() == 0 {
+            return Err(source.refuse(count, zero));
+        }
+    }
+    for count in [&table.in_flight, &table.in_flight_per_member].into_iter().flatten() {
+        if *count.get_ref() == 0 {
+            return Err(source.refuse(count, zero));
+        }
+    }
+    Ok(QuotaSection {
+        reports_per_second: table.reports_per_second.as_ref().map(|n| *n.get_ref()),
+        burst: table.burst.as_ref().map(|n| *n.get_ref()),
+        in_flight: table.in_flight.as_ref().map(|n| *n.get_ref()),
+        in_flight_per_member: table.in_flight_per_member.as_ref().map(|n| *n.get_ref()),
+    })
+}

@@ -1,0 +1,276 @@
+//! The whole installation in one process: log, ingest, correlation, notification, one gRPC server.
+
+mod opening;
+mod policy_record;
+mod serving;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chappe_clock::Clock;
+use chappe_eventlog::EventLog;
+use chappe_model::Policy;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use opening::StartError;
+
+use crate::config::Config;
+
+/// How long everything may take to end: streams, requests under way, the last snapshot, the log.
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// How often things happen that are not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Time is marked in every incidents partition.
+    pub mark_interval: Duration,
+    /// Every alert stream shows that it lives.
+    pub heartbeat: Duration,
+    /// Correlation writes a snapshot.
+    pub snapshot_interval: Duration,
+    /// Heartbeats say `stale` when judgement is this far behind the clock, in milliseconds.
+    pub stale_after_ms: u64,
+}
+
+impl Default for Pace {
+    /// As promised: marks at least each second, heartbeats each second, stale after five.
+    fn default() -> Self {
+        Self {
+            mark_interval: Duration::from_millis(500),
+            heartbeat: Duration::from_secs(1),
+            snapshot_interval: Duration::from_secs(30),
+            stale_after_ms: 5_000,
+        }
+    }
+}
+
+/// What was found at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Members.
+    pub members: usize,
+    /// Partitions of the incidents topic.
+    pub partitions: u16,
+    /// Version of the policy in force.
+    pub policy_version: u32,
+    /// Records in the log.
+    pub records: u64,
+    /// Bytes of the journal.
+    pub bytes: u64,
+    /// Bytes cut off its end: a write that a crash interrupted and nobody was told of.
+    pub cut_bytes: u64,
+}
+
+/// A part that ended by itself, or not in time.
+#[derive(Debug, thiserror::Error)]
+#[error("{part} stopped: {reason}")]
+pub struct PartFailed {
+    part: &'static str,
+    reason: String,
+}
+
+type Ended = (&'static str, Result<(), String>);
+
+/// Starts installations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Installation {
+    pace: Pace,
+}
+
+impl Installation {
+    /// One that keeps this pace.
+    #[must_use]
+    pub fn with_pace(pace: Pace) -> Self {
+        Self { pace }
+    }
+
+    /// Opens what the configuration's data folder holds, or begins it, and serves on the listener until told to stop.
+    /// `config.listen` is for whoever makes the listener; it is not looked at.
+    ///
+    /// # Errors
+    /// When the folder, the log or the configuration forbid it; nothing is served then.
+    pub async fn start(
+        self,
+        listener: TcpListener,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Running, StartError> {
+        let address = listener.local_addr().map_err(StartError::Listener)?;
+        if !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback(address));
+        }
+        let (pace, config) = (self.pace, config.clone());
+        let opened = tokio::task::spawn_blocking(move || opening::open(&config, pace, &clock));
+        let opened = opened
+            .await
+            .map_err(|error| StartError::Panicked(error.to_string()))??;
+        let (front, back) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (health, router) = serving::router(&opened).await?;
+        let log: Arc<dyn EventLog> = Arc::clone(&opened.log) as Arc<dyn EventLog>;
+        let ingest = opened.ingest.handle();
+        let mut parts: JoinSet<Ended> = JoinSet::new();
+        parts.spawn(part("correlation", opened.correlation.run(told(&back))));
+        parts.spawn(part("ingest", opened.ingest.run(told(&front))));
+        parts.spawn(part("notification", opened.notification.run(told(&front))));
+        parts.spawn(part("the gRPC server", serving::serve(router, listener, told(&front))));
+        Ok(Running {
+            address,
+            summary: opened.summary,
+            policy: opened.policy,
+            log,
+            ingest,
+            health,
+            front,
+            back,
+            parts,
+        })
+    }
+}
+
+/// An installation that runs. Dropping it without [`Running::shutdown`] aborts it, as a crash would.
+pub struct Running {
+    address: SocketAddr,
+    summary: Summary,
+    policy: Policy,
+    log: Arc<dyn EventLog>,
+    ingest: chappe_ingest::Handle,
+    health: serving::Health,
+    front: watch::Sender<bool>,
+    back: watch::Sender<bool>,
+    parts: JoinSet<Ended>,
+}
+
+impl Running {
+    /// Where it serves.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What was found at the start.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &Arc<dyn EventLog> {
+        &self.log
+    }
+
+    /// Ingest's handle, to mark time.
+    #[must_use]
+    pub fn ingest(&self) -> &chappe_ingest::Handle {
+        &self.ingest
+    }
+
+    /// Waits until a part ends by itself, which none should.
+    pub async fn failed(&mut self) -> PartFailed {
+        match self.parts.join_next().await {
+            Some(Ok((part, Err(reason)))) => PartFailed { part, reason },
+            Some(Ok((part, Ok(())))) => PartFailed {
+                part,
+                reason: "it ended without being told to".into(),
+            },
+            Some(Err(error)) => PartFailed {
+                part: "a part",
+                reason: error.to_string(),
+            },
+            None => PartFailed {
+                part: "everything",
+                reason: "nothing runs any more".into(),
+            },
+        }
+    }
+
+    /// Drains: no new requests, streams end with a word to resume, what is under way is answered, correlation judges what there is and
+    /// leaves a snapshot, the log closes. After [`DRAIN`] the rest is aborted; what was acknowledged is in the log in any case.
+    ///
+    /// # Errors
+    /// The first part that failed, or did not end in time.
+    pub async fn shutdown(mut self) -> Result<(), PartFailed> {
+        self.health.stopping().await;
+        self.front.send_replace(true);
+        let drained = tokio::time::timeout(DRAIN, self.drain()).await;
+        self.parts.abort_all();
+        let log = Arc::clone(&self.log);
+        let closed = tokio::task::spawn_blocking(move || log.close()).await;
+        let late = || PartFailed {
+            part: "shutdown",
+            reason: format!("not done after {} s, the rest was aborted", DRAIN.as_secs()),
+        };
+        drained.unwrap_or_else(|_| Err(late()))?;
+        closed.map_err(|error| PartFailed {
+            part: "the log",
+            reason: error.to_string(),
+        })
+    }
+
+    /// Correlation goes last, so that it sees what the others took.
+    async fn drain(&mut self) -> Result<(), PartFailed> {
+        let mut failure = None;
+        loop {
+            if self.parts.len() <= 1 {
+                self.back.send_replace(true);
+            }
+            match self.parts.join_next().await {
+                None => break,
+                Some(Ok((_, Ok(())))) => {}
+                Some(Ok((part, Err(reason)))) => failure = failure.or(Some(PartFailed { part, reason })),
+                Some(Err(error)) => {
+                    failure = failure.or(Some(PartFailed {
+                        part: "a part",
+                        reason: error.to_string(),
+                    }))
+                }
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("address", &self.address)
+            .field("summary", &self.summary)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn part<E: std::error::Error>(name: &'static str, run: impl Future<Output = Result<(), E>>) -> Ended {
+    (name, run.await.map_err(|error| with_sources(&error)))
+}
+
+/// An error and what lies under it, on one line, nothing said twice.
+#[must_use]
+pub fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// Ends when the switch is turned, or nobody could turn it any more.
+fn told(switch: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut switch = switch.subscribe();
+    async move {
+        let _ = switch.wait_for(|on| *on).await;
+    }
+}

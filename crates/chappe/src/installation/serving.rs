@@ -1,0 +1,87 @@
+//! The gRPC server: services, health, reflection, and bounds.
+
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tonic::transport::server::{Router, TcpIncoming};
+use tonic::transport::{Error, Server};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::opening::{Opened, StartError};
+
+/// Names under which health is told, besides the empty one for the whole.
+const SERVICES: [&str; 2] = ["chappe.v1.IncidentService", "chappe.v1.AlertService"];
+
+/// Requests at once on a connection, streams included.
+const STREAMS_PER_CONNECTION: u32 = 64;
+/// Bytes that may be under way on a stream: SubmitStream is the reason, a report has up to 1 MiB.
+const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Bytes that may be under way on a connection.
+const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Bytes of headers of a request.
+const HEADER_BYTES: u32 = 8 * 1024;
+/// A silent connection is asked whether it lives.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(20);
+/// And closed after this long without an answer.
+const KEEPALIVE_PATIENCE: Duration = Duration::from_secs(10);
+/// A connection is asked to end after this long, so that none lives for ever; streams resume by cursor on a new one.
+const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+/// And ended after this much longer.
+const CONNECTION_GRACE: Duration = Duration::from_secs(30);
+/// Streams that a client may open and reset before the server took them; then the connection ends (CVE-2023-44487).
+const PENDING_RESETS: usize = 20;
+/// Streams that the server had to reset for a client's faults; then the connection ends. tonic passes "no limit" unless this is set
+/// (CVE-2025-8671).
+const ERROR_RESETS: usize = 128;
+
+/// Tells health.
+pub(super) struct Health(HealthReporter);
+
+impl Health {
+    /// Requests are not welcome any more.
+    pub(super) async fn stopping(&self) {
+        self.set(ServingStatus::NotServing).await;
+    }
+
+    async fn set(&self, status: ServingStatus) {
+        for service in SERVICES.into_iter().chain([""]) {
+            self.0.set_service_status(service, status).await;
+        }
+    }
+}
+
+/// The services behind their bounds.
+pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartError> {
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Health(reporter);
+    health.set(ServingStatus::Serving).await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(chappe_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(|error| StartError::Reflection(error.to_string()))?;
+    let router = Server::builder()
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_PATIENCE))
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+        .http2_max_local_error_reset_streams(Some(ERROR_RESETS))
+        .max_connection_age(CONNECTION_AGE)
+        .max_connection_age_grace(CONNECTION_GRACE)
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(opened.ingest.grpc())
+        .add_service(opened.notification.grpc());
+    Ok((health, router))
+}
+
+/// Serves until `stop`, then ends as soon as the connections have.
+pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    router.serve_with_incoming_shutdown(incoming, stop).await
+}

@@ -1,0 +1,39 @@
+//! The program `chappe` as a library: the whole installation in one process, and a member's side of its API.
+//!
+//! - [`Config`] is `chappe.toml`, read with every refusal at its line.
+//! - [`Installation`] starts log, ingest, correlation, notification and the gRPC server; `serve` and `demo` run the same one.
+//! - [`client`] submits reports until each has its answer, and follows alerts over broken connections.
+//! - [`alert_view`] shows alerts to people and programs.
+//! - [`run`] is the command line.
+//!
+//! What it is not: a place for decisions. What fires is decided in `chappe-correlate`, who may see it in `chappe-distribute`.
+//!
+//! Invariants: plain text is spoken on loopback only, by the server and by the client; the secret is never replaced; whatever runs as
+//! a demo runs as a service, with another clock and another folder.
+//!
+//! # Example
+//! ```
+//! use std::path::Path;
+//! let text = "listen = \"0.0.0.0:7600\"\n";
+//! let error = chappe::Config::parse(text, Path::new("chappe.toml"), Path::new(".")).unwrap_err();
+//! assert!(error.to_string().starts_with("chappe.toml:1:10: 0.0.0.0:7600 is not a loopback address"));
+//! ```
+
+pub mod alert_view;
+mod cli;
+pub mod client;
+mod commands;
+mod config;
+mod installation;
+mod report_file;
+mod secret;
+mod tokens;
+mod words;
+
+pub use cli::{Cli, Command};
+pub use commands::{Exit, run};
+pub use config::{Config, ConfigError, CrossBorder, Member, PolicySection, QuotaSection, Urgent};
+pub use installation::{DRAIN, Installation, Pace, PartFailed, Running, StartError, Summary, with_sources};
+pub use report_file::{MAX_REPORTS, ReportFileError, read_reports};
+pub use secret::{LOG_FOLDER, SECRET_FILE, SecretError};
+pub use tokens::{Token, TokenError};
