@@ -5,7 +5,7 @@ use chappe_model::{Country, IncidentId, Secret};
 use chappe_proto::{time, v1};
 use tonic::Code;
 
-use crate::installation::{Installation, START, fields, indicator, reason, report};
+use crate::installation::{Installation, START, fields, indicator, marking, reason, report};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -106,6 +106,44 @@ fn other_content_under_the_same_revision_is_refused_whatever_differs() {
         );
     }
     assert_eq!(it.records().len(), 1);
+}
+
+#[test]
+fn another_marking_is_other_content() {
+    let it = Installation::new();
+    let under = |usage, recipients: &[&str], pap: v1::Pap| {
+        let marking = v1::Marking {
+            pap: pap as i32,
+            ..marking(v1::Tlp::Amber, usage, recipients)
+        };
+        v1::Incident {
+            marking: Some(marking),
+            ..report("CASE-1")
+        }
+    };
+    let named = v1::Use::NamedRecipientsOnly;
+    let receipt = it
+        .submit("csirt-at", &under(named, &["csirt-be", "csirt-fr"], v1::Pap::Amber))
+        .receipt();
+    let same = under(named, &["csirt-fr", "csirt-be", "csirt-fr"], v1::Pap::Unspecified);
+    assert_eq!(it.submit("csirt-at", &same).receipt(), receipt);
+    let others = [
+        under(named, &["csirt-be"], v1::Pap::Amber),
+        under(named, &["csirt-be", "csirt-fr"], v1::Pap::Green),
+        under(v1::Use::Share, &[], v1::Pap::Amber),
+        under(v1::Use::MatchOnly, &[], v1::Pap::Amber),
+    ];
+    for other in others {
+        assert_eq!(it.submit("csirt-at", &other).code(), Code::AlreadyExists, "{other:?}");
+    }
+    // What policy has against it comes first: raising the revision would not help.
+    assert_eq!(
+        fields(
+            &it.submit("csirt-at", &under(named, &["nobody"], v1::Pap::Amber))
+                .refusal()
+        ),
+        ["incident.marking.recipients[0]"]
+    );
 }
 
 #[test]
@@ -292,4 +330,36 @@ fn what_was_detected_more_than_14_days_before_is_stored_as_backfill() {
             .backfill
     };
     assert_eq!((backfill("OLD"), backfill("NEW")), (true, false));
+}
+
+#[test]
+fn of_many_threads_with_the_same_revision_one_content_wins() {
+    let it = Installation::new();
+    let told = std::thread::scope(|scope| {
+        let send = |n: usize| {
+            let content = v1::Incident {
+                title: format!("Content {}", n % 2),
+                ..report("CASE-1")
+            };
+            it.submit("csirt-at", &content).told()
+        };
+        let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || send(n))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    let receipts: Vec<_> = told.iter().flatten().collect();
+    assert_eq!(
+        receipts.len(),
+        4,
+        "every sender of the content that won has its receipt: {told:?}"
+    );
+    assert!(receipts.windows(2).all(|pair| pair[0] == pair[1]));
+    assert!(
+        told.iter()
+            .filter_map(|outcome| outcome.as_ref().err())
+            .all(|refusal| refusal.code() == Code::AlreadyExists)
+    );
+    assert_eq!(it.records().len(), 1);
 }

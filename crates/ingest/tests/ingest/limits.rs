@@ -156,7 +156,7 @@ fn recipient_lists_are_bounded_before_the_acknowledgement() {
     let (last, used) = lists.split_last().unwrap();
     // The first attempt of the last one fails: it must leave no list behind.
     it.log.set_faults(FaultPlan::none().at(1, AppendFault::DiskFull));
-    refused_as(&it.submit("csirt-at", &named("FAILED", &used[0])), "DISK_FULL");
+    refused_as(&it.submit("csirt-at", &named("FAILED", last)), "DISK_FULL");
     for (n, list) in used.iter().enumerate() {
         assert_eq!(it.check("csirt-at", &named(&format!("K{n}"), list)).code(), Code::Ok);
         assert_eq!(it.submit("csirt-at", &named(&format!("K{n}"), list)).code(), Code::Ok);
