@@ -140,7 +140,7 @@ impl Installation {
         match step {
             Step::Wait(millis) => {
                 self.clock.advance_millis(*millis);
-                self.ingest.desk().mark(Box::new(|marked| drop(marked.unwrap())));
+                self.ingest.desk().mark(Box::new(|marked| assert!(marked.is_ok())));
             }
             Step::Submit(who, incident) => {
                 let desk = self.ingest.desk();
