@@ -42,14 +42,19 @@ fn config(folder: &Path) -> Config {
 }
 
 async fn start(folder: &Path) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    start_at(folder, "127.0.0.1:0", &config(folder)).await
+}
+
+async fn start_at(folder: &Path, address: &str, config: &Config) -> Running {
+    assert!(config.data.starts_with(folder));
+    let listener = TcpListener::bind(address).await.unwrap();
     let pace = Pace {
         heartbeat: Duration::from_millis(50),
         mark_interval: Duration::from_millis(50),
         ..Pace::default()
     };
     Installation::with_pace(pace)
-        .start(listener, &config(folder), Arc::new(SystemClock::default()))
+        .start(listener, config, Arc::new(SystemClock::default()))
         .await
         .unwrap()
 }
@@ -251,5 +256,40 @@ async fn two_installations_never_share_a_folder() {
         .await;
     let message = chappe::with_sources(&second.unwrap_err());
     assert!(message.contains("another process"), "{message}");
+    running.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_in_the_middle_and_quotas_lose_no_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    (config.quotas.burst, config.quotas.reports_per_second) = (Some(300), Some(2_000));
+    let running = start_at(folder.path(), "127.0.0.1:0", &config).await;
+    let address = running.address();
+    let session = session(&running, "csirt-at");
+    let reports: Vec<_> = (0..1_500)
+        .map(|i| v1::Incident {
+            report_key: format!("CASE-{i}"),
+            ..report("AT")
+        })
+        .collect();
+    let (halfway, seen) = tokio::sync::oneshot::channel();
+    let mut halfway = Some(halfway);
+    let mut receipts = 0;
+    let told = |_: usize, outcome: &Outcome| {
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+        receipts += 1;
+        if receipts == 200 {
+            halfway.take().unwrap().send(()).unwrap();
+        }
+    };
+    let restart = async {
+        seen.await.unwrap();
+        running.shutdown().await.unwrap();
+        start_at(folder.path(), &address.to_string(), &config).await
+    };
+    let (submitted, running) = tokio::join!(submit(&session, &reports, told), restart);
+    submitted.unwrap();
+    assert_eq!(receipts, 1_500);
     running.shutdown().await.unwrap();
 }

@@ -70,6 +70,9 @@ pub fn refusal_of_message(message: &tonic_types::Status) -> Refusal {
 /// On one line: the code, then every fault with its field path.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.violations.is_empty() && matches!(self.code, Code::Unknown | Code::Internal | Code::Cancelled) {
+            return write!(f, "the connection broke: {}", self.message);
+        }
         if self.violations.is_empty() {
             return write!(f, "{} ({:?})", self.message, self.code);
         }

@@ -84,7 +84,12 @@ pub async fn submit(
             return Err(Stopped::GaveUp { last: setback });
         }
         let pause = setback.retry_after.unwrap_or_else(|| backoff.pause());
-        tracing::debug!(waiting_ms = pause.as_millis(), reports = pending.len(), reason = %setback, "sending again");
+        let (retry_ms, waiting) = (pause.as_millis(), pending.len());
+        if idle_rounds > 0 {
+            tracing::warn!(retry_ms, waiting, reason = %setback, "no progress, sending again");
+        } else {
+            tracing::info!(retry_ms, waiting, reason = %setback, "sending the rest");
+        }
         tokio::time::sleep(pause).await;
     }
     Ok(())
