@@ -3,6 +3,7 @@
 //! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses.
 //! - [`Client`] speaks for one member; [`Feed`] follows its alerts.
 //! - [`report`] is a sound report to change.
+//! - [`random`] is what a test draws its choices from.
 //! - [`skipped`] says plainly that a test did not run, and why.
 //! - [`trace`] reads what `strace` wrote of the program's system calls.
 //!
@@ -34,6 +35,7 @@ mod feed;
 mod process;
 mod program;
 mod reports;
+mod seed;
 mod skips;
 pub mod trace;
 
@@ -45,6 +47,7 @@ pub use clock::now;
 pub use feed::Feed;
 pub use program::{Options, Program};
 pub use reports::{indicator, report};
+pub use seed::random;
 pub use skips::skipped;
 
 /// No wait lasts longer: a ready line, an answer, an exit. Far above what a loaded machine needs, far below what a person would sit out.
