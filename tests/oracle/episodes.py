@@ -5,7 +5,8 @@ of accepted records goes in, the live alerts come out; no order of arrival appea
 Times are log time in milliseconds. Ties are broken by the incident id's order.
 
     episodes.py             checks itself
-    episodes.py --lines     reads one case a line on standard input, prints its alerts as one line of JSON; see CASE below
+    episodes.py --lines     reads one case a line on standard input, prints its alerts as one line of JSON; see CASE below.
+                            "told": true leaves out what was withdrawn before it ever held
 """
 import json, random, sys
 from dataclasses import dataclass
@@ -225,6 +226,14 @@ def resolve(found, alert):
     return [a for a in same if a["anchor"] <= alert["anchor"] and alert["anchor"][0] <= a["last_fire"]]
 
 
+def told(rule, records, now, late):
+    """Of the live view, what anyone is told: an alert whose reports were withdrawn before it ever held concerns nobody."""
+    final, heard = alerts(rule, records, now, late), []
+    for t in sorted({r.t for r in records if r.t <= now}):
+        heard += [f for a in alerts(rule, records, t, late) if a["state"] != "retracted" for f in resolve(final, a)]
+    return [a for a in final if a["state"] != "retracted" or a in heard]
+
+
 # --- checks -------------------------------------------------------------------------------------------------------------------
 RULES = [dict(id="cross-border", kind="cross-border", group_by=["indicator"], field="attested_country", at_least=3, within_ms=50, quota=0, widest_audience="eu"),
          dict(id="sector", kind="cross-border", group_by=["indicator", "critical_sector"], field="attested_country", at_least=2, within_ms=50, quota=0, widest_audience="countries"),
@@ -294,7 +303,8 @@ def main():
     for line in sys.stdin:
         case = json.loads(line)
         records = [Record(**{k: frozenset(v) if k in SETS else v for k, v in r.items()}) for r in case["records"]]
-        found = [plain(a) for rule in case["rules"] for a in alerts(rule, records, case["now"], case["lateness_ms"])]
+        view = told if case.get("told") else alerts
+        found = [plain(a) for rule in case["rules"] for a in view(rule, records, case["now"], case["lateness_ms"])]
         print(json.dumps(sorted(found, key=repr)), flush=True)
 
 

@@ -5,6 +5,7 @@ use metrics::{Unit, describe_counter, describe_gauge};
 pub(crate) const APPLIED: &str = "chappe_notification_alerts_applied_total";
 pub(crate) const FENCED: &str = "chappe_notification_fenced_records_total";
 pub(crate) const STALE: &str = "chappe_notification_stale_revisions_total";
+pub(crate) const UNHEARD: &str = "chappe_notification_unheard_revisions_total";
 pub(crate) const UNDECODED: &str = "chappe_notification_decode_failures_total";
 pub(crate) const DELIVERIES: &str = "chappe_notification_deliveries_total";
 pub(crate) const STREAMS_OPEN: &str = "chappe_notification_streams_open";
@@ -18,6 +19,11 @@ pub fn describe_metrics() {
         STALE,
         Unit::Count,
         "Alert revisions not above the last accepted, ignored"
+    );
+    describe_counter!(
+        UNHEARD,
+        Unit::Count,
+        "Revisions of alerts that were withdrawn before they held, told to nobody"
     );
     describe_counter!(UNDECODED, Unit::Count, "Records that do not decode, skipped");
     describe_counter!(DELIVERIES, Unit::Count, "Alert revisions put on streams");

@@ -1,12 +1,12 @@
 //! The view of the alerts topic: what the records up to a position add up to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chappe_distribute::Looks;
 use chappe_eventlog::{Position, Record, RecordKind};
 use chappe_model::limits::RULES;
-use chappe_model::{Alert, AlertId, Rule, Timestamp};
+use chappe_model::{Alert, AlertId, AlertState, Rule, Timestamp};
 use chappe_proto::alert;
 use metrics::counter;
 
@@ -86,6 +86,8 @@ pub(crate) struct View {
     pub(crate) end: Position,
     pub(crate) watermark: Timestamp,
     pub(crate) alerts: BTreeMap<AlertId, Held>,
+    /// Alerts that carry on one that was told.
+    heirs: BTreeSet<AlertId>,
     fence: Fence,
     /// The last records, without gaps, each with its payload's size; the last is at `end` - 1.
     tail: VecDeque<(Item, usize)>,
@@ -109,6 +111,7 @@ impl View {
             end: Position(0),
             watermark: Timestamp::ZERO,
             alerts: BTreeMap::new(),
+            heirs: BTreeSet::new(),
             fence: Fence::default(),
             tail: VecDeque::new(),
             tail_bytes: 0,
@@ -185,6 +188,13 @@ impl View {
     }
 
     fn accept(&mut self, mut alert: Alert) -> Item {
+        if self.concerns_nobody(&alert) {
+            counter!(names::UNHEARD).increment(1);
+            return Item::Nothing;
+        }
+        if let AlertState::Superseded(heir) = alert.state {
+            self.heirs.insert(heir);
+        }
         self.share_rule(&mut alert);
         let alert = Arc::new(alert);
         let held = self.alerts.entry(alert.id).or_insert_with(|| Held {
@@ -200,6 +210,13 @@ impl View {
         held.alert = Arc::clone(&alert);
         counter!(names::APPLIED).increment(1);
         Item::Revision(alert)
+    }
+
+    /// An alert whose reports were withdrawn before it ever held was told to nobody, so nobody needs its correction; to tell it now would
+    /// spread what its reporter took back. The exception carries on an alert that was told.
+    fn concerns_nobody(&self, alert: &Alert) -> bool {
+        let closed = matches!(alert.state, AlertState::Retracted | AlertState::Superseded(_));
+        closed && !self.alerts.contains_key(&alert.id) && !self.heirs.contains(&alert.id)
     }
 
     fn share_rule(&mut self, alert: &mut Alert) {

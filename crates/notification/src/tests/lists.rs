@@ -5,7 +5,7 @@ use chappe_proto::v1;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::rig::{Rig, austria, confined, countries, germany, id, member, revision, viewer};
+use super::rig::{Rig, austria, confined, countries, germany, id, member, retracted, revision, viewer};
 
 fn names(page: &v1::ListAlertsResponse) -> Vec<String> {
     page.alerts
@@ -226,6 +226,7 @@ fn absent_and_hidden_alerts_answer_in_the_same_bytes() {
 fn a_superseded_alert_answers_with_its_pointer() {
     let rig = Rig::new();
     rig.append(&revision(1, 1));
+    rig.append(&revision(2, 1));
     let mut superseded = revision(2, 2);
     superseded.state = AlertState::Superseded(id(1));
     rig.append(&superseded);
@@ -240,6 +241,25 @@ fn a_superseded_alert_answers_with_its_pointer() {
         (answer.name, answer.superseded_by),
         (id(2).resource_name(), id(1).resource_name())
     );
+}
+
+#[test]
+fn an_alert_that_never_held_is_told_to_nobody_unless_it_carries_on_one_that_did() {
+    let rig = Rig::new();
+    rig.append(&retracted(revision(1, 1)));
+    rig.catch_up();
+    assert!(rig.board.get(&austria(), &id(1).resource_name()).is_err());
+    rig.append(&revision(1, 2));
+    rig.append(&retracted(revision(1, 3)));
+    rig.append(&revision(2, 1));
+    let mut superseded = revision(2, 2);
+    superseded.state = AlertState::Superseded(id(3));
+    rig.append(&superseded);
+    rig.append(&retracted(revision(3, 1)));
+    rig.catch_up();
+    for n in 1..=3 {
+        assert!(rig.board.get(&austria(), &id(n).resource_name()).is_ok(), "{n}");
+    }
 }
 
 #[test]

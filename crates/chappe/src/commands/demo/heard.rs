@@ -25,8 +25,6 @@ pub(crate) struct HeardAlert {
     pub(crate) newest: AlertLine,
     /// Who was shown any.
     pub(crate) viewers: BTreeSet<&'static str>,
-    /// Some revision said that it holds, or held.
-    pub(crate) raised: bool,
 }
 
 impl HeardAlert {
@@ -80,14 +78,11 @@ impl Heard {
         let heard = self.alerts.entry(line.id.clone()).or_insert_with(|| HeardAlert {
             newest: line.clone(),
             viewers: BTreeSet::new(),
-            raised: false,
         });
         if line.revision > heard.newest.revision {
             heard.newest = line.clone();
         }
         heard.viewers.insert(viewer);
-        // An alert whose reports were withdrawn before it could hold is told as retracted from its first revision on.
-        heard.raised |= matches!(line.state, "open" | "resolved");
     }
 
     /// The log time up to which every viewer's stream is complete.
@@ -111,15 +106,8 @@ impl Heard {
 
     /// Judges by what was delivered alone; of the script only the decoys' values are known here.
     pub(crate) fn verdict(&self, script: &Script) -> Verdict {
-        let raised = |kind: &str| {
-            self.alerts()
-                .filter(|alert| alert.raised && alert.newest.kind == kind)
-                .count()
-        };
-        let alerted = |value: &&String| {
-            self.alerts()
-                .any(|alert| alert.raised && alert.names(std::slice::from_ref(*value)))
-        };
+        let raised = |kind: &str| self.alerts().filter(|alert| alert.newest.kind == kind).count();
+        let alerted = |value: &&String| self.alerts().any(|alert| alert.names(std::slice::from_ref(*value)));
         let decoys = script.decoys.iter().flat_map(|decoy| &decoy.values);
         let decoys_alerted = decoys.filter(alerted).cloned().collect();
         Verdict {

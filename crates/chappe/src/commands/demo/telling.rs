@@ -109,17 +109,17 @@ impl<'a> Telling<'a> {
             }});
             return writeln!(self.out, "{line}");
         }
-        let alerts = heard.alerts().filter(|alert| alert.raised).count();
+        let alerts = heard.alerts().count();
         writeln!(
             self.out,
             "\n{} from {} reports and corrections. What each meant:",
             count(alerts, "alert"),
             script.steps.len()
         )?;
-        for alert in heard.alerts().filter(|alert| alert.raised) {
+        for alert in heard.alerts() {
             writeln!(self.out, "  {}", meaning(alert))?;
         }
-        self.decoys(script, heard, verdict)?;
+        self.decoys(script, verdict)?;
         if !verdict.holds() {
             writeln!(
                 self.out,
@@ -142,7 +142,7 @@ impl<'a> Telling<'a> {
         self.out.flush()
     }
 
-    fn decoys(&mut self, script: &Script, heard: &Heard, verdict: &Verdict) -> io::Result<()> {
+    fn decoys(&mut self, script: &Script, verdict: &Verdict) -> io::Result<()> {
         let (raised, quiet): (Vec<_>, Vec<_>) = script
             .decoys
             .iter()
@@ -153,14 +153,7 @@ impl<'a> Telling<'a> {
             count(quiet.len(), "other value")
         )?;
         for decoy in quiet {
-            // By the definition of episodes such an alert exists; it is told as retracted from its first revision on, and never as open.
-            let withdrawn = heard.alerts().any(|alert| !alert.raised && alert.names(&decoy.values));
-            let told = if withdrawn {
-                "; told as retracted, never as open"
-            } else {
-                ""
-            };
-            writeln!(self.out, "  {}: {}{told}", defanged(&decoy.values[0]), decoy.why)?;
+            writeln!(self.out, "  {}: {}", defanged(&decoy.values[0]), decoy.why)?;
         }
         for decoy in raised {
             writeln!(
@@ -279,6 +272,7 @@ fn meaning(heard: &HeardAlert) -> String {
         (_, _, Some(sector)) => {
             format!("the same in the sector {sector} of {countries}: a narrow warning before others are hit")
         }
+        _ if alert.state == "retracted" => format!("{countries} are left of what was more, after a withdrawal"),
         _ if alert.unlisted > 0 => format!(
             "the same in {countries}; {} reports were matched without being shown to anyone",
             alert.unlisted
@@ -287,7 +281,7 @@ fn meaning(heard: &HeardAlert) -> String {
     };
     let state = match alert.state {
         "open" => String::new(),
-        "retracted" => "; withdrawn later, and everyone who was told learnt it".to_owned(),
+        "retracted" => ", and of the withdrawal as well".to_owned(),
         state => format!("; {state} by now"),
     };
     format!("{} {what}: {meant}; {told}{state}", alert.kind)
