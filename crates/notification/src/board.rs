@@ -18,7 +18,7 @@ use crate::{filter, page};
 
 /// The only partition of the topic.
 const PARTITION: u16 = 0;
-/// Most items of the tail handed out at once.
+/// Most items handed to a feed at once.
 const CHUNK: usize = 64;
 /// Alerts looked at under one lock while a page is filled.
 const LIST_STRIDE: usize = 1_024;
@@ -225,7 +225,11 @@ impl Board {
             }
             view.tail_start()
         };
-        match self.log.read(Topic::Alerts, PARTITION, from, ReadLimit::default()) {
+        let limit = ReadLimit {
+            records: CHUNK,
+            ..ReadLimit::default()
+        };
+        match self.log.read(Topic::Alerts, PARTITION, from, limit) {
             Ok(records) => Ok(self.replay(&records, tail_start)),
             Err(ReadError::Corrupt { file, offset, reason }) => {
                 tracing::error!(

@@ -1,5 +1,6 @@
 //! One subscriber's place in the log.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Feed {
     position: Position,
     /// Log time reached by the time marks before `position`, and what was shown last.
     reached: Cursor,
+    /// Read and not yet looked at: what lies at `position` and after, at most one chunk, so that nothing is read twice.
+    ahead: VecDeque<Item>,
     /// A notice that is due before anything else.
     gap: Option<&'static str>,
 }
@@ -59,6 +62,7 @@ impl Feed {
             filter,
             position,
             reached: Cursor { log_time, shown: None },
+            ahead: VecDeque::new(),
             gap: None,
         }
     }
@@ -71,6 +75,7 @@ impl Feed {
             filter,
             position: Position(0),
             reached: cursor,
+            ahead: VecDeque::new(),
             gap: None,
         };
         if cursor.log_time > board.watermark() {
@@ -222,20 +227,16 @@ impl Feed {
                     return Ok(Step { answers, at_end: false });
                 }
             }
-            let chunk = match board.chunk(self.position) {
-                Ok(chunk) => chunk,
-                Err(error) if answers.is_empty() => return Err(unavailable(&error)),
-                Err(_) => break,
-            };
-            if chunk.first > self.position {
-                self.position = chunk.first;
-                self.gap = Some(GONE);
-                continue;
+            if self.ahead.is_empty() {
+                match self.read_ahead(board) {
+                    Ok(()) if self.gap.is_some() => continue,
+                    Ok(()) if self.ahead.is_empty() => return Ok(Step { answers, at_end: true }),
+                    Ok(()) => {}
+                    Err(error) if answers.is_empty() => return Err(unavailable(&error)),
+                    Err(_) => break,
+                }
             }
-            if chunk.items.is_empty() {
-                return Ok(Step { answers, at_end: true });
-            }
-            for item in chunk.items {
+            while let Some(item) = self.ahead.front().cloned() {
                 match item {
                     Item::Nothing => {}
                     Item::Mark(watermark) => self.reached.log_time = self.reached.log_time.max(watermark),
@@ -243,6 +244,7 @@ impl Feed {
                     Item::Revision(_) if at_most == 0 => return Ok(Step { answers, at_end: true }),
                     Item::Revision(alert) => answers.push(self.show(board, &alert)),
                 }
+                self.ahead.pop_front();
                 self.position = self.position.next();
                 records += 1;
                 if at_most > 0 && answers.len() == at_most {
@@ -251,6 +253,17 @@ impl Feed {
             }
         }
         Ok(Step { answers, at_end: false })
+    }
+
+    /// Reads on; over a hole in history with a notice that is then due.
+    fn read_ahead(&mut self, board: &Board) -> Result<(), ReadError> {
+        let chunk = board.chunk(self.position)?;
+        if chunk.first > self.position {
+            self.position = chunk.first;
+            self.gap = Some(GONE);
+        }
+        self.ahead = chunk.items.into();
+        Ok(())
     }
 
     fn shows(&self, board: &Board, alert: &Alert) -> bool {

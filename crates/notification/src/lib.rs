@@ -25,8 +25,8 @@
 //! # Memory
 //! For every alert its newest revision: about 1 kB, and 170 bytes more for each report listed (at most 100), plus about 250 bytes for each
 //! change of severity, country, type or audience. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] of payload at most. 16 bytes for
-//! each [`MILESTONE_RECORDS`] records of the log, and for each run of ignored records. A stream holds at most [`STREAM_BATCH`] alerts and
-//! one heartbeat in hand, and [`OUTBOX`] answers on their way.
+//! each [`MILESTONE_RECORDS`] records of the log, and for each run of ignored records. A stream holds at most 64 records read
+//! ahead, [`STREAM_BATCH`] alerts and one heartbeat in hand, and [`OUTBOX`] answers on their way.
 //!
 //! # Example
 //! ```
