@@ -55,7 +55,7 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// The data folder: log, snapshots, secret.
     pub data: PathBuf,
-    /// Correlation shards, 1 to [`MAX_SHARDS`].
+    /// Correlation shards, 1 to 64.
     pub shards: usize,
     /// The members.
     pub members: Vec<Member>,

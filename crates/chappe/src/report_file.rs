@@ -124,7 +124,8 @@ pub fn read_reports(text: &str) -> Result<Vec<Result<v1::Incident, ReportFileErr
     Ok(items.into_iter().map(|item| one(text, item.get())).collect())
 }
 
-/// One object, or several behind each other: JSON lines. After a line that is no JSON the next line is read.
+/// One object, or several behind each other: JSON lines. After one that is no JSON, reading goes on at the next line that begins an
+/// object: what is between belongs to the broken one.
 fn values(text: &str) -> Result<Vec<Result<v1::Incident, ReportFileError>>, ReportFileError> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
@@ -140,12 +141,24 @@ fn values(text: &str) -> Result<Vec<Result<v1::Incident, ReportFileError>>, Repo
             }
             Some(Err(error)) => {
                 found.push(Err(fault(text, rest, &error)));
-                rest = rest.split_once('\n').map_or("", |(_, next)| next).trim_start();
+                rest = next_object(rest);
             }
             None => break,
         }
     }
     Ok(found)
+}
+
+/// The rest of a text from the next line on that begins an object.
+fn next_object(text: &str) -> &str {
+    let mut rest = text;
+    while let Some((_, next)) = rest.split_once('\n') {
+        rest = next.trim_start();
+        if rest.starts_with('{') {
+            return rest;
+        }
+    }
+    ""
 }
 
 fn one(text: &str, json: &str) -> Result<v1::Incident, ReportFileError> {

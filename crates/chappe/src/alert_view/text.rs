@@ -8,6 +8,8 @@ use crate::words::{count, plain};
 
 /// Alerts whose last revision is kept to say what changed; when full, all are forgotten and shown whole again.
 const REMEMBERED: usize = 4_096;
+/// Longest line, in characters, unless a single word is longer.
+const WIDTH: usize = 110;
 /// Counted values that a line shows; the rest is counted.
 const SHOWN_VALUES: usize = 12;
 
@@ -101,10 +103,22 @@ fn head(alert: &AlertLine, news: &str) -> String {
     out
 }
 
+/// A labelled text, wrapped between words under itself.
 fn line(out: &mut String, label: &str, text: &str) {
-    if !text.is_empty() {
-        let _ = writeln!(out, "  {label:<9}  {text}"); // writing to a String cannot fail
+    if text.is_empty() {
+        return;
     }
+    let mut row = format!("  {label:<9} ");
+    let (indent, mut filled) = (row.chars().count(), false);
+    for word in text.split(' ') {
+        if filled && row.chars().count() + 1 + word.chars().count() > WIDTH {
+            let _ = writeln!(out, "{row}"); // writing to a String cannot fail
+            row = " ".repeat(indent);
+        }
+        let _ = write!(row, " {word}"); // writing to a String cannot fail
+        filled = true;
+    }
+    let _ = writeln!(out, "{row}"); // writing to a String cannot fail
 }
 
 fn what(alert: &AlertLine) -> String {
@@ -292,195 +306,4 @@ fn format(millis: u64, pattern: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chappe_proto::v1;
-
-    fn alert() -> v1::Alert {
-        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
-        let text = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
-        v1::Alert {
-            name: "alerts/00112233445566778899aabbccddeeff".into(),
-            revision: 1,
-            kind: v1::AlertKind::CrossBorder as i32,
-            state: v1::AlertState::Open as i32,
-            severity: v1::Severity::High as i32,
-            audience: v1::Audience::Eu as i32,
-            marking: Some(v1::Marking {
-                tlp: v1::Tlp::Amber as i32,
-                pap: v1::Pap::Amber as i32,
-                r#use: v1::Use::Share as i32,
-                recipients: vec![],
-            }),
-            key: vec![v1::KeyField {
-                field: "indicator".into(),
-                value: "domain:bad.example".into(),
-                defanged: "domain:bad[.]example".into(),
-            }],
-            countries: text(&["AT", "CZ", "DE"]),
-            sectors: text(&["energy"]),
-            incident_types: text(&["malicious-code/c2-server"]),
-            counts: Some(v1::Counts {
-                reports: 4,
-                unlisted: 1,
-                members: 3,
-            }),
-            digest: "00".into(),
-            first_seen: at(1_772_431_200),
-            last_seen: at(1_772_442_000),
-            revised_at: at(1_772_442_001),
-            explanation: Some(v1::Explanation {
-                rule_id: "cross-border".into(),
-                rule_version: 1,
-                condition: "the same indicator in 3 or more attested countries within 24 hours".into(),
-                field: "attested_country".into(),
-                values: text(&["AT", "CZ", "DE"]),
-                threshold: 3,
-                window_seconds: 86_400,
-                fires: 2,
-            }),
-            advice: text(&["Search your logs.", "Report what you find."]),
-            ..v1::Alert::default()
-        }
-    }
-
-    fn show(renderer: &mut Renderer, alert: &v1::Alert) -> String {
-        renderer.alert(&AlertLine::from(alert))
-    }
-
-    #[test]
-    fn a_new_alert_is_shown_whole() {
-        assert_eq!(
-            show(&mut Renderer::new(), &alert()),
-            "\
-09:00:01  CROSS-BORDER  high  new
-  what       domain:bad[.]example (malicious-code/c2-server)
-  where      AT, CZ, DE; sectors energy
-  behind it  4 reports by 3 members, 1 of them match-only
-  told       every member
-  why        the same indicator in 3 or more attested countries within 24 hours: found 3 (AT, CZ, DE), needed 3 in 24 h; rule cross-border v1, fired 2 times
-  seen       2026-03-02 06:00 UTC to 2026-03-02 09:00 UTC
-  do         Search your logs.
-             Report what you find.
-  handle as  TLP:AMBER PAP:AMBER
-  id         alerts/00112233445566778899aabbccddeeff revision 1
-"
-        );
-    }
-
-    #[test]
-    fn a_revision_says_what_changed() {
-        let mut renderer = Renderer::new();
-        show(&mut renderer, &alert());
-        let mut next = alert();
-        next.revision = 2;
-        next.countries.push("PL".into());
-        next.severity = v1::Severity::Critical as i32;
-        next.counts = Some(v1::Counts {
-            reports: 5,
-            unlisted: 1,
-            members: 4,
-        });
-        assert_eq!(
-            show(&mut renderer, &next),
-            "\
-09:00:01  CROSS-BORDER  critical  severity high is now critical; +PL
-  what       domain:bad[.]example (malicious-code/c2-server)
-  behind it  5 reports by 4 members, 1 of them match-only
-  handle as  TLP:AMBER PAP:AMBER
-  id         alerts/00112233445566778899aabbccddeeff revision 2
-"
-        );
-        next.revision = 3;
-        next.state = v1::AlertState::Retracted as i32;
-        assert!(show(&mut renderer, &next).starts_with("09:00:01  CROSS-BORDER  critical  open is now retracted\n"));
-    }
-
-    #[test]
-    fn an_urgent_alert_says_that_it_is_one_word_and_who_is_told() {
-        let mut urgent = alert();
-        urgent.kind = v1::AlertKind::Urgent as i32;
-        urgent.audience = v1::Audience::Countries as i32;
-        urgent.audience_countries = vec!["AT".into(), "DE".into()];
-        urgent.key = vec![v1::KeyField {
-            field: "reporter".into(),
-            value: "csirt-at".into(),
-            defanged: "csirt-at".into(),
-        }];
-        urgent.counts = Some(v1::Counts {
-            reports: 1,
-            unlisted: 0,
-            members: 1,
-        });
-        urgent.uncorroborated = true;
-        urgent.held = true;
-        urgent.exercise = true;
-        let text = show(&mut Renderer::new(), &urgent);
-        assert!(text.starts_with("09:00:01  URGENT  high  EXERCISE  new\n"), "{text}");
-        assert!(
-            text.contains("  what       reporter csirt-at (malicious-code/c2-server)\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("  behind it  1 report by 1 member; not confirmed by a second member\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("  told       members of AT, DE, and the hub; held: over its reporter's quota, waits"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn foreign_text_cannot_steer_the_terminal() {
-        let mut bad = alert();
-        bad.key[0].defanged = "domain:\u{1b}[2Jx".into();
-        bad.advice = vec!["one\ntwo".into()];
-        let text = show(&mut Renderer::new(), &bad);
-        assert!(!text.contains('\u{1b}') && text.contains("one\\ntwo"), "{text}");
-    }
-
-    #[test]
-    fn the_fields_of_a_json_line_are_a_promise() {
-        let line = serde_json::to_value(AlertLine::from(&alert())).unwrap();
-        let fields: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
-        for field in [
-            "id",
-            "revision",
-            "kind",
-            "state",
-            "severity",
-            "audience",
-            "audience_countries",
-            "tlp",
-            "pap",
-            "use",
-            "recipients",
-            "key",
-            "countries",
-            "sectors",
-            "incident_types",
-            "reports",
-            "unlisted",
-            "members",
-            "digest",
-            "first_seen_ms",
-            "last_seen_ms",
-            "revised_at_ms",
-            "exercise",
-            "superseded_by",
-            "why",
-            "advice",
-            "uncorroborated",
-            "held",
-        ] {
-            assert!(fields.contains(&field), "{field}");
-        }
-        assert_eq!(line["why"]["rule"], "cross-border");
-        assert_eq!(line["key"][0]["value"], "domain:bad.example");
-        assert_eq!(
-            (&line["revised_at_ms"], &line["tlp"]),
-            (&1_772_442_001_000_u64.into(), &"TLP:AMBER".into())
-        );
-    }
-}
+mod tests;

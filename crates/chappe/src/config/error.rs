@@ -20,7 +20,7 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
-    /// The file is larger than [`super::CONFIG_BYTES`].
+    /// The file is larger than 4 MiB.
     #[error("{}: {bytes} bytes: at most {} are read", path.display(), super::CONFIG_BYTES)]
     TooLarge {
         /// The file.

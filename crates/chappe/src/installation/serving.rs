@@ -1,5 +1,7 @@
 //! The gRPC server: services, health, reflection, and bounds.
 
+mod connections;
+
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -8,6 +10,7 @@ use tonic::transport::{Error, Server};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use self::connections::{CONNECTIONS, bounded};
 use super::opening::{Opened, StartError};
 
 /// Names under which health is told, besides the empty one for the whole.
@@ -83,5 +86,6 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
 /// Serves until `stop`, then ends as soon as the connections have.
 pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = bounded(incoming, CONNECTIONS);
     router.serve_with_incoming_shutdown(incoming, stop).await
 }
