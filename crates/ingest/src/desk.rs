@@ -95,7 +95,9 @@ impl Desk {
         }
     }
 
-    /// Withdraws a report of `who`: a revision of its own, above every known one. It may read one record of the log before it returns.
+    /// Withdraws a report of `who`: a revision of its own, above every known one. While a submission
+    /// of the same report is being written it is refused with RESOURCE_EXHAUSTED and nothing is stored: it is drawn from the newest
+    /// stored revision. It reads one record of the log before it returns.
     pub fn retract(&self, who: &Principal, request: &v1::RetractRequest, done: Done) {
         let now = self.inner.clock.now();
         let Some(reply) = self.inner.admit(&who.member, Class::Ordinary, now, done) else {
