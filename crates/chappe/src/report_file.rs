@@ -3,6 +3,7 @@
 use chappe_model::{IndicatorKind, Pap, Severity, Timestamp, Tlp};
 use chappe_proto::{time, v1};
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 /// Most reports in one file.
@@ -10,7 +11,7 @@ pub const MAX_REPORTS: usize = 100_000;
 
 /// A report as a file holds it. Names and values are those of `chappe.v1.Incident`, the enumerations in words.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a report: an object with a report_key")]
 struct ReportFile {
     report_key: String,
     #[serde(default)]
@@ -186,10 +187,14 @@ fn fault(text: &str, part: &str, error: &serde_json::Error) -> ReportFileError {
     let (line, column) = (error.line().max(1), error.column().max(1));
     let said = error.to_string();
     // serde_json puts its own position, within the part, behind the message.
-    let message = said
+    let what = said
         .rsplit_once(" at line ")
-        .map_or(said.as_str(), |(message, _)| message)
-        .to_owned();
+        .map_or(said.as_str(), |(message, _)| message);
+    let message = match error.classify() {
+        Category::Eof => format!("{what}: the report is cut off, write the file again"),
+        Category::Syntax => format!("{what}: not JSON as it should be"),
+        Category::Data | Category::Io => what.to_owned(),
+    };
     ReportFileError {
         line: lines + line,
         column: if line == 1 { indent + column } else { column },
@@ -319,6 +324,32 @@ mod tests {
                 .to_string()
                 .starts_with("line 2, column 16")
         );
+    }
+
+    #[test]
+    fn a_broken_report_over_many_lines_is_one_fault() {
+        let faults = |text: &str| -> Vec<String> {
+            let read = read_reports(text).unwrap().into_iter();
+            read.filter_map(Result::err).map(|error| error.to_string()).collect()
+        };
+        let cut_off = &FULL[..FULL.len() / 2];
+        assert!(faults(cut_off)[0].contains("cut off"), "{:?}", faults(cut_off));
+        let broken = FULL.replace("\"tlp\"", "tlp");
+        assert!(
+            faults(&broken)[0].starts_with("line 3, column 3: "),
+            "{:?}",
+            faults(&broken)
+        );
+        for text in [cut_off, &broken] {
+            assert_eq!(faults(text).len(), 1, "{:?}", faults(text));
+            let between = format!("{{\"report_key\": \"a\"}}\n{text}\n{{\"report_key\": \"b\"}}\n");
+            let read = read_reports(&between).unwrap();
+            assert_eq!(
+                read.iter().map(Result::is_ok).collect::<Vec<_>>(),
+                [true, false, true],
+                "{text}"
+            );
+        }
     }
 
     #[test]
