@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use chappe_model::limits::{CLOCK_SKEW_MS, COUNTRIES, INDICATORS, RECIPIENTS, SECTORS, SUMMARY_BYTES, TITLE_BYTES};
 use chappe_model::{
-    Country, Incident, Indicator, IndicatorKind, Marking, MemberId, Pap, ReportKey, Rsit, Sector, Severity, Timestamp,
-    Tlp, Use,
+    Country, Incident, Indicator, IndicatorKind, Marking, MarkingError, MemberId, Pap, ReportKey, Rsit, Sector,
+    Severity, Timestamp, Tlp, Use,
 };
 
 use crate::v1;
@@ -168,7 +168,12 @@ pub(super) fn marking(bad: &mut Violations, wire: Option<&v1::Marking>) -> Optio
         }
         return None;
     };
-    bad.check("incident.marking", Marking::new(tlp, pap, usage, recipients))
+    let none_was_sound = recipients.is_empty() && !wire.recipients.is_empty();
+    let marking = Marking::new(tlp, pap, usage, recipients);
+    if none_was_sound && marking == Err(MarkingError::NoRecipients) {
+        return None; // what is wrong with them is named already
+    }
+    bad.check("incident.marking", marking)
 }
 
 fn recipients(bad: &mut Violations, names: &[String]) -> BTreeSet<MemberId> {
