@@ -103,10 +103,15 @@ fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
             .file_name()
             .and_then(|name| name.to_str())
             .map_or(FeedRole::Other, FeedRole::of);
-        json && path.is_file() && role != FeedRole::Manifest
+        json && may_be_read(path) && role != FeedRole::Manifest
     });
     files.sort();
     Ok(files)
+}
+
+/// A link that leads nowhere may be a report that got lost: reading it will say so.
+fn may_be_read(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |kind| kind.is_file())
 }
 
 #[cfg(test)]
