@@ -1,7 +1,7 @@
 //! Snapshots: asked of all shards at one cut, saved beside the reader.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,8 @@ use crate::ring::{Feed, Message};
 
 /// The name of the blob.
 const NAME: &str = "correlation";
+/// How long the reader waits for a shard's state before it looks again whether the shard still lives.
+const HAND_OVER_WAIT: Duration = Duration::from_millis(20);
 
 pub(crate) struct Snapshots {
     store: Arc<dyn SnapshotStore>,
@@ -82,8 +84,15 @@ impl Snapshots {
                 handed
             })
             .collect();
-        for handed in asked {
-            let Ok(state) = handed.recv() else { return }; // a shard has failed: the service is stopping
+        for (handed, feed) in asked.into_iter().zip(feeds) {
+            // A shard that has ended leaves the request in its ring, so waiting for the answer alone would never end.
+            let state = loop {
+                match handed.recv_timeout(HAND_OVER_WAIT) {
+                    Ok(state) => break state,
+                    Err(RecvTimeoutError::Timeout) if !feed.ring.is_abandoned() => {}
+                    Err(_) => return, // the service is stopping
+                }
+            };
             states.push(state);
         }
         let encoded = encode_snapshot(policy, positions, intake, &states);

@@ -18,9 +18,19 @@ pub(crate) const ALERTS_PARTITION: u16 = 0;
 /// Pause before what was refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
+/// Whether what was told is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Told {
+    /// All of it.
+    Durable,
+    /// Not all, and the service stops: nothing may rest on it. The next start judges again.
+    Stopping,
+}
+
 /// Appends alerts in order and waits until all are durable. What the log refuses for now (a full queue, a full disk) is tried until it
 /// fits or the service stops: an alert is never dropped. After an unknown outcome a revision may stand twice; readers take the first.
-pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> Result<(), RunError> {
+pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> Result<Told, RunError> {
     let mut waiting: Vec<Record> = alerts.drain(..).map(|told| record(&told)).collect();
     counter!(ALERTS).increment(waiting.len() as u64);
     while !waiting.is_empty() {
@@ -48,12 +58,12 @@ pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> 
         waiting = again.into_iter().map(|index| waiting[index].clone()).collect();
         if !waiting.is_empty() {
             if halt.asked() {
-                return Ok(()); // judged again at the next start
+                return Ok(Told::Stopping);
             }
             std::thread::park_timeout(RETRY_PAUSE);
         }
     }
-    Ok(())
+    Ok(Told::Durable)
 }
 
 fn record(told: &Alert) -> Record {

@@ -11,7 +11,7 @@ use rtrb::Consumer;
 use crate::error::RunError;
 use crate::halt::Halt;
 use crate::ring::{Message, Progress};
-use crate::tell::tell;
+use crate::tell::{Told, tell};
 
 /// Messages taken before what they gave rise to is made durable.
 const BATCH_MESSAGES: usize = 1_024;
@@ -37,7 +37,9 @@ impl Worker {
     fn work(&mut self) -> Result<(), RunError> {
         let mut alerts = vec![];
         loop {
-            let taken = self.take_batch(&mut alerts)?;
+            let Some(taken) = self.take_batch(&mut alerts)? else {
+                return Ok(());
+            };
             if taken == 0 {
                 if self.ring.is_abandoned() && self.ring.is_empty() {
                     return Ok(());
@@ -47,7 +49,9 @@ impl Worker {
         }
     }
 
-    fn take_batch(&mut self, alerts: &mut Vec<Alert>) -> Result<usize, RunError> {
+    /// Returns how many messages there were; nothing if the service stops with alerts that are not durable: then no mark and no snapshot
+    /// may say that they are.
+    fn take_batch(&mut self, alerts: &mut Vec<Alert>) -> Result<Option<usize>, RunError> {
         let (mut taken, mut reached) = (0, None::<Timestamp>);
         while taken < BATCH_MESSAGES {
             let Ok(message) = self.ring.pop() else { break };
@@ -60,15 +64,19 @@ impl Worker {
                 }
                 Message::Settle => self.shard.settle(alerts),
                 Message::Snapshot(hand_over) => {
-                    tell(&*self.log, alerts, &self.halt)?;
+                    if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
+                        return Ok(None);
+                    }
                     let _ = hand_over.send(self.shard.state()); // a reader that has given up needs none
                 }
             }
         }
-        tell(&*self.log, alerts, &self.halt)?;
+        if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
+            return Ok(None);
+        }
         if let Some(watermark) = reached {
             self.progress.reach(watermark);
         }
-        Ok(taken)
+        Ok(Some(taken))
     }
 }
