@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use bytes_sent::BytesSent;
-pub use synced::{Loss, SyncedFolder};
+pub use synced::{Content, Loss, SyncedFolder};
 
 use line::Line;
 

@@ -51,6 +51,15 @@ struct Change {
     what: What,
 }
 
+/// A file's bytes and its length: behind the bytes it is zeros.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// What was written.
+    pub bytes: Vec<u8>,
+    /// How long the file is, in bytes; never less.
+    pub len: u64,
+}
+
 #[derive(Debug)]
 enum What {
     Write { offset: u64, bytes: Vec<u8> },
@@ -119,7 +128,7 @@ impl SyncedFolder {
 
     /// The files as a power cut at a moment may leave them: what the last sync before it covers, and what `loss` leaves of the rest.
     #[must_use]
-    pub fn at(&self, moment: Moment, loss: Loss, rng: &mut Rng) -> Vec<(PathBuf, Vec<u8>)> {
+    pub fn at(&self, moment: Moment, loss: Loss, rng: &mut Rng) -> Vec<(PathBuf, Content)> {
         let named = self
             .files
             .iter()
@@ -165,7 +174,7 @@ impl File {
         Ok(())
     }
 
-    fn at(&self, moment: Moment, loss: Loss, rng: &mut Rng) -> Vec<u8> {
+    fn at(&self, moment: Moment, loss: Loss, rng: &mut Rng) -> Content {
         let first_failure = self.failed.first().copied().unwrap_or(Moment::MAX);
         let last = self
             .syncs
@@ -173,23 +182,23 @@ impl File {
             .rfind(|(begun, ended)| *ended <= moment && *begun < first_failure);
         let synced_from = last.map_or(0, |(begun, _)| *begun);
         let (durable, rest): (Vec<_>, Vec<_>) = self.changes.iter().partition(|change| change.ended < synced_from);
-        let mut bytes = Vec::new();
-        durable.into_iter().for_each(|change| change.what.apply(&mut bytes));
+        let mut content = Content::default();
+        durable.into_iter().for_each(|change| change.what.apply(&mut content));
         if loss == Loss::All {
-            return bytes;
+            return content;
         }
         for change in rest {
             match &change.what {
                 // Made longer or shorter after the moment: not yet.
                 What::Length(_) if change.begun > moment => {}
-                length @ What::Length(_) => length.apply(&mut bytes),
+                length @ What::Length(_) => length.apply(&mut content),
                 What::Write { offset, bytes: written } => {
-                    torn(*offset, written, loss, rng).apply(&mut bytes);
+                    torn(*offset, written, loss, rng).apply(&mut content);
                     break;
                 }
             }
         }
-        bytes
+        content
     }
 }
 
@@ -211,16 +220,20 @@ fn torn(offset: u64, written: &[u8], loss: Loss, rng: &mut Rng) -> What {
 }
 
 impl What {
-    fn apply(&self, file: &mut Vec<u8>) {
+    fn apply(&self, file: &mut Content) {
         match self {
-            Self::Length(len) => file.resize(usize::try_from(*len).unwrap_or(usize::MAX), 0),
+            Self::Length(len) => {
+                file.len = *len;
+                file.bytes.truncate(usize::try_from(*len).unwrap_or(usize::MAX));
+            }
             Self::Write { offset, bytes } => {
                 let from = usize::try_from(*offset).unwrap_or(usize::MAX);
                 let to = from + bytes.len();
-                if file.len() < to {
-                    file.resize(to, 0);
+                if file.bytes.len() < to {
+                    file.bytes.resize(to, 0);
                 }
-                file[from..to].copy_from_slice(bytes);
+                file.bytes[from..to].copy_from_slice(bytes);
+                file.len = file.len.max(to as u64);
             }
         }
     }
@@ -264,13 +277,18 @@ mod tests {
         assert_eq!(durable, [(b"k-1".to_vec(), 9), (b"k-2".to_vec(), 9)].into());
         let mut rng = Rng::with_seed(1);
         assert_eq!(synced.at(0, Loss::All, &mut rng), [], "its name is not durable yet");
-        assert_eq!(synced.at(5, Loss::All, &mut rng), [("/d/1.log".into(), vec![])]);
-        let mut whole = b"k-1 k-2".to_vec();
-        whole.resize(20, 0);
+        assert_eq!(
+            synced.at(5, Loss::All, &mut rng),
+            [("/d/1.log".into(), Content::default())]
+        );
+        let whole = Content {
+            bytes: b"k-1 k-2".to_vec(),
+            len: 20,
+        };
         assert_eq!(synced.at(9, Loss::All, &mut rng), [("/d/1.log".into(), whole.clone())]);
         for loss in Loss::KINDS {
-            let (_, bytes) = synced.at(10, loss, &mut rng).remove(0);
-            assert_eq!((&bytes[..7], &bytes[10..]), (&whole[..7], &whole[10..]), "{loss:?}");
+            let (_, content) = synced.at(10, loss, &mut rng).remove(0);
+            assert_eq!((&content.bytes[..7], content.len), (&whole.bytes[..7], 20), "{loss:?}");
         }
     }
 
@@ -289,7 +307,7 @@ mod tests {
         assert!(synced.durable(b"k-", 3).is_empty());
         assert_eq!(
             synced.at(4, Loss::All, &mut Rng::with_seed(1)),
-            [("/d/1.log".into(), vec![])]
+            [("/d/1.log".into(), Content::default())]
         );
     }
 
