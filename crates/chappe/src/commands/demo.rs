@@ -12,13 +12,15 @@ mod telling;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use chappe_model::Timestamp;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
 use self::heard::Heard;
 use self::script::Script;
 use self::stage::{Delivery, Stage, VIEWERS};
-use self::telling::Telling;
+use self::telling::{ANALYST, Telling};
 use super::Exit;
 use crate::cli::DemoArgs;
 
@@ -45,32 +47,15 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut (dyn Write + Send)) -> Result
         STORY / u32::try_from(script.steps.len())?
     };
     for step in &script.steps {
+        let now = stage.pass_to(step.at).await?;
+        // What was said before must be judged before the next report: a withdrawal, and what it withdraws, lie in another partition.
+        settle(&mut deliveries, now, &[ANALYST], &mut heard, &mut telling).await?;
         stage.play(step).await?;
         telling.step(step, script.start)?;
         listen(&mut deliveries, Instant::now() + pause, &mut heard, &mut telling).await?;
     }
-    let end = stage.pass(AFTERMATH_MS).await?;
-    let complete = async {
-        while heard.complete_until() < end {
-            let Some(delivery) = deliveries.recv().await else { break };
-            take(delivery, &mut heard, &mut telling)?;
-        }
-        anyhow::Ok(())
-    };
-    let in_time = tokio::time::timeout(PATIENCE, complete).await;
-    if let Ok(failed @ Err(_)) = in_time {
-        failed?;
-    }
-    if heard.complete_until() < end {
-        let missing: Vec<_> = VIEWERS
-            .into_iter()
-            .filter(|viewer| heard.complete_of(viewer) < end)
-            .collect();
-        anyhow::bail!(
-            "no proof that the streams of {} are complete: nothing can be said about them",
-            missing.join(", ")
-        );
-    }
+    let end = stage.pass_to(stage.now().plus(AFTERMATH_MS)).await?;
+    settle(&mut deliveries, end, &VIEWERS, &mut heard, &mut telling).await?;
     let verdict = heard.verdict(&script);
     if args.json {
         record::write(&stage, telling.out())?;
@@ -80,9 +65,37 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut (dyn Write + Send)) -> Result
     Ok(if verdict.holds() { Exit::Done } else { Exit::Failed })
 }
 
+/// Takes deliveries until the streams of these viewers tell that everything up to `moment` was judged and delivered.
+async fn settle(
+    deliveries: &mut Receiver<Delivery>,
+    moment: Timestamp,
+    viewers: &[&str],
+    heard: &mut Heard,
+    telling: &mut Telling<'_>,
+) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let missing: Vec<_> = viewers
+            .iter()
+            .filter(|viewer| heard.complete_of(viewer) < moment)
+            .copied()
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let Ok(Some(delivery)) = tokio::time::timeout_at(deadline, deliveries.recv()).await else {
+            bail!(
+                "no proof that the streams of {} are complete up to {moment}: nothing can be said about them",
+                missing.join(", ")
+            );
+        };
+        take(delivery, heard, telling)?;
+    }
+}
+
 /// Takes what is there, and what comes until `until`.
 async fn listen(
-    deliveries: &mut tokio::sync::mpsc::Receiver<Delivery>,
+    deliveries: &mut Receiver<Delivery>,
     until: Instant,
     heard: &mut Heard,
     telling: &mut Telling<'_>,

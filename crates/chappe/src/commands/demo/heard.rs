@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chappe_model::Timestamp;
 
 use super::script::Script;
-use super::stage::{Delivery, VIEWERS};
+use super::stage::Delivery;
 use crate::alert_view::{AlertLine, millis};
 use crate::client::Told;
 
@@ -37,9 +37,9 @@ impl HeardAlert {
 /// Whether the demo shows what it should.
 #[derive(Debug)]
 pub(crate) struct Verdict {
-    /// Urgent alerts that were raised.
+    /// Urgent alerts.
     pub(crate) urgent: usize,
-    /// Cross-border alerts that were raised.
+    /// Cross-border alerts.
     pub(crate) cross_border: usize,
     /// Decoys that raised an alert.
     pub(crate) decoys_alerted: Vec<String>,
@@ -83,15 +83,6 @@ impl Heard {
             heard.newest = line.clone();
         }
         heard.viewers.insert(viewer);
-    }
-
-    /// The log time up to which every viewer's stream is complete.
-    pub(crate) fn complete_until(&self) -> Timestamp {
-        VIEWERS
-            .iter()
-            .map(|viewer| self.complete_of(viewer))
-            .min()
-            .unwrap_or_default()
     }
 
     /// The log time up to which a viewer's stream is complete.

@@ -32,7 +32,7 @@ const WAITING: usize = 1_024;
 /// As a service, but with heartbeats often enough for fast motion.
 const PACE: Pace = Pace {
     mark_interval: Duration::from_millis(100),
-    heartbeat: Duration::from_millis(50),
+    heartbeat: Duration::from_millis(10),
     snapshot_interval: Duration::from_secs(30),
     stale_after_ms: 5_000,
 };
@@ -110,11 +110,15 @@ impl Stage {
         &self.running
     }
 
-    /// Lets log time pass up to the step, then sends the report and waits until it is durable.
+    /// Lets log time pass up to a moment. Returns the time it is then.
+    pub(crate) async fn pass_to(&mut self, moment: Timestamp) -> Result<Timestamp> {
+        let ahead = moment.as_millis().saturating_sub(self.clock.now().as_millis());
+        self.clock.advance_millis(ahead);
+        Ok(self.running.ingest().mark_now().await?)
+    }
+
+    /// Sends a report and waits until it is durable.
     pub(crate) async fn play(&mut self, step: &Step) -> Result<()> {
-        self.clock
-            .advance_millis(step.at.as_millis().saturating_sub(self.clock.now().as_millis()));
-        self.running.ingest().mark_now().await?;
         let session = self.sessions.get(step.member).context("a reporter is no member")?;
         match &step.act {
             Act::Report(incident) => {
@@ -153,10 +157,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Lets log time pass. Returns the time it is then.
-    pub(crate) async fn pass(&mut self, millis: u64) -> Result<Timestamp> {
-        self.clock.advance_millis(millis);
-        Ok(self.running.ingest().mark_now().await?)
+    /// The time that the clock shows.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Ends the streams, then the installation, as SIGTERM would.

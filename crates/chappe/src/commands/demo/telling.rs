@@ -16,7 +16,7 @@ use crate::cli::DemoArgs;
 use crate::words::{count, plain, severity, tlp};
 
 /// Whose screen the story shows.
-const ANALYST: &str = "europol";
+pub(crate) const ANALYST: &str = "europol";
 
 /// `{"viewer": …, alert fields …}`
 #[derive(Serialize)]
