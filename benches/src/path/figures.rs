@@ -1,0 +1,238 @@
+//! What was measured, as JSON and as tables.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::machine::Machine;
+
+/// Longest latency that is told apart, in microseconds: a minute. Longer ones count as this.
+const LONGEST_US: u64 = 60_000_000;
+/// Digits that a latency is exact to.
+const DIGITS: u8 = 3;
+
+/// Collects latencies.
+#[derive(Clone)]
+pub(super) struct Latencies(Histogram<u64>);
+
+impl Latencies {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self(Histogram::new_with_bounds(1, LONGEST_US, DIGITS)?))
+    }
+
+    pub(super) fn record(&mut self, latency: Duration) {
+        self.0
+            .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US));
+    }
+
+    pub(super) fn add(&mut self, other: &Self) -> Result<()> {
+        Ok(self.0.add(&other.0)?)
+    }
+
+    pub(super) fn figures(&self) -> Quantiles {
+        let ms = |us: u64| us as f64 / 1000.0;
+        Quantiles {
+            samples: self.0.len(),
+            p50_ms: ms(self.0.value_at_quantile(0.5)),
+            p99_ms: ms(self.0.value_at_quantile(0.99)),
+            max_ms: ms(self.0.max()),
+        }
+    }
+}
+
+/// Latencies in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Quantiles {
+    pub(super) samples: u64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    pub(super) max_ms: f64,
+}
+
+/// One closed loop.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Throughput {
+    pub(super) reports: u64,
+    pub(super) refused: u64,
+    pub(super) seconds: f64,
+    pub(super) reports_per_second: f64,
+    /// From the first report until all were judged, of the server alone.
+    pub(super) server_cpu_seconds: f64,
+    pub(super) server_cpu_us_per_report: f64,
+    pub(super) reports_per_server_cpu_second: f64,
+    pub(super) harness_cpu_us_per_report: f64,
+    /// CPU time of everything else on the machine, as a share of all cores.
+    pub(super) others_share_of_machine: f64,
+    /// From the last answer until all was judged; none for the limit, which judges nothing.
+    pub(super) judged_after_seconds: Option<f64>,
+    pub(super) alerts: u64,
+    pub(super) alert_revisions: u64,
+    pub(super) ack: Quantiles,
+}
+
+/// One open loop.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Offered {
+    pub(super) name: String,
+    pub(super) reports_per_second: u64,
+    pub(super) reports: u64,
+    pub(super) refused: u64,
+    pub(super) alert: Quantiles,
+    pub(super) ack: Quantiles,
+    /// How late the harness sent, against its schedule.
+    pub(super) late: Quantiles,
+    pub(super) server_cpu_us_per_report: f64,
+    pub(super) others_share_of_machine: f64,
+}
+
+/// The whole run.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Figures {
+    pub(super) machine: Machine,
+    pub(super) parameters: serde_json::Value,
+    pub(super) throughput: Throughput,
+    pub(super) limit: Throughput,
+    /// Reports per server CPU-second, ours by the limit's.
+    pub(super) of_limit: f64,
+    pub(super) offered: Vec<Offered>,
+    pub(super) bare_sync: Quantiles,
+    /// p99 from submit to alert at the higher rate, by 5 ms + 2 × the bare sync's p99.
+    pub(super) alert_p99_by_f5: f64,
+    pub(super) server_memory_mib: u64,
+    pub(super) server_memory_most_mib: u64,
+    pub(super) server_exit: String,
+}
+
+impl Figures {
+    /// Tables in Markdown, readable in a terminal too.
+    pub(super) fn tables(&self) -> String {
+        let mut rows = vec![
+            row(&["closed loop", "Chappe", "limit: bare stream", "ratio"]),
+            row(&["---"; 4]),
+        ];
+        let (ours, limit) = (&self.throughput, &self.limit);
+        let mut compare = |name: &str, ours: f64, limit: f64, digits: usize| {
+            let ratio = format!("{:.2}", ours / limit);
+            rows.push(row(&[name, &number(ours, digits), &number(limit, digits), &ratio]));
+        };
+        compare(
+            "reports per server CPU-second",
+            ours.reports_per_server_cpu_second,
+            limit.reports_per_server_cpu_second,
+            0,
+        );
+        compare(
+            "server CPU per report, µs",
+            ours.server_cpu_us_per_report,
+            limit.server_cpu_us_per_report,
+            2,
+        );
+        compare(
+            "reports per second",
+            ours.reports_per_second,
+            limit.reports_per_second,
+            0,
+        );
+        compare("submit → ack p50, ms", ours.ack.p50_ms, limit.ack.p50_ms, 2);
+        compare("submit → ack p99, ms", ours.ack.p99_ms, limit.ack.p99_ms, 2);
+        let mut text = rows.join("\n");
+        let judged = ours
+            .judged_after_seconds
+            .map_or_else(String::new, |s| format!("; judged {s:.1} s after the last answer"));
+        text.push_str(&format!(
+            "\n\n{} reports in {:.1} s, {} refused; {} alerts in {} revisions delivered{judged}. Server memory at the end {} MiB, at most {} MiB.\n\n",
+            number(ours.reports as f64, 0),
+            ours.seconds,
+            ours.refused,
+            number(ours.alerts as f64, 0),
+            number(ours.alert_revisions as f64, 0),
+            number(self.server_memory_mib as f64, 0),
+            number(self.server_memory_most_mib as f64, 0),
+        ));
+        text.push_str(&self.latencies());
+        text
+    }
+
+    fn latencies(&self) -> String {
+        let mut rows = vec![row(&["latency, ms", "samples", "p50", "p99", "max"]), row(&["---"; 5])];
+        let mut push = |name: String, q: &Quantiles| {
+            let cells = [q.p50_ms, q.p99_ms, q.max_ms].map(|ms| number(ms, 2));
+            rows.push(row(&[
+                &name,
+                &number(q.samples as f64, 0),
+                &cells[0],
+                &cells[1],
+                &cells[2],
+            ]));
+        };
+        for offered in &self.offered {
+            push(format!("submit → alert, {}", offered.name), &offered.alert);
+            push(format!("submit → ack, {}", offered.name), &offered.ack);
+            push(format!("sent late by, {}", offered.name), &offered.late);
+        }
+        push("bare write + fdatasync of 4 KiB".to_owned(), &self.bare_sync);
+        let others: Vec<f64> = self
+            .offered
+            .iter()
+            .map(|offered| offered.others_share_of_machine)
+            .collect();
+        let busiest = others
+            .into_iter()
+            .fold(self.throughput.others_share_of_machine, f64::max);
+        format!(
+            "{}\n\nF5: p99 submit → alert at 10,000 reports/s is {:.2} × (5 ms + 2 × bare sync p99). Other processes took up to {:.0} % of the machine in a phase.\n\n{}.\n",
+            rows.join("\n"),
+            self.alert_p99_by_f5,
+            busiest * 100.0,
+            self.machine.sentence(),
+        )
+    }
+}
+
+fn row(cells: &[&str]) -> String {
+    format!("| {} |", cells.join(" | "))
+}
+
+/// With commas between thousands.
+fn number(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let (whole, fraction) = text
+        .split_once('.')
+        .map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    fraction.map_or(grouped.clone(), |fraction| format!("{grouped}.{fraction}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn numbers_have_commas_and_the_digits_asked_for() {
+        assert_eq!(number(1_234_567.0, 0), "1,234,567");
+        assert_eq!(number(999.456, 2), "999.46");
+        assert_eq!(number(1_000.0, 1), "1,000.0");
+    }
+
+    #[test]
+    fn quantiles_are_in_milliseconds_and_the_longest_counts_as_a_minute() {
+        let mut latencies = Latencies::new().unwrap();
+        for ms in 1..=100 {
+            latencies.record(Duration::from_millis(ms));
+        }
+        let figures = latencies.figures();
+        assert_eq!(figures.samples, 100);
+        assert!((figures.p50_ms - 50.0).abs() < 0.1 && (figures.p99_ms - 99.0).abs() < 0.1);
+        latencies.record(Duration::from_secs(3_600));
+        assert!(latencies.figures().max_ms > 59_000.0);
+    }
+}
