@@ -43,13 +43,11 @@ impl Process {
         self.child.id()
     }
 
-    /// The next line of standard output.
-    pub(crate) fn line(&mut self, patience: Duration) -> Result<String> {
+    /// The next line of standard output; nothing if none comes in time.
+    pub(crate) fn line(&mut self, patience: Duration) -> Result<Option<String>> {
         match self.lines.recv_timeout(patience) {
-            Ok(line) => Ok(line),
-            Err(RecvTimeoutError::Timeout) => {
-                bail!("it said nothing for {patience:?}; its errors:\n{}", self.said.text())
-            }
+            Ok(line) => Ok(Some(line)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
                 let status = self.child.wait()?;
                 bail!("it ended with {status}; its errors:\n{}", self.said.text())

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -74,7 +75,8 @@ impl Program {
         configure(&config, &options)?;
         let tokens = read_toml(&folder.join("tokens.toml"))?;
         let said = LastWords::default();
-        let (process, ready) = serve(folder, &options, &said)?;
+        let (process, ready) = serve(folder, &options, &said, PATIENCE)?;
+        let ready = ready.with_context(|| format!("chappe serve did not get ready; its errors:\n{}", said.text()))?;
         let address = address(&ready)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -157,12 +159,20 @@ impl Program {
         self.process.kill().map(drop)
     }
 
-    /// Tells it to end (SIGTERM) and waits until it has.
+    /// Tells it to end: SIGTERM.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn terminate(&self) -> Result<()> {
+        self.process.signal("TERM")
+    }
+
+    /// Tells it to end and waits until it has.
     ///
     /// # Errors
     /// When it ends with another code than 0, or not in time.
     pub fn stop(&mut self) -> Result<()> {
-        self.process.signal("TERM")?;
+        self.terminate()?;
         let status = self.process.wait(PATIENCE)?;
         if !status.success() {
             bail!("it ended with {status}; its errors:\n{}", self.said());
@@ -183,11 +193,27 @@ impl Program {
     /// # Errors
     /// As [`Program::start`].
     pub fn restart(&mut self) -> Result<()> {
-        self.kill()?;
-        let (process, ready) = serve(&self.folder, &self.options, &self.said)?;
-        self.address = address(&ready)?;
-        (self.process, self.ready) = (process, ready);
+        if !self.restart_within(PATIENCE)? {
+            bail!("chappe serve did not get ready again; its errors:\n{}", self.said());
+        }
         Ok(())
+    }
+
+    /// Starts it again, and kills it if it is not ready within this time; says whether it was.
+    ///
+    /// # Errors
+    /// When it ends by itself.
+    pub fn restart_within(&mut self, patience: Duration) -> Result<bool> {
+        self.kill()?;
+        let (process, ready) = serve(&self.folder, &self.options, &self.said, patience)?;
+        self.process = process;
+        let Some(ready) = ready else {
+            self.kill()?;
+            return Ok(false);
+        };
+        self.address = address(&ready)?;
+        self.ready = ready;
+        Ok(true)
     }
 }
 
@@ -262,7 +288,8 @@ fn read_toml(path: &Path) -> Result<toml::Table> {
     text.parse().with_context(|| format!("{} is no TOML", path.display()))
 }
 
-fn serve(folder: &Path, options: &Options, said: &LastWords) -> Result<(Process, String)> {
+/// Starts the program; the line that says it is ready, if that comes in time.
+fn serve(folder: &Path, options: &Options, said: &LastWords, patience: Duration) -> Result<(Process, Option<String>)> {
     let program = binary()?.into_os_string();
     let mut words = options
         .before
@@ -272,7 +299,7 @@ fn serve(folder: &Path, options: &Options, said: &LastWords) -> Result<(Process,
     let mut command = Command::new(words.next().context("no program")?);
     command.args(words).arg(folder.join("chappe.toml"));
     let mut process = Process::start(&mut command, said)?;
-    let ready = process.line(PATIENCE).context("chappe serve did not get ready")?;
+    let ready = process.line(patience).context("chappe serve did not get ready")?;
     Ok((process, ready))
 }
 
