@@ -1,0 +1,254 @@
+//! The service on an in-memory log: alerts come out, restarts repeat nothing, owners are fenced, failures are told.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chappe_correlation::{Options, RunError, Service};
+use chappe_eventlog::{
+    AppendFault, AtCrash, EventLog, FaultPlan, MemoryLog, Position, ReadLimit, Record, RecordKind, Topic,
+    append_blocking,
+};
+use chappe_model::{
+    Accepted, Alert, AlertId, Country, Incident, Marking, MemberId, Pap, Policy, ReportKey, Secret, Severity,
+    Timestamp, Tlp, built_in_rules,
+};
+use chappe_proto::{alert, incident};
+use tokio::sync::{Notify, oneshot};
+
+fn secret() -> Secret {
+    Secret::new([3; 32])
+}
+
+fn options(shards: usize) -> Options {
+    let policy = Policy::new(1, built_in_rules(), 300_000, vec![], vec![]).unwrap();
+    Options {
+        shards,
+        snapshot_interval: Duration::from_millis(1),
+        ..Options::new(secret(), policy)
+    }
+}
+
+fn report(country: &str, key: &str, indicator: &str, at: u64) -> Accepted {
+    let reporter = MemberId::parse(&format!("csirt-{}", country.to_lowercase())).unwrap();
+    let report_key = ReportKey::parse(key).unwrap();
+    Accepted {
+        id: secret().incident_id(&reporter, &report_key),
+        reporter,
+        home: Some(Country::parse(country).unwrap()),
+        unmarked: false,
+        reported_at: Timestamp::from_millis(at),
+        incident: Incident {
+            report_key,
+            revision: 0,
+            retracted: false,
+            incident_type: "fraud/phishing".parse().unwrap(),
+            severity: Severity::Medium,
+            marking: Marking::new(Tlp::Green, Pap::Green, None, BTreeSet::new()).unwrap(),
+            occurred_from: None,
+            occurred_to: None,
+            detected_at: None,
+            countries: BTreeSet::from([Country::parse(country).unwrap()]),
+            sectors: BTreeSet::new(),
+            indicators: BTreeSet::from([indicator.parse().unwrap()]),
+            title: String::new(),
+            summary: String::new(),
+            exercise: false,
+            backfill: false,
+        },
+    }
+}
+
+fn append(log: &MemoryLog, accepted: &Accepted) {
+    let partition = Secret::partition(accepted.id, log.partitions(Topic::Incidents));
+    let record = Record::data(
+        accepted.reported_at.as_millis(),
+        vec![].into(),
+        incident::encode(accepted, &[0; 16]).into(),
+    );
+    append_blocking(log, Topic::Incidents, partition, record).unwrap();
+}
+
+fn mark(log: &MemoryLog, at: u64) {
+    for partition in 0..log.partitions(Topic::Incidents) {
+        append_blocking(log, Topic::Incidents, partition, Record::mark(at)).unwrap();
+    }
+}
+
+/// Three countries on one value.
+fn wave(log: &MemoryLog, indicator: &str, at: u64) {
+    for country in ["AT", "BE", "CZ"] {
+        append(log, &report(country, indicator, indicator, at));
+    }
+}
+
+fn alerts(log: &MemoryLog) -> (Vec<Alert>, Timestamp) {
+    let (mut told, mut watermark) = (vec![], Timestamp::ZERO);
+    for (_, record) in log
+        .read(
+            Topic::Alerts,
+            0,
+            Position(0),
+            ReadLimit {
+                records: 1 << 20,
+                bytes: 1 << 30,
+            },
+        )
+        .unwrap()
+    {
+        match record.kind {
+            RecordKind::Data => told.push(alert::decode(&record.payload).unwrap()),
+            RecordKind::Mark => watermark = watermark.max(alert::decode_mark(&record.payload).unwrap().0),
+        }
+    }
+    (told, watermark)
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    ended: tokio::task::JoinHandle<Result<(), RunError>>,
+}
+
+impl Running {
+    fn start(log: &MemoryLog, shards: usize) -> Self {
+        let service = Service::open(options(shards), Arc::new(log.clone()), Arc::new(log.clone())).unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = tokio::spawn(service.run(async move { drop(stopped.await) }));
+        Self { stop, ended }
+    }
+
+    async fn stop(self) {
+        self.end().await.unwrap();
+    }
+
+    async fn end(self) -> Result<(), RunError> {
+        let _ = self.stop.send(());
+        tokio::time::timeout(Duration::from_secs(30), self.ended)
+            .await
+            .expect("ends within 30 s")
+            .unwrap()
+    }
+}
+
+/// Waits until everything up to `at` is judged.
+async fn judged(log: &MemoryLog, at: u64) {
+    let advanced = Arc::new(Notify::new());
+    let wake = Arc::clone(&advanced);
+    log.on_advance(Topic::Alerts, Arc::new(move || wake.notify_one()));
+    let done = async {
+        while alerts(log).1 < Timestamp::from_millis(at) {
+            advanced.notified().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), done)
+        .await
+        .expect("judged within 30 s");
+}
+
+fn ids(told: &[Alert]) -> BTreeMap<AlertId, u32> {
+    told.iter().map(|alert| (alert.id, alert.revision)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_countries_raise_one_alert_and_a_restart_repeats_nothing() {
+    let log = MemoryLog::new();
+    let running = Running::start(&log, 2);
+    wave(&log, "domain:one.example", 1_000);
+    mark(&log, 2_000);
+    judged(&log, 2_000).await;
+    running.stop().await;
+    let (told, _) = alerts(&log);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!((told[0].revision, told[0].counts.members), (1, 3));
+
+    for shards in [1, 5] {
+        let running = Running::start(&log, shards);
+        mark(&log, 3_000 + shards as u64);
+        judged(&log, 3_000 + shards as u64).await;
+        running.stop().await;
+        assert_eq!(alerts(&log).0, told, "after a restart with {shards} shards");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_point_loses_no_alert_and_doubles_none() {
+    for seed in 0..20 {
+        let log = MemoryLog::new();
+        let running = Running::start(&log, 3);
+        (0..10).for_each(|n| wave(&log, &format!("domain:n{n}.example"), 1_000 + n));
+        mark(&log, 5_000);
+        judged(&log, 2_000 * (seed % 2)).await; // now and then before anything is judged
+        let crashed = log.crash(FaultPlan::none().at_crash(AtCrash::Prefix { seed }));
+        let _ = running.end().await; // its log has crashed, and it may say so
+        let running = Running::start(&crashed, 2);
+        mark(&crashed, 6_000);
+        judged(&crashed, 6_000).await;
+        running.stop().await;
+        let (told, _) = alerts(&crashed);
+        assert_eq!(ids(&told).len(), 10, "seed {seed}");
+        assert!(
+            told.iter()
+                .all(|alert| alert.counts.members == 3 || alert.revision < ids(&told)[&alert.id]),
+            "seed {seed}"
+        );
+        let mut seen = BTreeMap::new();
+        assert!(
+            told.iter()
+                .all(|alert| seen.insert(alert.id, alert.revision).unwrap_or(0) < alert.revision),
+            "seed {seed}: revisions rise"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_the_log_refuses_for_now_is_appended_later() {
+    let log = MemoryLog::new();
+    wave(&log, "domain:one.example", 1_000);
+    mark(&log, 2_000);
+    // The next append is the owner's epoch; then comes the alert, which is refused and lost once each.
+    let appended = 3 + u64::from(log.partitions(Topic::Incidents));
+    log.set_faults(
+        FaultPlan::none()
+            .at(appended + 1, AppendFault::Refused)
+            .at(appended + 2, AppendFault::UnknownLost),
+    );
+    let running = Running::start(&log, 1);
+    judged(&log, 2_000).await;
+    running.stop().await;
+    assert_eq!(ids(&alerts(&log).0).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_owner_has_a_higher_epoch() {
+    let log = MemoryLog::new();
+    let mut epochs = vec![];
+    for n in 1..=3 {
+        let running = Running::start(&log, 1);
+        wave(&log, &format!("domain:n{n}.example"), n * 1_000);
+        mark(&log, n * 1_000 + 500);
+        judged(&log, n * 1_000 + 500).await;
+        running.stop().await;
+        epochs.push(alerts(&log).0.last().unwrap().epoch);
+    }
+    assert_eq!(epochs, [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_read_stops_nothing() {
+    let log = MemoryLog::new();
+    append_blocking(
+        &log,
+        Topic::Incidents,
+        0,
+        Record::data(1, vec![].into(), b"not an incident".as_slice().into()),
+    )
+    .unwrap();
+    let running = Running::start(&log, 1);
+    wave(&log, "domain:one.example", 1_000);
+    mark(&log, 2_000);
+    judged(&log, 2_000).await;
+    running.stop().await;
+    assert_eq!(alerts(&log).0.len(), 1);
+}
