@@ -38,7 +38,7 @@ impl Assess {
         }
     }
 
-    /// Learns what was told before, from the alerts log: revisions go on from there. Give them in log order, admitted by [`crate::Fence`].
+    /// Learns what was told before, from the alerts log: revisions go on from there. Give them in log order, past the fence.
     pub fn recall(&mut self, alert: Alert) {
         let room = self
             .rooms

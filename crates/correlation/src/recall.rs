@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chappe_correlate::Fence;
-use chappe_eventlog::{EventLog, Position, ReadLimit, Record, RecordKind, Topic, append_blocking};
+use chappe_eventlog::{EventLog, Fence, Position, ReadLimit, Record, RecordKind, Topic, append_blocking};
 use chappe_model::{Alert, AlertId, Timestamp};
 use chappe_proto::alert;
 use metrics::counter;

@@ -38,6 +38,7 @@
 pub mod contract;
 mod error;
 mod faults;
+mod fence;
 mod log;
 mod memory;
 mod record;
@@ -47,6 +48,7 @@ mod topic;
 pub use self::{
     error::{AppendError, ReadError, SnapshotError},
     faults::{AppendFault, AtCrash, FaultPlan, FaultRates, Hold},
+    fence::Fence,
     log::{Durability, EventLog, OnDurable, ReadLimit, append_blocking},
     memory::{MAX_HELD_APPENDS, MEMORY_CAPACITY_BYTES, MemoryLog},
     record::{MAX_KEY_BYTES, MAX_RECORD_BYTES, Position, Record, RecordKind},

@@ -64,7 +64,6 @@
 mod board;
 mod cursor;
 mod feed;
-mod fence;
 mod filter;
 mod grpc;
 mod metric_names;

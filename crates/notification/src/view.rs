@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chappe_distribute::Looks;
-use chappe_eventlog::{Position, Record, RecordKind};
+use chappe_eventlog::{Fence, Position, Record, RecordKind};
 use chappe_model::limits::RULES;
 use chappe_model::{Alert, AlertId, AlertState, Rule, Timestamp};
 use chappe_proto::alert;
 use metrics::counter;
 
-use crate::fence::Fence;
 use crate::metric_names as names;
 use crate::options::{MILESTONE_RECORDS, TAIL_BYTES, TAIL_RECORDS};
 use crate::runs::Runs;
@@ -180,7 +179,7 @@ impl View {
     }
 
     fn admits(&mut self, epoch: u64) -> bool {
-        let admitted = self.fence.admits(epoch);
+        let admitted = self.fence.admit(epoch);
         if !admitted {
             counter!(names::FENCED).increment(1);
         }

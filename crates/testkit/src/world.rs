@@ -1,4 +1,5 @@
-use chappe_correlate::{Engine, Fence};
+use chappe_correlate::Engine;
+use chappe_eventlog::Fence;
 use chappe_model::{Alert, Policy, Secret};
 
 use crate::case::{Case, Entry, PARTITIONS, policy, secret};

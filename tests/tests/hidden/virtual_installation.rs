@@ -58,34 +58,23 @@ struct Installation {
 
 impl Installation {
     fn new() -> Self {
-        let (secret, clock) = (
-            Secret::new([9; 32]),
-            Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000))),
-        );
+        let secret = Secret::new([9; 32]);
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000)));
         let log = Arc::new(MemoryLog::new());
         let principals: Vec<Principal> = MEMBERS.iter().map(|(id, home)| principal(id, home)).collect();
         let tokens = principals
             .iter()
-            .map(|p| (p.clone(), TokenDigest::of(p.member.as_str())))
-            .collect();
-        let directory = Arc::new(Directory::new(tokens).unwrap());
-        let member = |id| MemberId::parse(id).unwrap();
-        let mut rules = built_in_rules();
-        rules
-            .iter_mut()
-            .filter(|rule| rule.quota > 0)
-            .for_each(|rule| rule.quota = 2);
-        let policy = Policy::new(1, rules, 300_000, vec![member("csirt-de")], vec![member("europol")]).unwrap();
+            .map(|p| (p.clone(), TokenDigest::of(p.member.as_str())));
+        let directory = Arc::new(Directory::new(tokens.collect()).unwrap());
         let ingest = chappe_ingest::Options {
             secret: secret.clone(),
             directory: Arc::clone(&directory),
-            policy: policy.clone(),
+            policy: policy(),
             quotas: chappe_ingest::Quotas::default(),
             mark_interval: Duration::from_secs(1),
         };
         let ingest =
-            chappe_ingest::Service::open(ingest, Arc::<MemoryLog>::clone(&log), Arc::<ManualClock>::clone(&clock))
-                .unwrap();
+            chappe_ingest::Service::open(ingest, Arc::<MemoryLog>::clone(&log), Arc::<ManualClock>::clone(&clock));
         let notification = chappe_notification::Options {
             secret: secret.clone(),
             directory,
@@ -99,35 +88,13 @@ impl Installation {
         )
         .unwrap();
         let partitions = log.partitions(Topic::Incidents);
-        let mut engine = Engine::new(&secret, policy, partitions, 2, 1);
+        let mut engine = Engine::new(&secret, policy(), partitions, 2, 1);
         engine.settle();
-        let board = notification.board();
-        let viewers = MEMBERS.iter().zip(principals).map(|((id, _), principal)| {
-            let principal = Arc::new(principal);
-            let feed = board
-                .subscribe(
-                    Arc::clone(&principal),
-                    &v1::SubscribeRequest {
-                        from_beginning: true,
-                        ..Default::default()
-                    },
-                )
-                .unwrap();
-            (
-                *id,
-                Viewer {
-                    principal,
-                    feed,
-                    cursor: String::new(),
-                    answers: vec![],
-                },
-            )
-        });
-        let viewers = viewers.collect();
+        let viewers = viewers(&notification, principals);
         Self {
             clock,
             log,
-            ingest,
+            ingest: ingest.unwrap(),
             notification,
             engine,
             positions: vec![Position(0); usize::from(partitions)],
@@ -288,6 +255,42 @@ impl Installation {
             alert_names,
         }
     }
+}
+
+fn policy() -> Policy {
+    let member = |id| MemberId::parse(id).unwrap();
+    let mut rules = built_in_rules();
+    rules
+        .iter_mut()
+        .filter(|rule| rule.quota > 0)
+        .for_each(|rule| rule.quota = 2);
+    Policy::new(1, rules, 300_000, vec![member("csirt-de")], vec![member("europol")]).unwrap()
+}
+
+/// Everyone is subscribed from the beginning.
+fn viewers(notification: &chappe_notification::Service, principals: Vec<Principal>) -> BTreeMap<&'static str, Viewer> {
+    let board = notification.board();
+    let subscribe = |principal: &Arc<Principal>| {
+        let request = v1::SubscribeRequest {
+            from_beginning: true,
+            ..Default::default()
+        };
+        board.subscribe(Arc::clone(principal), &request).unwrap()
+    };
+    let each = MEMBERS.iter().zip(principals).map(|((id, _), principal)| {
+        let principal = Arc::new(principal);
+        let feed = subscribe(&principal);
+        (
+            *id,
+            Viewer {
+                principal,
+                feed,
+                cursor: String::new(),
+                answers: vec![],
+            },
+        )
+    });
+    each.collect()
 }
 
 fn principal(id: &str, home: &str) -> Principal {

@@ -1,8 +1,8 @@
-use serde::{Deserialize, Serialize};
+//! Fencing of owners.
 
 /// Keeps out what an owner wrote after another had taken over: each owner begins with a higher epoch, and what comes behind it in the log
 /// under a lower one is ignored by every reader alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fence {
     highest: u64,
 }
