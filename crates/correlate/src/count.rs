@@ -198,25 +198,9 @@ impl Count {
         }
         while let Some(&(due, key_hash)) = self.due.first().filter(|(due, _)| *due <= self.watermark) {
             self.due.remove(&(due, key_hash));
-            let Some(group) = self.groups.get_mut(&key_hash) else {
-                continue;
-            };
-            group.due = None;
-            let rule = &self.policy.rules()[usize::from(group.rule)];
-            let judging = Judging {
-                secret: &self.secret,
-                rule,
-                key_hash,
-                settled_ms: self.policy.settled_ms(rule),
-                watermark: self.watermark,
-                at: self.watermark,
-            };
-            group.judge_due(&judging, emit);
-            if group.is_empty() {
-                self.groups.remove(&key_hash);
-                self.retired.push(key_hash);
-            } else {
-                self.schedule(key_hash);
+            if let Some(group) = self.groups.get_mut(&key_hash) {
+                group.due = None;
+                self.judge(key_hash, emit);
             }
         }
     }
@@ -234,18 +218,31 @@ impl Count {
         for key_hash in all {
             if let Some(group) = self.groups.get_mut(&key_hash) {
                 group.hurry();
-                let rule = &self.policy.rules()[usize::from(group.rule)];
-                let judging = Judging {
-                    secret: &self.secret,
-                    rule,
-                    key_hash,
-                    settled_ms: self.policy.settled_ms(rule),
-                    watermark: self.watermark,
-                    at: self.watermark,
-                };
-                group.judge_due(&judging, emit);
-                self.schedule(key_hash);
+                self.judge(key_hash, emit);
             }
+        }
+    }
+
+    /// Judges what is due of a key, and lets go of it when nothing of it is left.
+    fn judge(&mut self, key_hash: KeyHash, emit: &mut Vec<Finding>) {
+        let Some(group) = self.groups.get_mut(&key_hash) else {
+            return;
+        };
+        let rule = &self.policy.rules()[usize::from(group.rule)];
+        let judging = Judging {
+            secret: &self.secret,
+            rule,
+            key_hash,
+            settled_ms: self.policy.settled_ms(rule),
+            watermark: self.watermark,
+            at: self.watermark,
+        };
+        group.judge_due(&judging, emit);
+        let empty = group.is_empty();
+        self.schedule(key_hash);
+        if empty {
+            self.groups.remove(&key_hash);
+            self.retired.push(key_hash);
         }
     }
 
