@@ -61,6 +61,10 @@ impl Machine {
         self.cores
     }
 
+    pub(crate) fn memory_mib(&self) -> u64 {
+        self.memory_mib
+    }
+
     /// One line.
     pub(crate) fn sentence(&self) -> String {
         let changed = if self.changed { ", work tree changed" } else { "" };

@@ -86,7 +86,6 @@ fn root() -> Result<PathBuf> {
 
 async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Result<Figures> {
     let machine = Machine::look(folder);
-    let cores = machine.cores();
     let mut syncs = Latencies::new()?;
     say("bare sync");
     let mut syncs_now = probe(folder, plan.sync_probe).await?;
@@ -97,11 +96,19 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Res
     let mut watcher = Watcher::start(server.address, installation.token(WATCHER)).await?;
     say("warm-up");
     let closed = closed_loop::against_installation;
-    closed(&installation, &server, &mut watcher, plan::WARM_UP, plan.warm_up, cores).await?;
+    closed(
+        &installation,
+        &server,
+        &mut watcher,
+        plan::WARM_UP,
+        plan.warm_up,
+        &machine,
+    )
+    .await?;
     let mut offered: Vec<Offered> = Vec::new();
     for rate in &plan.fresh {
         say(&format!("open loop, {}", rate.name));
-        offered.push(open_loop::against_installation(&installation, &server, &mut watcher, rate, cores).await?);
+        offered.push(open_loop::against_installation(&installation, &server, &mut watcher, rate, &machine).await?);
     }
     syncs_now = probe(folder, plan.sync_probe).await?;
     syncs.add(&syncs_now)?;
@@ -112,19 +119,19 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Res
         &mut watcher,
         plan::CLOSED_LOOP,
         plan.closed_loop,
-        cores,
+        &machine,
     )
     .await?;
-    if let Some(rate) = &plan.laden {
+    if let Some(rate) = plan.laden.as_ref().filter(|_| !throughput.ended_early) {
         say(&format!("open loop, {}", rate.name));
-        offered.push(open_loop::against_installation(&installation, &server, &mut watcher, rate, cores).await?);
+        offered.push(open_loop::against_installation(&installation, &server, &mut watcher, rate, &machine).await?);
     }
     let (memory, most) = memory_mib(server.process)?;
     drop(watcher);
     let server_exit = server.stop().await?;
     syncs_now = probe(folder, plan.sync_probe).await?;
     syncs.add(&syncs_now)?;
-    let limit = limit(plan, cores).await?;
+    let limit = limit(plan, &machine).await?;
 
     let bare_sync = syncs.figures();
     let busy = offered.iter().find(|offered| offered.reports_per_second == plan::BUSY);
@@ -144,10 +151,10 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Res
     })
 }
 
-async fn limit(plan: &Plan, cores: usize) -> Result<Throughput> {
+async fn limit(plan: &Plan, machine: &Machine) -> Result<Throughput> {
     say("closed loop against the limit");
     let bare = Server::bare().await?;
-    let limit = closed_loop::against_limit(&bare, plan::LIMIT, plan.limit, cores).await?;
+    let limit = closed_loop::against_limit(&bare, plan::LIMIT, plan.limit, machine).await?;
     bare.stop().await?;
     Ok(limit)
 }

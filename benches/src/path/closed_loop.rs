@@ -1,7 +1,8 @@
 //! Throughput: each member keeps a window of reports under way and sends the next when one is answered.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -11,11 +12,12 @@ use tokio::task::JoinSet;
 
 use super::client::{self, Submitting};
 use super::figures::{Latencies, Throughput};
-use super::plan::{ALERT_MEMBERS, MAX_REPORTS_PER_MEMBER, WINDOW};
+use super::plan::{ALERT_MEMBERS, MAX_REPORTS_PER_MEMBER, MEMORY_SHARE, WINDOW};
 use super::server::{Installation, Server};
 use super::traffic::{MEMBERS, Traffic, shared_in_closed_loop};
-use super::usage::{Usage, micros_each};
+use super::usage::{Usage, micros_each, outgrown};
 use super::watcher::Watcher;
+use crate::machine::Machine;
 
 /// Bits of a sequence that name the place in the window.
 const SLOT_BITS: u32 = 16;
@@ -38,11 +40,11 @@ pub(super) async fn against_installation(
     watcher: &mut Watcher,
     phase: u32,
     duration: Duration,
-    cores: usize,
+    machine: &Machine,
 ) -> Result<Throughput> {
     let tokens = MEMBERS.map(|(member, _)| installation.token(member));
     let (revisions, before) = (watcher.revisions(), Usage::now(server.process)?);
-    let run = run(server.address, tokens, phase, duration).await?;
+    let run = run(server, tokens, phase, duration, machine).await?;
     let answered = Instant::now();
     watcher.all_judged().await?;
     let judged_after = answered.elapsed();
@@ -57,7 +59,7 @@ pub(super) async fn against_installation(
         "{missing} of {} alerts that were due have not come",
         due.len()
     );
-    let mut figures = run.figures(before, after, cores)?;
+    let mut figures = run.figures(before, after, machine)?;
     figures.judged_after_seconds = Some(judged_after.as_secs_f64());
     figures.alerts = watcher.alerts(phase);
     figures.alert_revisions = watcher.revisions() - revisions;
@@ -65,38 +67,62 @@ pub(super) async fn against_installation(
 }
 
 /// The same load against the limit.
-pub(super) async fn against_limit(server: &Server, phase: u32, duration: Duration, cores: usize) -> Result<Throughput> {
+pub(super) async fn against_limit(
+    server: &Server,
+    phase: u32,
+    duration: Duration,
+    machine: &Machine,
+) -> Result<Throughput> {
     let before = Usage::now(server.process)?;
-    let run = run(server.address, [""; MEMBERS.len()], phase, duration).await?;
-    run.figures(before, Usage::now(server.process)?, cores)
+    let run = run(server, [""; MEMBERS.len()], phase, duration, machine).await?;
+    run.figures(before, Usage::now(server.process)?, machine)
 }
 
 struct Run {
     sent: Vec<Sent>,
     elapsed: Duration,
+    /// Before its time, because the server's memory grew too large for the machine.
+    ended_early: bool,
 }
 
-async fn run(address: SocketAddr, tokens: [&str; MEMBERS.len()], phase: u32, duration: Duration) -> Result<Run> {
+async fn run(
+    server: &Server,
+    tokens: [&str; MEMBERS.len()],
+    phase: u32,
+    duration: Duration,
+    machine: &Machine,
+) -> Result<Run> {
     let mut streams = Vec::new();
     for token in tokens {
-        streams.push(client::submit_stream(address, token, WINDOW).await?);
+        streams.push(client::submit_stream(server.address, token, WINDOW).await?);
     }
+    let enough = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
     let mut members = JoinSet::new();
     for (member, stream) in streams.into_iter().enumerate() {
-        members.spawn(send(stream, member, phase, start + duration));
+        members.spawn(send(stream, member, phase, start + duration, Arc::clone(&enough)));
     }
     let mut sent = Vec::new();
-    while let Some(member) = members.join_next().await {
-        sent.push(member??);
+    let mut outgrown = std::pin::pin!(outgrown(server.process, machine));
+    let mut ended_early = false;
+    while sent.len() < MEMBERS.len() {
+        tokio::select! {
+            member = members.join_next() => sent.push(member.context("a member is missing")???),
+            memory = &mut outgrown, if !ended_early => {
+                eprintln!("ended early: the server holds {} MiB, over 1/{MEMORY_SHARE} of the machine", memory?);
+                enough.store(true, Ordering::Relaxed);
+                ended_early = true;
+            }
+        }
     }
     Ok(Run {
         sent,
         elapsed: start.elapsed(),
+        ended_early,
     })
 }
 
-async fn send(stream: Submitting, member: usize, phase: u32, until: Instant) -> Result<Sent> {
+async fn send(stream: Submitting, member: usize, phase: u32, until: Instant, enough: Arc<AtomicBool>) -> Result<Sent> {
     let Submitting { reports, mut answers } = stream;
     let mut traffic = Traffic::new(phase, member as u64);
     let mut started = vec![until; WINDOW];
@@ -115,7 +141,7 @@ async fn send(stream: Submitting, member: usize, phase: u32, until: Instant) -> 
     loop {
         while let Some(slot) = free.pop() {
             let now = Instant::now();
-            if now >= until || count == MAX_REPORTS_PER_MEMBER {
+            if now >= until || count == MAX_REPORTS_PER_MEMBER || enough.load(Ordering::Relaxed) {
                 continue;
             }
             let key = count * MEMBERS.len() as u64 + member as u64;
@@ -171,7 +197,7 @@ fn due(sent: &[Sent]) -> Vec<u64> {
 }
 
 impl Run {
-    fn figures(&self, before: Usage, after: Usage, cores: usize) -> Result<Throughput> {
+    fn figures(&self, before: Usage, after: Usage, machine: &Machine) -> Result<Throughput> {
         let mut acks = Latencies::new()?;
         for sent in &self.sent {
             acks.add(&sent.acks)?;
@@ -182,11 +208,12 @@ impl Run {
             eprintln!("{refused} reports were refused, the first with: {why}");
         }
         ensure!(reports > 0, "no report was accepted");
-        let used = before.until(after, cores);
+        let used = before.until(after, machine.cores());
         let seconds = self.elapsed.as_secs_f64();
         Ok(Throughput {
             reports,
             refused,
+            ended_early: self.ended_early,
             seconds,
             reports_per_second: reports as f64 / seconds,
             server_cpu_seconds: used.server.as_secs_f64(),

@@ -56,6 +56,8 @@ pub(super) struct Quantiles {
 pub(super) struct Throughput {
     pub(super) reports: u64,
     pub(super) refused: u64,
+    /// The server's memory grew too large for the machine.
+    pub(super) ended_early: bool,
     pub(super) seconds: f64,
     pub(super) reports_per_second: f64,
     /// From the first report until all were judged, of the server alone.
@@ -138,11 +140,16 @@ impl Figures {
         compare("submit → ack p50, ms", ours.ack.p50_ms, limit.ack.p50_ms, 2);
         compare("submit → ack p99, ms", ours.ack.p99_ms, limit.ack.p99_ms, 2);
         let mut text = rows.join("\n");
+        let early = if ours.ended_early {
+            " (ended early, for memory)"
+        } else {
+            ""
+        };
         let judged = ours
             .judged_after_seconds
             .map_or_else(String::new, |s| format!("; judged {s:.1} s after the last answer"));
         text.push_str(&format!(
-            "\n\n{} reports in {:.1} s, {} refused; {} alerts in {} revisions delivered{judged}. Server memory at the end {} MiB, at most {} MiB.\n\n",
+            "\n\n{} reports in {:.1} s{early}, {} refused; {} alerts in {} revisions delivered{judged}. Server memory at the end {} MiB, at most {} MiB.\n\n",
             number(ours.reports as f64, 0),
             ours.seconds,
             ours.refused,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use chappe_proto::v1;
 use chappe_proto::v1::submit_stream_response::Outcome;
 use tokio::sync::mpsc::Sender;
@@ -13,11 +13,12 @@ use tonic::Streaming;
 
 use super::client::{self, Submitting};
 use super::figures::{Latencies, Offered};
-use super::plan::{APART, Rate, TICK};
+use super::plan::{APART, MEMORY_SHARE, Rate, TICK};
 use super::server::{Installation, Server};
 use super::traffic::{MEMBERS, Schedule, Traffic};
-use super::usage::{Usage, micros_each};
+use super::usage::{Usage, micros_each, outgrown};
 use super::watcher::Watcher;
+use crate::machine::Machine;
 
 /// Reports that may wait in front of a stream: over ten seconds at the highest rate. Full, the rate is not kept and the run fails.
 const QUEUE: usize = 16_384;
@@ -44,7 +45,7 @@ pub(super) async fn against_installation(
     server: &Server,
     watcher: &mut Watcher,
     rate: &Rate,
-    cores: usize,
+    machine: &Machine,
 ) -> Result<Offered> {
     let total = (rate.reports_per_second as f64 * rate.duration.as_secs_f64()) as u64;
     let departures: Departures = Arc::new((0..total).map(|_| AtomicU64::new(0)).collect());
@@ -59,7 +60,13 @@ pub(super) async fn against_installation(
         readers.spawn(read(answers, start, Arc::clone(&departures)));
         members.push(reports);
     }
-    let paced = tokio::spawn(pace(*rate, start, members, Arc::clone(&departures))).await??;
+    let paced = tokio::spawn(pace(*rate, start, members, Arc::clone(&departures)));
+    let paced = tokio::select! {
+        paced = paced => paced??,
+        memory = outgrown(server.process, machine) => {
+            bail!("the server holds {} MiB, over 1/{MEMORY_SHARE} of the machine: no latency is measured near the end of memory", memory?)
+        }
+    };
     let (mut acks, mut refused) = (Latencies::new()?, Vec::new());
     while let Some(answers) = readers.join_next().await {
         let answers = answers??;
@@ -67,7 +74,7 @@ pub(super) async fn against_installation(
         refused.extend(answers.refused);
     }
     watcher.all_judged().await?;
-    let used = before.until(Usage::now(server.process)?, cores);
+    let used = before.until(Usage::now(server.process)?, machine.cores());
     let alerts = alerts(watcher, rate.phase, start, &paced, &departures, &refused)?;
     let ack = acks.figures();
     ensure!(ack.samples == total, "{} of {total} reports were answered", ack.samples);

@@ -10,6 +10,10 @@ use super::traffic::{INDICATORS, MEMBERS, SHARED_ONE_IN, mean_bytes};
 pub(super) const WINDOW: usize = 512;
 /// Reports that a member sends at most in a closed loop: 3.2 million in all, about 2 GiB of log.
 pub(super) const MAX_REPORTS_PER_MEMBER: u64 = 400_000;
+/// A closed loop ends early, and an open one fails, when the server holds more than one part in this many of the machine's memory.
+pub(super) const MEMORY_SHARE: u64 = 3;
+/// How often that is looked at.
+pub(super) const MEMORY_LOOK: Duration = Duration::from_millis(100);
 /// Members, each of another country, that make an alert.
 pub(super) const ALERT_MEMBERS: usize = 3;
 /// Between the reports of one shared value in an open loop.

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::machine::{cpu_time, machine_cpu_time};
+use super::plan::{MEMORY_LOOK, MEMORY_SHARE};
+use crate::machine::{Machine, cpu_time, machine_cpu_time, memory_mib};
 
 /// CPU time used up to a moment.
 #[derive(Clone, Copy, Debug)]
@@ -51,4 +52,16 @@ impl Usage {
 /// Microseconds of CPU time for each of `count`.
 pub(super) fn micros_each(used: Duration, count: u64) -> f64 {
     used.as_secs_f64() * 1e6 / count.max(1) as f64
+}
+
+/// Ends when the server holds more than its share of the machine's memory, with how much that is in MiB.
+pub(super) async fn outgrown(server: u32, machine: &Machine) -> Result<u64> {
+    let mut look = tokio::time::interval(MEMORY_LOOK);
+    loop {
+        look.tick().await;
+        let (memory, _) = memory_mib(server)?;
+        if memory > machine.memory_mib() / MEMORY_SHARE {
+            return Ok(memory);
+        }
+    }
 }
