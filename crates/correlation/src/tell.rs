@@ -33,6 +33,7 @@ pub(crate) enum Told {
 pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> Result<Told, RunError> {
     let mut waiting: Vec<Record> = alerts.drain(..).map(|told| record(&told)).collect();
     counter!(ALERTS).increment(waiting.len() as u64);
+    let mut troubled = false;
     while !waiting.is_empty() {
         let (outcome, outcomes) = mpsc::channel();
         for (index, record) in waiting.iter().enumerate() {
@@ -49,7 +50,11 @@ pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> 
                     return Err(error.into());
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "an alert could not be appended; trying again");
+                    // Once, not at every attempt: it may take as long as a disk stays full.
+                    if !troubled {
+                        tracing::warn!(%error, "an alert could not be appended; trying until it is");
+                    }
+                    troubled = true;
                     again.push(index);
                 }
             }
@@ -62,6 +67,9 @@ pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> 
             }
             std::thread::park_timeout(RETRY_PAUSE);
         }
+    }
+    if troubled {
+        tracing::info!("alerts are appended again");
     }
     Ok(Told::Durable)
 }

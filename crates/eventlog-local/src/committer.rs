@@ -129,6 +129,8 @@ pub(crate) struct Committer {
     /// Which appends of the batch go to each slot, and which slots any go to; reused between commits.
     by_slot: Vec<Vec<u32>>,
     touched: Vec<usize>,
+    /// The last commit was not written, and that was logged.
+    troubled: bool,
 }
 
 impl Committer {
@@ -142,6 +144,7 @@ impl Committer {
             next,
             by_slot,
             touched: Vec::new(),
+            troubled: false,
         }
     }
 
@@ -163,7 +166,11 @@ impl Committer {
         match self.tail.write(self.sequence, &encoded.bytes) {
             Ok(place) => self.tell_success(batch, &encoded, place),
             Err(Failure::Undone(error)) => {
-                tracing::warn!(%error, records = batch.len(), "a commit was not written");
+                // Once a spell: while a disk is full every append fails, and a line for each would help to fill it.
+                if !self.troubled {
+                    tracing::warn!(%error, records = batch.len(), "a commit was not written; the next ones may not be either");
+                }
+                self.troubled = true;
                 tell_all(batch, &error);
             }
             Err(Failure::StoppedBefore(reason)) => {
@@ -223,6 +230,9 @@ impl Committer {
 
     fn tell_success(&mut self, batch: &mut VecDeque<Pending>, encoded: &Encoded, place: Place) {
         self.sequence += 1;
+        if std::mem::take(&mut self.troubled) {
+            tracing::info!("commits are written again");
+        }
         self.publish(encoded, place);
         metrics::counter!(names::COMMITS).increment(1);
         metrics::counter!(names::RECORDS).increment(batch.len() as u64);
