@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -16,6 +16,8 @@ pub(crate) struct Process {
     child: Child,
     /// The lines of standard output; it breaks off once the process has ended.
     lines: Receiver<String>,
+    /// Reads standard error to its end.
+    errors: Option<JoinHandle<()>>,
     said: LastWords,
 }
 
@@ -31,10 +33,11 @@ impl Process {
         let (tell, lines) = channel();
         thread::spawn(move || each_line(output, |line| drop(tell.send(line))));
         let kept = said.clone();
-        thread::spawn(move || each_line(errors, |line| kept.add(&line)));
+        let errors = thread::spawn(move || each_line(errors, |line| kept.add(&line)));
         Ok(Self {
             child,
             lines,
+            errors: Some(errors),
             said: said.clone(),
         })
     }
@@ -49,10 +52,20 @@ impl Process {
             Ok(line) => Ok(Some(line)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
-                let status = self.child.wait()?;
+                let status = self.over()?;
                 bail!("it ended with {status}; its errors:\n{}", self.said.text())
             }
         }
+    }
+
+    /// How it ended, once its output has broken off and everything that it said is there to be read.
+    fn over(&mut self) -> Result<ExitStatus> {
+        let status = self.child.wait().context("cannot wait for the child")?;
+        if let Some(errors) = self.errors.take() {
+            // A reader that panicked has kept what it read.
+            let _ = errors.join();
+        }
+        Ok(status)
     }
 
     /// Whether it has ended by itself.
@@ -88,7 +101,7 @@ impl Process {
                 .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
                 Ok(_) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.child.wait().context("cannot wait for the child"),
+                Err(RecvTimeoutError::Disconnected) => return self.over(),
                 Err(RecvTimeoutError::Timeout) => {
                     self.kill()?;
                     bail!(

@@ -25,7 +25,7 @@ pub const REPORTERS: [(&str, &str); 6] = [
 /// Reports of a member that wait for their answer.
 const WINDOW: usize = 16;
 /// A member makes one report in this time: enough to have some under way at any moment, few enough for the log to stay short.
-const PACE: Duration = Duration::from_millis(8);
+const PACE: Duration = Duration::from_millis(5);
 /// Reports of a member in one wave.
 const PER_WAVE: usize = 3;
 /// One wave in so many stays in two countries.
