@@ -66,7 +66,7 @@ fn reports(of: usize, way: &str, count: usize) -> Vec<v1::Incident> {
         incident.countries = vec![MEMBERS[of].1.to_owned()];
         incident.title = String::new();
         incident.indicators = vec![indicator(v1::IndicatorType::Domain, &format!("n{n}-{way}{of}.example"))];
-        if n % SHARED_ONE_IN == 0 {
+        if n.is_multiple_of(SHARED_ONE_IN) {
             incident
                 .indicators
                 .push(indicator(v1::IndicatorType::Domain, &format!("shared{n}.example")));
