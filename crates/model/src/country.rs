@@ -69,6 +69,11 @@ impl Country {
             .ok_or_else(|| CountryError { value: text.to_owned() })
     }
 
+    /// A code that was taken from a country.
+    pub(crate) const fn of_assigned_code(code: [u8; 2]) -> Self {
+        Self(code)
+    }
+
     /// The code in upper case.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -57,13 +57,18 @@ impl CountrySet {
 
     /// In alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = Country> + '_ {
-        (0..26 * 26)
-            .filter(|i| self.0[i / 64] & (1 << (i % 64)) != 0)
-            .filter_map(|i| {
-                let code = [b'A' + u8::try_from(i / 26).ok()?, b'A' + u8::try_from(i % 26).ok()?];
-                Country::parse(std::str::from_utf8(&code).ok()?).ok()
-            })
+        self.0.iter().enumerate().flat_map(|(word, bits)| {
+            let bits = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            bits.take_while(|bits| *bits != 0)
+                .map(move |bits| country(word * 64 + bits.trailing_zeros() as usize))
+        })
     }
+}
+
+/// The country of a place that holds one.
+fn country(index: usize) -> Country {
+    let letter = |n: usize| b'A' + u8::try_from(n).unwrap_or(0);
+    Country::of_assigned_code([letter(index / 26), letter(index % 26)])
 }
 
 fn place(country: Country) -> (usize, u64) {

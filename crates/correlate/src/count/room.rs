@@ -1,5 +1,6 @@
 //! One key in one compartment: its contributions, and when it must be judged again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chappe_model::{Alert, AlertState, Audience, CountField, Rule, Timestamp};
@@ -28,8 +29,9 @@ pub(super) enum Change {
 pub(super) struct Room {
     /// In (time, incident) order.
     contributions: Vec<Contribution>,
-    /// All that was ever said here, as if in one window. What does not hold for this holds for no window, so nothing needs to be judged.
-    potential: Pane,
+    /// All that was ever said here, as if in one window, from the second contribution on: most keys never have one. What does not hold for
+    /// this holds for no window, so nothing needs to be judged.
+    potential: Option<Box<Pane>>,
     /// Contributions before this belong to what can no longer change.
     kept_from: Timestamp,
     /// Alerts whose last fire lies before this were final when last judged.
@@ -37,7 +39,7 @@ pub(super) struct Room {
     /// Alerts were found, or may have been before a restart.
     found_alerts: bool,
     /// The newest open alert of the last judgement.
-    open: Option<Alert>,
+    open: Option<Box<Alert>>,
     judged_at: Timestamp,
     /// Changed since the last judgement: judge at this watermark.
     pending: Option<Timestamp>,
@@ -67,8 +69,10 @@ impl Room {
             pending: Some(Timestamp::ZERO),
             ..Self::default()
         };
-        contributions.iter().for_each(|c| room.potential.add(&c.ever));
         room.contributions = contributions;
+        if room.contributions.len() > 1 {
+            room.potential = Some(Box::new(room.said_together()));
+        }
         room
     }
 
@@ -104,27 +108,56 @@ impl Room {
         };
         match place {
             Ok(index) => {
-                let known = &mut self.contributions[index];
-                if *known == contribution {
+                let known = std::mem::replace(&mut self.contributions[index], contribution);
+                let now = &self.contributions[index];
+                if known == *now {
                     return Change::None;
                 }
-                self.potential.remove(&known.ever);
-                self.potential.add(&contribution.ever);
-                *known = contribution;
+                if let Some(potential) = &mut self.potential {
+                    potential.remove(&known.ever);
+                    potential.add(&now.ever);
+                }
                 Change::Other
             }
-            Err(index) => {
-                self.potential.add(&contribution.ever);
-                let alone =
-                    contribution.now.as_ref() == Some(&contribution.ever) && rule.field != CountField::CriticalReport;
-                let change = if index == self.contributions.len() && alone {
-                    Change::Appended(contribution.time, Arc::clone(&contribution.ever))
-                } else {
-                    Change::Other
-                };
-                self.contributions.insert(index, contribution);
-                change
-            }
+            Err(index) => self.insert(index, rule, contribution),
+        }
+    }
+
+    fn insert(&mut self, index: usize, rule: &Rule, contribution: Contribution) -> Change {
+        // Contributions of one log time share every window, so behind those of the last time is behind all.
+        let last = self
+            .contributions
+            .last()
+            .is_none_or(|last| last.time <= contribution.time);
+        let alone = contribution.now.as_ref() == Some(&contribution.ever);
+        let change = if last && alone && rule.field != CountField::CriticalReport {
+            Change::Appended(contribution.time, Arc::clone(&contribution.ever))
+        } else {
+            Change::Other
+        };
+        if self.contributions.is_empty() {
+            self.contributions.reserve_exact(1); // most keys never have a second
+        }
+        self.contributions.insert(index, contribution);
+        match &mut self.potential {
+            Some(potential) => potential.add(&self.contributions[index].ever),
+            None if self.contributions.len() > 1 => self.potential = Some(Box::new(self.said_together())),
+            None => {}
+        }
+        change
+    }
+
+    /// All that was ever said here, as if in one window.
+    fn said_together(&self) -> Pane {
+        let mut pane = Pane::default();
+        self.contributions.iter().for_each(|c| pane.add(&c.ever));
+        pane
+    }
+
+    fn potential(&self) -> Cow<'_, Pane> {
+        match &self.potential {
+            Some(potential) => Cow::Borrowed(potential),
+            None => Cow::Owned(self.said_together()),
         }
     }
 
@@ -166,11 +199,8 @@ impl Room {
         };
         let final_before = self.final_before;
         alerts.retain(|alert| alert.last_fire >= final_before);
-        self.open = alerts
-            .iter()
-            .filter(|alert| alert.state == AlertState::Open)
-            .max_by_key(|alert| alert.last_fire)
-            .cloned();
+        let open = alerts.iter().filter(|alert| alert.state == AlertState::Open);
+        self.open = open.max_by_key(|alert| alert.last_fire).cloned().map(Box::new);
         self.plan(&alerts, judging);
         let finding = Finding {
             key_hash: judging.key_hash,
@@ -189,7 +219,9 @@ impl Room {
         let from = self.kept_from.min(needed_from);
         let gone = self.contributions.partition_point(|c| c.time < from);
         for contribution in self.contributions.drain(..gone) {
-            self.potential.remove(&contribution.ever);
+            if let Some(potential) = &mut self.potential {
+                potential.remove(&contribution.ever);
+            }
         }
     }
 
@@ -204,9 +236,9 @@ impl Room {
         }
         let needed = rule.at_least as usize;
         match pool {
-            None => self.potential.count(rule.field) >= needed,
+            None => self.potential().count(rule.field) >= needed,
             Some(pool) => {
-                let mut together = pool.potential.clone();
+                let mut together = pool.potential().into_owned();
                 self.contributions.iter().for_each(|c| together.add(&c.ever));
                 together.count(rule.field) >= needed
             }
@@ -270,6 +302,7 @@ fn adds_counts_only(open: &Alert, time: Timestamp, voice: &Voice, watermark: Tim
     };
     watermark < end
         && time <= end
+        && time > open.anchor.0
         && reporter_known
         && voice.openly
         && !voice.quietly
