@@ -116,7 +116,7 @@ impl Figures {
         ];
         let (ours, limit) = (&self.throughput, &self.limit);
         let mut compare = |name: &str, ours: f64, limit: f64, digits: usize| {
-            let ratio = format!("{:.2}", ours / limit);
+            let ratio = format!("{:.3}", ours / limit);
             rows.push(row(&[name, &number(ours, digits), &number(limit, digits), &ratio]));
         };
         compare(
@@ -149,7 +149,7 @@ impl Figures {
             .judged_after_seconds
             .map_or_else(String::new, |s| format!("; judged {s:.1} s after the last answer"));
         text.push_str(&format!(
-            "\n\n{} reports in {:.1} s{early}, {} refused; {} alerts in {} revisions delivered{judged}. Server memory at the end {} MiB, at most {} MiB.\n\n",
+            "\n\n{} reports in {:.1} s{early}, {} refused; {} alerts in {} revisions delivered{judged}. Server memory at the end {} MiB, at most {} MiB; told to end, it did so with {}.\n\n",
             number(ours.reports as f64, 0),
             ours.seconds,
             ours.refused,
@@ -157,6 +157,7 @@ impl Figures {
             number(ours.alert_revisions as f64, 0),
             number(self.server_memory_mib as f64, 0),
             number(self.server_memory_most_mib as f64, 0),
+            self.server_exit,
         ));
         text.push_str(&self.latencies());
         text
