@@ -27,7 +27,8 @@ pub struct Count {
     watermark: Timestamp,
     /// While the log is read again after a restart nothing is judged: states between would be older than what was told already.
     replaying: bool,
-    groups: KeyedMap<KeyHash, Group>,
+    /// Boxed, so that the table grows without moving what it holds.
+    groups: KeyedMap<KeyHash, Box<Group>>,
     due: BTreeSet<(Timestamp, KeyHash)>,
     retired: Vec<KeyHash>,
 }
@@ -109,7 +110,7 @@ impl Count {
                 overlays,
                 due: None,
             };
-            self.groups.insert(group.key_hash, restored);
+            self.groups.insert(group.key_hash, Box::new(restored));
         }
     }
 
@@ -169,7 +170,10 @@ impl Count {
     /// Takes a sighting stamped at log time `at`; judges the key at once unless only counts can have changed.
     pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Finding>) {
         let key_hash = sighting.key_hash;
-        let group = self.groups.entry(key_hash).or_insert_with(|| Group::new(&sighting));
+        let group = self
+            .groups
+            .entry(key_hash)
+            .or_insert_with(|| Box::new(Group::new(&sighting)));
         let rule = &self.policy.rules()[usize::from(group.rule)];
         let judging = Judging {
             secret: &self.secret,

@@ -22,7 +22,8 @@ pub struct Fold {
 /// What a snapshot holds of a fold.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FoldState {
-    incidents: KeyedMap<IncidentId, Folded>,
+    /// Boxed, so that the table grows without moving what it holds.
+    incidents: KeyedMap<IncidentId, Box<Folded>>,
     /// When contributions can no longer be revised, and their voices may go.
     freezing: BTreeMap<Timestamp, Vec<IncidentId>>,
 }
@@ -87,7 +88,7 @@ impl Fold {
             .state
             .incidents
             .entry(accepted.id)
-            .or_insert_with(|| Folded::before(&said_now));
+            .or_insert_with(|| Box::new(Folded::before(&said_now)));
         if !folded.revisions.insert(said_now.number) {
             return;
         }

@@ -47,8 +47,7 @@ impl Reader {
             return;
         }
         self.snapshots
-            .take(&self.policy, &self.positions, &self.intake, &mut self.feeds, &self.halt);
-        self.snapshots.finish();
+            .take_last(&self.policy, &self.positions, &self.intake, &mut self.feeds, &self.halt);
     }
 
     fn read_on(&mut self) -> Result<(), RunError> {

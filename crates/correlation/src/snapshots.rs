@@ -16,6 +16,10 @@ use crate::ring::{Feed, Message};
 
 /// The name of the blob.
 const NAME: &str = "correlation";
+/// Snapshots take at most one part in this many of the reader's time.
+const COST_SHARE: u32 = 20;
+/// A last snapshot is taken only if the one before cost less than this.
+const LAST_COST: Duration = Duration::from_secs(1);
 /// How long the reader waits for a shard's state before it looks again whether the shard still lives.
 const HAND_OVER_WAIT: Duration = Duration::from_millis(20);
 
@@ -24,6 +28,8 @@ pub(crate) struct Snapshots {
     interval: Duration,
     taken_at: Instant,
     taken_of: Vec<u64>,
+    /// How long the reader stood still for the last one.
+    cost: Duration,
     saving: Option<JoinHandle<()>>,
 }
 
@@ -52,6 +58,7 @@ impl Snapshots {
             interval,
             taken_at: Instant::now(),
             taken_of: positions.to_vec(),
+            cost: Duration::ZERO,
             saving: None,
         }
     }
@@ -59,7 +66,22 @@ impl Snapshots {
     /// Whether it is time for one, and there is something new to save.
     pub(crate) fn is_due(&self, positions: &[u64]) -> bool {
         let idle = self.saving.as_ref().is_none_or(JoinHandle::is_finished);
-        idle && self.taken_at.elapsed() >= self.interval && self.taken_of != positions
+        idle && self.taken_at.elapsed() >= self.interval.max(self.cost * COST_SHARE) && self.taken_of != positions
+    }
+
+    /// Takes a last one before the end, unless that would keep the operator waiting: then the restart reads more of the log.
+    pub(crate) fn take_last(
+        &mut self,
+        policy: &Policy,
+        positions: &[u64],
+        intake: &Intake,
+        feeds: &mut [Feed],
+        halt: &Halt,
+    ) {
+        if self.cost <= LAST_COST && self.taken_of != positions {
+            self.take(policy, positions, intake, feeds, halt);
+        }
+        self.finish();
     }
 
     /// Takes one: waits until every shard has made durable what it told before this cut, then saves it on a thread of its own.
@@ -96,7 +118,8 @@ impl Snapshots {
             states.push(state);
         }
         let encoded = encode_snapshot(policy, positions, intake, &states);
-        histogram!(SNAPSHOT_SECONDS).record(began.elapsed());
+        self.cost = began.elapsed();
+        histogram!(SNAPSHOT_SECONDS).record(self.cost);
         match encoded {
             Ok(bytes) => {
                 self.taken_of = positions.to_vec();

@@ -3,7 +3,7 @@
 use chappe_proto::v1;
 use fastrand::Rng;
 
-pub const MEMBERS: [(&str, &str); 6] = [
+pub(crate) const MEMBERS: [(&str, &str); 6] = [
     ("csirt-at", "AT"),
     ("csirt-be", "BE"),
     ("csirt-cz", "CZ"),
@@ -18,10 +18,10 @@ const INDICATORS: [(v1::IndicatorType, &str); 3] = [
 ];
 
 /// The reporter's key of the hidden incident: nobody else's.
-pub const HIDDEN_KEY: &str = "hidden";
+pub(crate) const HIDDEN_KEY: &str = "hidden";
 
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// Time passes, in milliseconds, and is marked in every partition.
     Wait(u64),
     Submit(&'static str, Box<v1::Incident>),
@@ -33,16 +33,15 @@ pub enum Step {
 }
 
 #[derive(Clone, Debug)]
-pub struct Script {
-    pub seed: u64,
+pub(crate) struct Script {
     /// Steps, each with whether it belongs to the hidden incident.
-    pub steps: Vec<(bool, Step)>,
+    pub(crate) steps: Vec<(bool, Step)>,
     /// Submitter and named recipients of the hidden incident.
-    pub insiders: Vec<&'static str>,
+    pub(crate) insiders: Vec<&'static str>,
 }
 
 impl Script {
-    pub fn generate(seed: u64) -> Self {
+    pub(crate) fn generate(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let submitter = MEMBERS[rng.usize(0..4)].0;
         let unmarked = submitter == "csirt-de" && rng.bool(); // its unmarked reports are taken as TLP:RED for itself and the duty officer
@@ -76,10 +75,10 @@ impl Script {
         steps.push((false, Step::Look));
         let mut insiders = recipients;
         insiders.push(submitter);
-        Self { seed, steps, insiders }
+        Self { steps, insiders }
     }
 
-    pub fn outsiders(&self) -> impl Iterator<Item = &'static str> + '_ {
+    pub(crate) fn outsiders(&self) -> impl Iterator<Item = &'static str> + '_ {
         MEMBERS
             .iter()
             .map(|(id, _)| *id)

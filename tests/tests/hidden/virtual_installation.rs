@@ -17,16 +17,16 @@ use tonic::Status;
 use crate::script::{MEMBERS, Script, Step};
 
 /// What one viewer was answered: to what, and the bytes.
-pub type Answers = Vec<(String, Vec<u8>)>;
+pub(crate) type Answers = Vec<(String, Vec<u8>)>;
 
-pub struct Outcome {
-    pub answers: BTreeMap<&'static str, Answers>,
+pub(crate) struct Outcome {
+    pub(crate) answers: BTreeMap<&'static str, Answers>,
     /// Every alert that was ever told, to whomever.
-    pub alert_names: Vec<String>,
+    pub(crate) alert_names: Vec<String>,
 }
 
 /// Runs a script, with or without its hidden incident; everyone also asks for the alerts named in `probes`.
-pub fn run(script: &Script, hidden: bool, probes: &[String]) -> Outcome {
+pub(crate) fn run(script: &Script, hidden: bool, probes: &[String]) -> Outcome {
     let mut installation = Installation::new();
     for (number, (secret_step, step)) in script.steps.iter().enumerate() {
         if *secret_step && !hidden {

@@ -235,6 +235,10 @@ impl Room {
             return true;
         }
         let needed = rule.at_least as usize;
+        let voices = self.contributions.len() + pool.map_or(0, |pool| pool.contributions.len());
+        if voices == 1 && needed > 1 && rule.field != CountField::Country {
+            return false; // one voice is one member, and attests its own country at most
+        }
         match pool {
             None => self.potential().count(rule.field) >= needed,
             Some(pool) => {
