@@ -26,6 +26,13 @@ struct Told {
     next: Option<(Timestamp, Alert)>,
 }
 
+impl Told {
+    /// The newest state: what waits, or what was told last.
+    fn newest(&self) -> &Alert {
+        self.next.as_ref().map_or(&self.alert, |(_, next)| next)
+    }
+}
+
 impl Assess {
     /// Owns its keys under a fencing epoch, above every earlier owner's.
     #[must_use]
@@ -75,12 +82,15 @@ impl Assess {
             .copied()
             .collect();
         for id in gone {
-            let Some(told) = room.get(&id) else { continue };
+            let Some(told) = room.get_mut(&id) else { continue };
             if let Some(heir) = heir(&told.alert, &alerts) {
                 let mut last = told.alert.clone();
                 last.state = AlertState::Superseded(heir);
                 tell(room, last, judged_at, self.epoch, emit);
-            } else if told.alert.last_fire < final_before {
+            } else if told.newest().last_fire < final_before {
+                if let Some((_, last)) = told.next.take() {
+                    tell(room, last, judged_at, self.epoch, emit);
+                }
                 room.remove(&id); // final, and told so
             }
         }
@@ -106,9 +116,18 @@ impl Assess {
         self.release(self.watermark, emit);
     }
 
-    /// Forgets a key about which nothing can change any more.
-    pub fn forget(&mut self, key_hash: KeyHash) {
-        self.rooms.remove(&key_hash);
+    /// Forgets a key about which nothing can change any more; what waits goes out first.
+    pub fn forget(&mut self, key_hash: KeyHash, emit: &mut Vec<Alert>) {
+        for mut room in self.rooms.remove(&key_hash).into_iter().flat_map(BTreeMap::into_values) {
+            let waiting: Vec<Alert> = room
+                .values_mut()
+                .filter_map(|told| told.next.take())
+                .map(|(_, last)| last)
+                .collect();
+            for last in waiting {
+                tell(&mut room, last, self.watermark, self.epoch, emit);
+            }
+        }
     }
 
     /// Forgets all keys but those that `hold`.
@@ -119,17 +138,6 @@ impl Assess {
     /// Emits everything that waits.
     pub fn flush(&mut self, emit: &mut Vec<Alert>) {
         self.release(Timestamp::END, emit);
-    }
-
-    /// The newest state of every alert that may still change and was not superseded, told or waiting.
-    pub fn live(&self) -> impl Iterator<Item = &Alert> {
-        let told = self
-            .rooms
-            .values()
-            .flat_map(BTreeMap::values)
-            .flat_map(BTreeMap::values);
-        told.map(|told| told.next.as_ref().map_or(&told.alert, |(_, next)| next))
-            .filter(|alert| !matches!(alert.state, AlertState::Superseded(_)))
     }
 
     fn release(&mut self, until: Timestamp, emit: &mut Vec<Alert>) {

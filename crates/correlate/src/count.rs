@@ -135,9 +135,10 @@ impl Count {
         }
     }
 
-    /// Keys let go of since the last call: nothing about them can change any more.
+    /// Keys let go of since the last call and not seen again: nothing about them can change any more.
     pub fn drain_retired(&mut self) -> impl Iterator<Item = KeyHash> + '_ {
-        self.retired.drain(..)
+        let groups = &self.groups;
+        self.retired.drain(..).filter(|key_hash| !groups.contains_key(key_hash))
     }
 
     /// Whether anything about a key can still change.

@@ -57,7 +57,7 @@ impl Shard {
             self.assess.advance(watermark, emit);
             self.count
                 .drain_retired()
-                .for_each(|key_hash| self.assess.forget(key_hash));
+                .for_each(|key_hash| self.assess.forget(key_hash, emit));
         }
     }
 

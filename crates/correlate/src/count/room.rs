@@ -201,7 +201,7 @@ impl Room {
         alerts.retain(|alert| alert.last_fire >= final_before);
         let open = alerts.iter().filter(|alert| alert.state == AlertState::Open);
         self.open = open.max_by_key(|alert| alert.last_fire).cloned().map(Box::new);
-        self.plan(&alerts, judging);
+        self.plan(&alerts, pool, judging);
         let finding = Finding {
             key_hash: judging.key_hash,
             compartment: subject.compartment.clone(),
@@ -276,12 +276,15 @@ impl Room {
     }
 
     /// Decides, after a judgement, what is final, what may go, and when time alone changes something.
-    fn plan(&mut self, alerts: &[Alert], judging: &Judging<'_>) {
+    fn plan(&mut self, alerts: &[Alert], pool: Option<&Room>, judging: &Judging<'_>) {
         let (watermark, settled_ms, within_ms) = (judging.watermark, judging.settled_ms, judging.rule.within_ms);
         let settled = watermark.minus(settled_ms);
         let live = alerts.iter().filter(|alert| alert.last_fire >= settled);
         let needed = live.map(|alert| alert.anchor.0.minus(within_ms - 1)).min();
-        self.kept_from = self.kept_from.max(needed.map_or(settled, |needed| needed.min(settled)));
+        // An episode of the pool may yet be joined by a report of this overlay: what the pool needs for it, the overlay needs too.
+        let pool_needs = pool.map_or(Timestamp::END, |pool| pool.kept_from);
+        let from = needed.map_or(settled, |needed| needed.min(settled)).min(pool_needs);
+        self.kept_from = self.kept_from.max(from);
         self.final_before = settled;
         let resolves = alerts
             .iter()
