@@ -341,13 +341,12 @@ fn of_many_threads_with_the_same_revision_one_content_wins() {
                 title: format!("Content {}", n % 2),
                 ..report("CASE-1")
             };
-            it.submit("csirt-at", &content).told()
+            it.submit("csirt-at", &content)
         };
         let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || send(n))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect::<Vec<_>>()
+        // Who waited for another thread's report is answered by that thread: all are when all have ended.
+        let answers: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        answers.iter().map(|answer| answer.told()).collect::<Vec<_>>()
     });
     let receipts: Vec<_> = told.iter().flatten().collect();
     assert_eq!(
