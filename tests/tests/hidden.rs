@@ -4,18 +4,14 @@
 //!
 //! `CHAPPE_PAIRS` sets the number of generated pairs (10,000), `CHAPPE_SEED` the first seed (0).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "hidden/script.rs"]
 mod script;
 #[path = "hidden/virtual_installation.rs"]
 mod virtual_installation;
+
+use std::io::Write;
 
 use script::Script;
 use virtual_installation::Answers;
@@ -44,7 +40,11 @@ fn a_hidden_incident_changes_no_byte_for_outsiders() {
             .map(|worker| worker.join().unwrap())
             .sum()
     });
-    println!("{pairs} pairs, {told} in which the hidden incident was told to those named");
+    writeln!(
+        std::io::stderr(),
+        "{pairs} pairs, {told} in which the hidden incident was told to those named"
+    )
+    .unwrap(); // shown also where the test passes
     assert!(
         told * 10 >= pairs,
         "the hidden incident is told in {told} of {pairs} pairs only: the generator hides too little"

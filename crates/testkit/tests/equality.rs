@@ -2,9 +2,10 @@
 //!
 //! `CHAPPE_CASES` sets the number of generated cases (10,000), `CHAPPE_SEED` the first seed (0). A failing case names its seed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use chappe_model::{Alert, AlertId, AlertState};
 use chappe_testkit::{Case, Deliveries, Oracle, World, differences, live, policy, secret};
@@ -33,7 +34,12 @@ fn told_alerts_are_the_oracles_whatever_the_order_the_shards_and_the_crashes() {
             .map(|worker| worker.join().unwrap())
             .sum()
     });
-    println!("{cases} cases, {alive} with a live alert ({} %)", alive * 100 / cases);
+    writeln!(
+        std::io::stderr(),
+        "{cases} cases, {alive} with a live alert ({} %)",
+        alive * 100 / cases
+    )
+    .unwrap();
     assert!(alive * 2 >= cases, "only {alive} of {cases} cases have a live alert");
 }
 
