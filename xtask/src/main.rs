@@ -57,8 +57,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["setup"] => setup::command(&place, "core"),
         ["setup", set] => setup::command(&place, set),
         ["test"] => test::command(&place),
-        ["planted"] => planted::command(&place, None),
-        ["planted", part] => planted::command(&place, Some(part)),
+        ["planted"] => planted::command(&place, None).map(drop),
+        ["planted", part] => planted::command(&place, Some(part)).map(drop),
         ["image"] => proto::write_image(&place),
         ["bench", rest @ ..] if !rest.is_empty() => bench(&place, rest),
         [] | ["help" | "--help" | "-h"] => {

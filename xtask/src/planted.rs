@@ -26,8 +26,9 @@ pub(crate) fn any(root: &Path) -> Result<bool> {
     Ok(!bug::lists(root)?.is_empty())
 }
 
-/// Runs every bug, or those whose name contains `part`; an error unless each is caught.
-pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<()> {
+/// Runs every bug, or those whose name contains `part`; an error unless each is caught. Returns, with the reasons, those whose test was
+/// skipped here: they are not judged.
+pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<Vec<String>> {
     let mut bugs = bug::read_all(place.root())?;
     if let Some(part) = part {
         bugs.retain(|bug| bug.name.contains(part));
@@ -52,7 +53,7 @@ pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<()> {
     println!("\n{}", table(&rows));
     let missed: Vec<&str> = rows
         .iter()
-        .filter(|(_, verdict, _)| *verdict != Verdict::Caught)
+        .filter(|(_, verdict, _)| !matches!(verdict, Verdict::Caught | Verdict::Skipped(_)))
         .map(|(name, _, _)| *name)
         .collect();
     if !missed.is_empty() {
@@ -63,8 +64,15 @@ pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<()> {
             missed.join(", ")
         );
     }
-    println!("{} of {} planted bugs caught", rows.len(), rows.len());
-    Ok(())
+    let skipped: Vec<String> = rows
+        .iter()
+        .filter_map(|(name, verdict, _)| match verdict {
+            Verdict::Skipped(reason) => Some(format!("planted bug {name}: {reason}")),
+            _ => None,
+        })
+        .collect();
+    println!("{} of {} planted bugs caught", rows.len() - skipped.len(), rows.len());
+    Ok(skipped)
 }
 
 /// Every distinct test, once, on the unmodified copy.

@@ -2,10 +2,14 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::command;
 use crate::place::Place;
+use crate::steps::Outcome;
+
+/// Said where there is no buf.
+const MISSING: &str = "buf is missing: run `cargo xtask setup`";
 
 /// The contracts as last promised, from the workspace root.
 pub(crate) const IMAGE: &str = "proto/image.binpb";
@@ -13,10 +17,16 @@ pub(crate) const IMAGE: &str = "proto/image.binpb";
 /// `buf lint` and the like, in the workspace root.
 pub(crate) fn buf(place: &Place, arguments: &[&str]) -> Result<()> {
     let program = place.tool("buf");
-    if !program.exists() {
-        bail!("buf is not set up: run `cargo xtask setup`");
-    }
+    anyhow::ensure!(program.exists(), MISSING);
     command::succeed(Command::new(program).args(arguments).current_dir(place.root()))
+}
+
+/// [`buf`] as a step of the tests: skipped where buf could not be set up.
+pub(crate) fn step(place: &Place, arguments: &[&str]) -> Outcome {
+    if !place.tool("buf").exists() {
+        return Outcome::Skipped(MISSING.to_owned());
+    }
+    buf(place, arguments).into()
 }
 
 /// `cargo xtask image`: promises the contracts as they are now.

@@ -16,6 +16,15 @@ const SETS: &str = "core, kafka, peers, compose, fuzz";
 
 /// Brings one set; an error that names what failed.
 pub(crate) fn command(place: &Place, set: &str) -> Result<()> {
+    let missing = bring(place, set)?;
+    if !missing.is_empty() {
+        bail!("setup {set} lacks {}", missing.join("; "));
+    }
+    Ok(())
+}
+
+/// Brings one set; returns what could not be brought, each with the reason. An error is a set that does not exist.
+pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<String>> {
     let tools: Vec<Tool> = match set {
         "core" => core::tools(place),
         "kafka" | "peers" => later::java(),
@@ -26,16 +35,15 @@ pub(crate) fn command(place: &Place, set: &str) -> Result<()> {
     if let Some(note) = later::note(set) {
         println!("{note}");
     }
-    let mut failed = Vec::new();
+    let mut missing = Vec::new();
     for tool in &tools {
         let state = tool.bring(place);
         println!("{}", tool.line(&state));
-        if matches!(state, State::Missing(_)) {
-            failed.push(tool.name);
+        if let State::Missing(reason) = state
+            && !later::only_reported(set)
+        {
+            missing.push(format!("{}: {reason}", tool.name));
         }
     }
-    if !failed.is_empty() {
-        bail!("setup {set} lacks {}", failed.join(", "));
-    }
-    Ok(())
+    Ok(missing)
 }

@@ -20,7 +20,7 @@ pub(crate) fn command(place: &Place) -> Result<()> {
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
     let skips = skips::Skips::open(place)?;
     let mut steps = Steps::default();
-    steps.run("setup core", || setup::command(place, "core").into());
+    steps.run("setup core", || set_up(place));
     steps.run("check", || check::command(place).into());
     steps.run("build", || {
         cargo(place, &skips, &["build", "--workspace", "--all-targets", "--locked"])
@@ -28,7 +28,7 @@ pub(crate) fn command(place: &Place) -> Result<()> {
     steps.run(TESTS, || {
         cargo(place, &skips, &["test", "--workspace", "--locked", "--no-fail-fast"])
     });
-    steps.run("buf lint", || proto::buf(place, &["lint"]).into());
+    steps.run("buf lint", || proto::step(place, &["lint"]));
     steps.run("buf breaking", || breaking(place));
     for script in scripts::list(place.root())? {
         let built = steps.passed("build");
@@ -41,10 +41,25 @@ pub(crate) fn command(place: &Place) -> Result<()> {
         });
     }
     let tested = steps.passed(TESTS);
-    steps.run("planted bugs", || if tested { planted_bugs(place) } else { untested() });
+    steps.run("planted bugs", || {
+        if tested {
+            planted_bugs(place, &skips)
+        } else {
+            untested()
+        }
+    });
     let mut skipped = skips.collect()?;
     skipped.extend(steps.skipped());
-    report(&steps, &skipped, strict)
+    report(place.root(), &steps, &skipped, strict)
+}
+
+/// A tool that cannot be brought keeps nothing else from being tested.
+fn set_up(place: &Place) -> Outcome {
+    match setup::bring(place, "core") {
+        Ok(missing) if missing.is_empty() => Outcome::Passed,
+        Ok(missing) => Outcome::Skipped(format!("could not set up {}", missing.join("; "))),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    }
 }
 
 fn unbuilt() -> Outcome {
@@ -55,6 +70,7 @@ fn untested() -> Outcome {
     Outcome::Skipped(format!("{TESTS} failed: a test that fails anyway catches nothing"))
 }
 
+/// Cargo on this terminal, nothing between: tests write to standard error what a run must show, also where they pass.
 fn cargo(place: &Place, skips: &skips::Skips, arguments: &[&str]) -> Outcome {
     let mut cargo = command::cargo();
     cargo
@@ -71,25 +87,27 @@ fn breaking(place: &Place) -> Outcome {
     if !place.root().join(proto::IMAGE).exists() {
         return Outcome::Skipped(format!("no {}: `cargo xtask image` writes it", proto::IMAGE));
     }
-    proto::buf(place, &["breaking", "--against", proto::IMAGE]).into()
+    proto::step(place, &["breaking", "--against", proto::IMAGE])
 }
 
-fn planted_bugs(place: &Place) -> Outcome {
+fn planted_bugs(place: &Place, skips: &skips::Skips) -> Outcome {
     match planted::any(place.root()) {
-        Ok(true) => planted::command(place, None).into(),
+        Ok(true) => planted::command(place, None)
+            .and_then(|skipped| skips.add(&skipped))
+            .into(),
         Ok(false) => Outcome::Skipped(format!("no {}/*.toml", planted::FOLDER)),
         Err(error) => Outcome::Failed(format!("{error:#}")),
     }
 }
 
-fn report(steps: &Steps, skipped: &[String], strict: bool) -> Result<()> {
+fn report(root: &Path, steps: &Steps, skipped: &[String], strict: bool) -> Result<()> {
     println!("\n{}", steps.table());
     if skipped.is_empty() {
         println!("nothing was skipped");
     }
     let mut refused = 0;
     for reason in skipped {
-        let excused = !strict || skips::is_excused(reason);
+        let excused = !strict || skips::is_excused(root, reason);
         refused += usize::from(!excused);
         println!(
             "{} {reason}",
@@ -119,9 +137,10 @@ mod tests {
     fn a_skip_fails_a_strict_run_only() {
         let mut steps = Steps::default();
         steps.run("one", || Outcome::Passed);
-        let skipped = ["strace is missing".to_owned()];
-        assert!(report(&steps, &skipped, false).is_ok());
-        assert!(report(&steps, &skipped, true).is_err());
-        assert!(report(&steps, &["no ../shared/data here".to_owned()], true).is_ok());
+        let root = tempfile::tempdir().unwrap();
+        let report = |reason: &str, strict| report(root.path(), &steps, &[reason.to_owned()], strict);
+        assert!(report("strace is missing", false).is_ok());
+        assert!(report("strace is missing", true).is_err());
+        assert!(report("misp: ../shared/absent/data is absent", true).is_ok());
     }
 }

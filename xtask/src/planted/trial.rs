@@ -34,6 +34,8 @@ pub(crate) enum Verdict {
     NotCompiled,
     /// The test did not end in time.
     Endless,
+    /// The test passes and says that it skipped something, with this reason.
+    Skipped(String),
     /// The test program ended in another way, with this exit code if it had one.
     Broken(Option<i32>),
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Verdict {
             Self::Missed => write!(f, "MISSED: the test passes with the bug in"),
             Self::NotCompiled => write!(f, "NOT JUDGED: the code with the bug does not compile"),
             Self::Endless => write!(f, "NOT JUDGED: the test did not end in {TEST_SECONDS_MAX} s"),
+            Self::Skipped(reason) => write!(f, "skipped: {reason}"),
             Self::Broken(Some(code)) => write!(f, "NOT JUDGED: the test ended with exit code {code}"),
             Self::Broken(None) => write!(f, "NOT JUDGED: the test was ended by a signal"),
         }
@@ -100,7 +103,10 @@ impl<'a> Trial<'a> {
         }
         let run = self.run(bug)?;
         let verdict = match run.status.code() {
-            Some(0) => Verdict::Missed,
+            Some(0) => run
+                .skips
+                .last()
+                .map_or(Verdict::Missed, |why| Verdict::Skipped(why.clone())),
             Some(TESTS_FAILED) => Verdict::Caught,
             Some(ENDED_BY_TIMEOUT) => Verdict::Endless,
             code => Verdict::Broken(code),

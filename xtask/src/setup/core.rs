@@ -167,11 +167,13 @@ fn grpcurl_version(place: &Place) -> Option<String> {
     Some(module.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
-fn apt(package: &str) -> Result<()> {
+/// Installs a system package.
+pub(crate) fn apt(package: &str) -> Result<()> {
     quiet(as_root("apt-get").args(["install", "--yes", "--no-install-recommends", package]))
 }
 
-fn apt_update() -> Result<()> {
+/// Fetches the lists of system packages, without which a fresh machine knows none.
+pub(crate) fn apt_update() -> Result<()> {
     quiet(as_root("apt-get").arg("update"))
 }
 

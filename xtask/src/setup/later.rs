@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::core::quiet;
+use super::core::{apt, apt_update, quiet};
 use super::tool::{Tool, first_line};
 use crate::command;
 use crate::place::Place;
@@ -13,10 +13,10 @@ const CARGO_FUZZ: &str = "0.13.2";
 pub(crate) fn note(set: &str) -> Option<&'static str> {
     match set {
         "kafka" => Some(
-            "nothing of this build needs it yet: the cluster script comes with the Kafka adapter; only its needs are checked",
+            "nothing of this build needs it yet: the cluster script comes with the Kafka adapter; Java and Maven are brought",
         ),
         "peers" => Some(
-            "nothing of this build needs it yet: the programs compared against come with their benchmarks; only their needs are checked",
+            "nothing of this build needs it yet: the programs compared against come with their benchmarks; Java and Maven are brought",
         ),
         "compose" => {
             Some("nothing of this build needs it yet: compose.yaml comes with deploy/; only the client is looked for")
@@ -26,6 +26,11 @@ pub(crate) fn note(set: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether what is missing from a set is told and no failure: a container engine is the system's owner's to choose.
+pub(crate) fn only_reported(set: &str) -> bool {
+    set == "compose"
+}
+
 /// Java and Maven, for the brokers and for the engines compared against.
 pub(crate) fn java() -> Vec<Tool> {
     vec![
@@ -33,14 +38,16 @@ pub(crate) fn java() -> Vec<Tool> {
             name: "java",
             version: |_| first_line("java", &["-version"]),
             wanted: None,
-            ways: Vec::new(),
+            ways: vec![|_| apt("default-jre-headless"), |_| {
+                apt_update().and_then(|()| apt("default-jre-headless"))
+            }],
             by_hand: "apt-get install default-jre-headless, as root (version 17 or newer)".to_owned(),
         },
         Tool {
             name: "maven",
             version: |_| first_line("mvn", &["--version"]),
             wanted: None,
-            ways: Vec::new(),
+            ways: vec![|_| apt("maven"), |_| apt_update().and_then(|()| apt("maven"))],
             by_hand: "apt-get install maven, as root".to_owned(),
         },
     ]
@@ -87,4 +94,26 @@ pub(crate) fn fuzz(place: &Place) -> Vec<Tool> {
             ),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_set_that_waits_says_so() {
+        for set in ["kafka", "peers", "compose", "fuzz"] {
+            assert!(
+                note(set).unwrap().starts_with("nothing of this build needs it yet"),
+                "{set}"
+            );
+        }
+        assert_eq!(note("core"), None);
+    }
+
+    #[test]
+    fn what_a_set_can_bring_it_brings() {
+        assert!(java().iter().all(|tool| !tool.ways.is_empty()));
+        assert!(only_reported("compose") && !only_reported("kafka"));
+    }
 }

@@ -10,12 +10,18 @@ use anyhow::{Context, Result};
 use crate::command::SKIP_MARK;
 use crate::place::Place;
 
-/// The only reason to skip that holds everywhere: reference data that is not part of the repository.
-const EXCUSE: &str = "../shared";
+/// The only reason to skip that holds everywhere: reference data that is not part of the repository. A path in it, then the words.
+const BESIDE: &str = "../shared";
+/// How a reason ends that says so.
+const ABSENT: &str = " is absent";
 
-/// Whether a skip is no failure even with `CI=true`.
-pub(crate) fn is_excused(reason: &str) -> bool {
-    reason.contains(EXCUSE)
+/// Whether a skip is no failure even with `CI=true`: it says that a path in `../shared` is absent, and it is.
+pub(crate) fn is_excused(root: &Path, reason: &str) -> bool {
+    let Some(rest) = reason.strip_suffix(ABSENT) else {
+        return false;
+    };
+    let path = Path::new(rest.rsplit(' ').next().unwrap_or_default());
+    path.starts_with(BESIDE) && !root.join(path).exists()
 }
 
 /// The file that collects the skips of one run.
@@ -84,7 +90,23 @@ mod tests {
 
     #[test]
     fn only_absent_reference_data_is_excused() {
-        assert!(is_excused("../shared/data/misp is absent"));
-        assert!(!is_excused("strace is missing"));
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        fs::create_dir_all(&root).unwrap();
+        let excused = |reason: &str| is_excused(&root, reason);
+        assert!(excused("a_test: ../shared/data/misp is absent"));
+        assert!(excused("../shared is absent"));
+        for reason in [
+            "strace is missing",
+            "strace is absent",
+            "../shared/data/misp is too large",
+            "strace is absent, though ../shared is there",
+            "../sharedness is absent",
+        ] {
+            assert!(!excused(reason), "{reason}");
+        }
+        fs::create_dir_all(folder.path().join("shared/data/misp")).unwrap();
+        assert!(!excused("a_test: ../shared/data/misp is absent"), "it is there");
+        assert!(excused("a_test: ../shared/data/other is absent"));
     }
 }
