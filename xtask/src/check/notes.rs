@@ -11,8 +11,11 @@ const NOTES: &[&str] = &[
     concat!("HA", "CK"),
 ];
 
-/// Folders of one machine.
-const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/tmp/", "target")];
+/// Folders of one machine, which no text names.
+const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/t", "mp/target")];
+
+/// Folders of one machine that tests alone may name, as examples of what a user gives.
+const EXAMPLE_PATHS: &[&str] = &[concat!("/ho", "me/"), concat!("/t", "mp/")];
 
 /// Texts that are not ours to edit.
 const NOT_OURS: &[&str] = &["LICENSE", "proto/google/"];
@@ -24,7 +27,7 @@ pub(crate) fn in_text(source: &Source) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     for (at, line) in source.text.lines().enumerate() {
-        let reasons = [note(line), machine_path(line), ignored(source, line)];
+        let reasons = [note(line), machine_path(source, line), ignored(source, line)];
         found.extend(
             reasons
                 .into_iter()
@@ -42,10 +45,12 @@ fn note(line: &str) -> Option<String> {
     Some(format!("{word}: do it now, or open an issue"))
 }
 
-fn machine_path(line: &str) -> Option<String> {
+fn machine_path(source: &Source, line: &str) -> Option<String> {
+    let examples = if source.is_test() { &[] } else { EXAMPLE_PATHS };
     let starts_path = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-~}/*".contains(c));
     let path = MACHINE_PATHS
         .iter()
+        .chain(examples)
         .find(|path| line.match_indices(*path).any(|(at, _)| starts_path(at)))?;
     Some(format!(
         "{path} is a folder of one machine: use a path from the project root, or a temporary folder"
@@ -87,6 +92,16 @@ mod tests {
             ),
             [1, 3]
         );
+    }
+
+    #[test]
+    fn examples_of_paths_are_for_tests() {
+        for path in EXAMPLE_PATHS {
+            let text = format!("let file = \"{path}a\";\nlet page = \"https://host.example{path}a\";\n");
+            assert_eq!(lines("crates/a/src/b.rs", &text), [1]);
+            assert_eq!(lines("docs/b.md", &text), [1]);
+            assert_eq!(lines("crates/a/tests/b.rs", &text), Vec::<usize>::new());
+        }
     }
 
     #[test]
