@@ -9,7 +9,7 @@ use chappe_proto::{incident, v1};
 use chappe_tests::Client;
 
 use super::reporter::{Key, Reporter};
-use super::watcher::Watcher;
+use super::watcher::{Told, Watcher};
 
 /// Every acknowledged revision stands in the journal once, and nothing stands there that was not submitted.
 pub fn the_journal_holds_every_report(log: &Path, reporters: &[Reporter]) -> usize {
@@ -46,14 +46,36 @@ pub fn the_journal_holds_every_report(log: &Path, reporters: &[Reporter]) -> usi
     stored.len()
 }
 
-/// What a watcher was told is what the log tells from its beginning: nothing skipped, nothing else.
+/// What a watcher was told is what the log tells from its beginning: nothing skipped, nothing invented.
 pub fn nothing_was_skipped(watcher: &Watcher, from_beginning: &[v1::Alert], told: &str) {
+    let mut listed: BTreeSet<Told> = BTreeSet::new();
     for alert in from_beginning {
         let seen = watcher.seen.get(&(alert.name.clone(), alert.revision));
         let seen =
             seen.unwrap_or_else(|| panic!("{told} was never told of {} revision {}", alert.name, alert.revision));
         assert_eq!(seen, alert, "{told}");
+        listed.insert((alert.name.clone(), alert.revision));
     }
+    // The list was read once everything that was reported had been judged: it lacks only what time alone changed since.
+    let reported = watcher.seen.values().map(|alert| moment(alert.last_seen)).max();
+    let invented: Vec<_> = watcher
+        .seen
+        .iter()
+        .filter(|(_, alert)| Some(moment(alert.revised_at)) <= reported)
+        .filter(|(told, _)| !listed.contains(*told))
+        .collect();
+    assert!(
+        invented.is_empty(),
+        "{told} was told of {} revisions that the log does not tell of, such as {:?}",
+        invented.len(),
+        invented.first()
+    );
+}
+
+/// Seconds and nanoseconds.
+fn moment(time: Option<prost_types::Timestamp>) -> (i64, i32) {
+    let time = time.expect("an alert has its times");
+    (time.seconds, time.nanos)
 }
 
 /// Each alert that a watcher was ever told of resolves, over those that carry it on, to one that stands.
