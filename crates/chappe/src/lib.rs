@@ -25,6 +25,7 @@ pub mod client;
 mod commands;
 mod config;
 mod installation;
+mod invocation;
 mod report_file;
 mod secret;
 mod tokens;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use chappe_model::{MemberId, Role};
 
 use crate::config::CONFIG_FILE;
+use crate::invocation::invocation;
 use crate::tokens::{TOKENS_FILE, Token, file_text};
 
 /// Members of a new configuration: id, country, role.
@@ -91,17 +92,17 @@ pub(crate) fn run(folder: &Path, out: &mut dyn Write) -> Result<()> {
         let _ = std::fs::remove_file(&tokens);
         return Err(error);
     }
-    let (config, tokens) = (config.display(), tokens.display());
+    let (config, tokens, chappe) = (config.display(), tokens.display(), invocation());
     writeln!(
         out,
         "Wrote {config} (ten members) and {tokens} (their tokens, readable by you alone)."
     )?;
     writeln!(out, "Next, each in a terminal of its own:")?;
-    writeln!(out, "  chappe serve --config {config}")?;
-    writeln!(out, "  chappe watch --as europol --tokens {tokens}")?;
+    writeln!(out, "  {chappe} serve --config {config}")?;
+    writeln!(out, "  {chappe} watch --as europol --tokens {tokens}")?;
     writeln!(
         out,
-        "  chappe submit --as csirt-at --tokens {tokens} --tlp amber --countries AT FILE.json"
+        "  {chappe} submit --as csirt-at --tokens {tokens} --tlp amber --countries AT FILE.json"
     )?;
     Ok(())
 }
@@ -159,7 +160,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut said = Vec::new();
         run(folder.path(), &mut said).unwrap();
-        assert!(String::from_utf8(said).unwrap().contains("chappe serve"));
+        let next = format!("\n  {} serve --config ", invocation());
+        assert!(String::from_utf8(said).unwrap().contains(&next));
         let config = Config::read(&folder.path().join(CONFIG_FILE)).unwrap();
         assert_eq!(config.members.len(), 10);
         assert_eq!(config.duty_officers(), [MemberId::parse("europol").unwrap()]);

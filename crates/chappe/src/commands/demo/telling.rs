@@ -13,6 +13,7 @@ use super::script::{Act, Script, Step};
 use super::stage::{Stage, VIEWERS};
 use crate::alert_view::{AlertLine, Renderer};
 use crate::cli::DemoArgs;
+use crate::invocation::invocation;
 use crate::words::{count, plain, severity, tlp};
 
 /// Whose screen the story shows.
@@ -129,17 +130,39 @@ impl<'a> Telling<'a> {
                 count(verdict.decoys_alerted.len(), "decoy alert")
             )?;
         }
+        self.try_next(&invocation())?;
+        self.out.flush()
+    }
+
+    fn try_next(&mut self, chappe: &str) -> io::Result<()> {
+        let commands = [
+            (format!("{chappe} demo --seed 2"), "another story"),
+            (
+                format!("{chappe} demo --no-wait --json"),
+                "the same for programs: every report, every delivery",
+            ),
+            (
+                format!("{chappe} init && {chappe} serve"),
+                "an installation of your own",
+            ),
+            (format!("{chappe} watch --as europol"), "in a second terminal"),
+        ];
+        let width = commands
+            .iter()
+            .map(|(command, _)| command.chars().count())
+            .max()
+            .unwrap_or(0)
+            + 2;
+        writeln!(self.out, "\nTry next:")?;
+        for (command, what) in commands {
+            writeln!(self.out, "  {command:width$}{what}")?;
+        }
         writeln!(
             self.out,
-            "\nTry next:\n  \
-             chappe demo --seed 2                  another story\n  \
-             chappe demo --no-wait --json          the same for programs: every report, every delivery\n  \
-             chappe init && chappe serve           an installation of your own\n  \
-             chappe watch --as europol             in a second terminal\n  \
-             chappe submit --as csirt-at --tlp amber --countries AT FILE.json\n                                        \
-             in a third: a MISP event, a feed folder, or Chappe's own JSON (docs/quickstart.md)"
-        )?;
-        self.out.flush()
+            "  {chappe} submit --as csirt-at --tlp amber --countries AT FILE.json\n  {:width$}in a third: a MISP event, a feed folder, \
+             or Chappe's own JSON (docs/quickstart.md)",
+            ""
+        )
     }
 
     fn decoys(&mut self, script: &Script, verdict: &Verdict) -> io::Result<()> {
