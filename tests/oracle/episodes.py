@@ -15,6 +15,7 @@ POOL = None        # the shared pool; otherwise a recipient list: its overlay re
 RELEASE = 4        # match-only reports on a key count once this many members made one in the window: any viewer then sees 3 others
 EU_MEMBERS = 3     # independent members behind an alert that every member may see
 LISTED = 100       # reports an alert lists itself
+SHOWN = 20         # indicators an urgent alert shows
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 TLP = ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"]
 PAP = ["PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED"]
@@ -41,6 +42,7 @@ class Record:                      # one accepted revision of one report, stampe
     recipients: frozenset = frozenset()
     exercise: bool = False         # the same in every revision of a report: ingest refuses another
     backfill: bool = False         # feeds linking and statistics; never opens a contribution to alert windows
+    special: frozenset = frozenset()   # of the indicators, those that mean nothing outside one network (RFC 6890): they make no key
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Voice:                       # what an incident says about a key: all it e
     pap: int = 2
     sectors: frozenset = frozenset()
     types: frozenset = frozenset()
+    indicators: frozenset = frozenset()    # of open reports that say critical: an urgent alert shows them
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def keys(rule, r):
     if rule["field"] == "critical_report" and r.severity != "critical": return set()
     out = {()}
     for field in rule["group_by"]:
-        values = {"indicator": r.indicators, "critical_sector": r.sectors & CRITICAL_SECTORS, "reporter": {r.reporter}}[field]
+        values = {"indicator": r.indicators - r.special, "critical_sector": r.sectors & CRITICAL_SECTORS, "reporter": {r.reporter}}[field]
         out = {key + (v,) for key in out for v in values}
     return out
 
@@ -85,7 +88,8 @@ def voice(reporter, home, revisions):
     return Voice(reporter, home, frozenset().union(*(r.countries for r in revisions)), len(quiet) < len(revisions), bool(quiet),
                  max(SEVERITIES.index(r.severity) for r in revisions), max(TLP.index(r.tlp) for r in revisions),
                  max(PAP.index(r.pap) for r in revisions), frozenset().union(*(r.sectors for r in revisions)),
-                 frozenset(r.incident_type for r in revisions))
+                 frozenset(r.incident_type for r in revisions),
+                 frozenset().union(*(r.indicators for r in revisions if r.severity == "critical" and r.use != "match-only")))
 
 
 def fold(rule, records, horizon):
@@ -201,7 +205,8 @@ def urgent(rule, room, key, own, now):
         elif held or not c.ever.openly: audience = "reporter:" + c.ever.reporter
         else: audience = sorted(c.ever.countries)
         countries = sorted(c.now.countries) if c.now else []
-        yield dict(rule=rule["id"], kind=rule["kind"], room=room, key=key, anchor=(c.t, c.incident), last_fire=c.t, fires=1, state=state, audience=audience,
+        observed = sorted((c.now or c.ever).indicators)[:SHOWN]
+        yield dict(rule=rule["id"], kind=rule["kind"], room=room, key=key, anchor=(c.t, c.incident), last_fire=c.t, fires=1, state=state, audience=audience, observed=observed,
                    held=held, values=countries, countries=countries, first_seen=c.t, last_seen=c.t,
                    **shown_by([c.now or c.ever]), **contributing(shown))
 
@@ -289,7 +294,7 @@ def check(rounds=600):
 
 
 CASE = '{"rules": [{"id": "cross-border", "kind": "cross-border", "group_by": ["indicator"], "field": "attested_country", "at_least": 3, "within_ms": 86400000, "quota": 0, "widest_audience": "eu"}], "lateness_ms": 300000, "now": 9000, "records": [{"t": 100, "incident": "00", "reporter": "csirt-at", "home": "AT", "revision": 0, "indicators": ["domain:bad.example"], "countries": ["AT"]}]}'
-SETS = {"indicators", "countries", "sectors", "recipients"}
+SETS = {"indicators", "special", "countries", "sectors", "recipients"}
 
 
 def plain(alert):

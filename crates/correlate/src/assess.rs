@@ -92,6 +92,8 @@ impl Assess {
                     tell(room, last, judged_at, self.epoch, emit);
                 }
                 room.remove(&id); // final, and told so
+            } else if told.alert.state == AlertState::Open {
+                withdraw(room, &id, judged_at, self.epoch, emit);
             }
         }
         for alert in alerts {
@@ -130,9 +132,25 @@ impl Assess {
         }
     }
 
-    /// Forgets all keys but those that `hold`.
-    pub fn keep(&mut self, hold: impl Fn(KeyHash) -> bool) {
-        self.rooms.retain(|key_hash, _| hold(*key_hash));
+    /// Forgets all keys but those that `hold`. What was told as open of another is withdrawn: the rules have changed.
+    pub fn keep(&mut self, hold: impl Fn(KeyHash) -> bool, emit: &mut Vec<Alert>) {
+        let mut others: Vec<KeyHash> = self
+            .rooms
+            .keys()
+            .filter(|key_hash| !hold(**key_hash))
+            .copied()
+            .collect();
+        others.sort_unstable();
+        for mut room in others
+            .iter()
+            .filter_map(|key_hash| self.rooms.remove(key_hash))
+            .flat_map(BTreeMap::into_values)
+        {
+            let open = room.values().filter(|told| told.alert.state == AlertState::Open);
+            for id in open.map(|told| told.alert.id).collect::<Vec<_>>() {
+                withdraw(&mut room, &id, self.watermark, self.epoch, emit);
+            }
+        }
     }
 
     /// Emits everything that waits.
@@ -178,6 +196,15 @@ fn tell(room: &mut RoomOfAlerts, mut alert: Alert, at: Timestamp, epoch: u64, em
         },
     );
     emit.push(alert);
+}
+
+/// An alert that was told as open and that the rules in force do not know: only a change of the rules brings that about.
+fn withdraw(room: &mut RoomOfAlerts, id: &AlertId, at: Timestamp, epoch: u64, emit: &mut Vec<Alert>) {
+    if let Some(told) = room.get(id) {
+        let mut last = told.alert.clone();
+        last.state = AlertState::Retracted;
+        tell(room, last, at, epoch, emit);
+    }
 }
 
 /// The alert that carries on a vanished one: it begins no later and reaches to where the other began. There is exactly one, because what

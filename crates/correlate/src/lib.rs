@@ -4,6 +4,9 @@
 //! change of an alert its revision. [`Intake`] holds the folds of all partitions, a [`Shard`] owns its keys through count and assess, and
 //! [`Engine`] puts them together in one thread.
 //!
+//! The seams: another detector (surge), or linking, takes the sightings that [`Fold`] emits beside [`Count`] and hands [`Assess`] findings of
+//! its own rule; a campaign is then a key like any other. Sightings and findings are serialisable, so each stage may run in another process.
+//!
 //! What it is not: it reads no clock, file or socket and starts no thread. Time is what the log's records and time marks say.
 //!
 //! Invariants:

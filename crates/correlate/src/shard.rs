@@ -65,7 +65,7 @@ impl Shard {
     pub fn settle(&mut self, emit: &mut Vec<Alert>) {
         self.count.settle(&mut self.findings);
         self.assess_all(emit);
-        self.assess.keep(|key_hash| self.count.holds(key_hash));
+        self.assess.keep(|key_hash| self.count.holds(key_hash), emit);
     }
 
     /// Judges and tells everything that could wait.

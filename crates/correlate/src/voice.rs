@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chappe_model::limits::URGENT_INDICATORS;
 use chappe_model::{Accepted, Country, CountrySet, Indicator, MemberId, Pap, Rsit, Sector, Severity, Tlp, Use};
 use serde::{Deserialize, Serialize};
 
@@ -39,12 +40,7 @@ impl Voice {
         let quietly = incident.marking.usage() == Use::MatchOnly;
         let shows_indicators = incident.severity == Severity::Critical && !quietly;
         let indicators = if shows_indicators {
-            incident
-                .indicators
-                .iter()
-                .take(chappe_model::limits::URGENT_INDICATORS)
-                .cloned()
-                .collect()
+            incident.indicators.iter().take(URGENT_INDICATORS).cloned().collect()
         } else {
             Arc::default()
         };
@@ -75,9 +71,8 @@ impl Voice {
         both.pap = self.pap.join(other.pap);
         both.openly |= other.openly;
         both.quietly |= other.quietly;
-        if both.indicators.is_empty() {
-            both.indicators = Arc::clone(&other.indicators);
-        }
+        let indicators: BTreeSet<&Indicator> = self.indicators.iter().chain(other.indicators.iter()).collect();
+        both.indicators = indicators.into_iter().take(URGENT_INDICATORS).cloned().collect();
         both
     }
 }

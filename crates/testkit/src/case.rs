@@ -94,6 +94,39 @@ const MEMBERS: [(&str, &str); 6] = [
 ];
 const INDICATORS: [&str; 3] = ["domain:one.example", "ip:203.0.113.9", "ip:10.0.0.1"];
 
+/// How a history runs.
+struct Shape {
+    reports: std::ops::Range<usize>,
+    /// Report keys of each member.
+    keys: u8,
+    /// Between one report and the next, in milliseconds.
+    pauses: [u64; 6],
+}
+
+impl Shape {
+    fn of(seed: u64) -> Self {
+        match seed {
+            // More reports on one value than an alert lists.
+            _ if seed % 1_000 == 999 => Self {
+                reports: 500..520,
+                keys: 90,
+                pauses: [0, 0, 0, 0, 0, 500],
+            },
+            // So long that state is let go between its episodes, while others live on.
+            _ if seed % 8 == 7 => Self {
+                reports: 30..50,
+                keys: 3,
+                pauses: [0, 0, 1_000, 3_000, 10_000, 130_000],
+            },
+            _ => Self {
+                reports: 6..18,
+                keys: 3,
+                pauses: [0, 0, 1_000, 3_000, 10_000, 40_000],
+            },
+        }
+    }
+}
+
 impl Case {
     /// The case of a seed.
     #[must_use]
@@ -102,15 +135,10 @@ impl Case {
         let mut partitions = vec![Vec::new(); usize::from(PARTITIONS)];
         let mut clock = rng.u64(0..200_000);
         let (mut drills, mut said) = (BTreeMap::new(), BTreeSet::new());
-        // One case in eight is long: state is let go between its episodes, while others live on.
-        let (reports, longest) = if seed % 8 == 7 {
-            (30..50, 130_000)
-        } else {
-            (6..18, 40_000)
-        };
+        let Shape { reports, keys, pauses } = Shape::of(seed);
         for _ in 0..rng.usize(reports) {
-            clock += [0, 0, 1_000, 3_000, 10_000, longest][rng.usize(0..6)];
-            let accepted = report(&mut rng, Timestamp::from_millis(clock), &mut drills);
+            clock += pauses[rng.usize(0..pauses.len())];
+            let accepted = report(&mut rng, Timestamp::from_millis(clock), keys, &mut drills);
             let partition = usize::from(Secret::partition(accepted.id, PARTITIONS));
             if said.insert((accepted.id, accepted.incident.revision)) {
                 let wobble = rng.u64(0..3) * rng.u64(0..2_000); // clocks of ingest instances differ; log time does not go back
@@ -150,12 +178,12 @@ impl Case {
 }
 
 #[allow(clippy::expect_used, reason = "for tests only")]
-fn report(rng: &mut Rng, stamp: Timestamp, drills: &mut BTreeMap<(usize, u8), bool>) -> Accepted {
+fn report(rng: &mut Rng, stamp: Timestamp, keys: u8, drills: &mut BTreeMap<(usize, u8), bool>) -> Accepted {
     let who = rng.usize(0..MEMBERS.len());
     let (reporter, home) = MEMBERS[who];
-    let key = rng.u8(b'a'..=b'c');
+    let key = b'!' + rng.u8(0..keys);
     let countries = [home, "IT", "PL"];
-    let usage = [
+    let usages = [
         Use::Share,
         Use::Share,
         Use::Share,
@@ -163,7 +191,8 @@ fn report(rng: &mut Rng, stamp: Timestamp, drills: &mut BTreeMap<(usize, u8), bo
         Use::MatchOnly,
         Use::MatchOnly,
         Use::NamedRecipientsOnly,
-    ][rng.usize(0..7)];
+    ];
+    let usage = usages[rng.usize(0..if keys > 3 { 4 } else { 7 })]; // wide histories are open ones
     let lists: [&[&str]; 2] = [&["europol"], &["csirt-at", "europol"]];
     let recipients: BTreeSet<MemberId> = if usage == Use::NamedRecipientsOnly {
         lists[rng.usize(0..2)].iter().map(|m| member(m)).collect()

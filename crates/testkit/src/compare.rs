@@ -48,14 +48,18 @@ pub fn canonical(alert: &Alert) -> Value {
         "first_seen": alert.first_seen.as_millis(), "last_seen": alert.last_seen.as_millis(),
         "listed": alert.evidence.iter().map(|e| json!([e.time.as_millis(), e.incident.to_string()])).collect::<Vec<_>>(),
     });
-    if alert.rule.kind != AlertKind::Urgent {
-        value["key"] = json!(alert.key.iter().map(|k| k.value.to_string()).collect::<Vec<_>>());
-    }
+    // An urgent alert shows what its report observed in place of its key, which is the reporter.
+    let shown = if alert.rule.kind == AlertKind::Urgent {
+        "observed"
+    } else {
+        "key"
+    };
+    value[shown] = json!(alert.key.iter().map(|k| k.value.to_string()).collect::<Vec<_>>());
     sorted_sets(value)
 }
 
 fn sorted_sets(mut value: Value) -> Value {
-    for field in ["sectors", "types"] {
+    for field in ["sectors", "types", "observed"] {
         if let Some(items) = value[field].as_array_mut() {
             items.sort_by_key(ToString::to_string);
         }

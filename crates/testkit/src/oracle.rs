@@ -87,11 +87,12 @@ fn rules(policy: &Policy) -> Vec<Value> {
 
 fn record(time: Timestamp, accepted: &Accepted) -> Value {
     let incident = &accepted.incident;
-    let telling = incident.indicators.iter().filter(|indicator| !indicator.is_special());
+    let special = incident.indicators.iter().filter(|indicator| indicator.is_special());
     json!({
         "t": time.as_millis(), "incident": accepted.id.to_string(), "reporter": accepted.reporter.as_str(),
         "home": accepted.home.map(|c| c.as_str().to_owned()).unwrap_or_default(), "revision": incident.revision,
-        "indicators": telling.map(ToString::to_string).collect::<Vec<_>>(),
+        "indicators": incident.indicators.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "special": special.map(ToString::to_string).collect::<Vec<_>>(),
         "countries": incident.countries.iter().map(|c| c.as_str().to_owned()).collect::<Vec<_>>(),
         "sectors": incident.sectors.iter().map(|s| s.as_str()).collect::<Vec<_>>(),
         "incident_type": incident.incident_type.as_str(), "severity": incident.severity.as_str(),
