@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut (dyn Write + Send)) -> Result
     }
     telling.end(&script, &heard, &verdict, end)?;
     stage.close().await?;
-    Ok(if verdict.holds() { Exit::Done } else { Exit::Failed })
+    Ok(verdict.exit())
 }
 
 /// Takes deliveries until the streams of these viewers tell that everything up to `moment` was judged and delivered.
