@@ -65,8 +65,9 @@ data = "chappe-data"
 "#;
 
 const MEMBERS_HEAD: &str = r#"
-# Who may submit and watch. Roles: member; hub (told of every alert that is not for named recipients only);
-# duty-officer (as hub, and told of unmarked and match-only critical reports). Bodies of the Union have no country.
+# Who may submit and watch. Roles: member; hub (told of every alert that is not for named recipients only, but of urgent reports that
+# are held, match-only or unmarked the duty officer alone is told, beside their reporter); duty-officer (as hub, and told of those).
+# Bodies of the Union have no country.
 # 'chappe token ID' makes the token of a new member.
 "#;
 
