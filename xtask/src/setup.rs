@@ -14,17 +14,29 @@ use tool::{State, Tool};
 /// Names of the sets, for messages.
 const SETS: &str = "core, kafka, peers, compose, fuzz";
 
+/// A tool that could not be brought.
+pub(crate) struct Missing {
+    pub(crate) name: &'static str,
+    /// Why each way failed.
+    pub(crate) reason: String,
+}
+
+/// The names, for one line.
+pub(crate) fn names(missing: &[Missing]) -> String {
+    missing.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ")
+}
+
 /// Brings one set; an error that names what failed.
 pub(crate) fn command(place: &Place, set: &str) -> Result<()> {
     let missing = bring(place, set)?;
     if !missing.is_empty() {
-        bail!("setup {set} lacks {}", missing.join("; "));
+        bail!("setup {set} lacks {}", names(&missing));
     }
     Ok(())
 }
 
-/// Brings one set; returns what could not be brought, each with the reason. An error is a set that does not exist.
-pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<String>> {
+/// Brings one set; returns what could not be brought. An error is a set that does not exist.
+pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<Missing>> {
     let tools: Vec<Tool> = match set {
         "core" => core::tools(place),
         "kafka" | "peers" => later::java(),
@@ -38,11 +50,16 @@ pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     for tool in &tools {
         let state = tool.bring(place);
+        if later::only_reported(set) && matches!(state, State::Missing(_)) {
+            println!("{:12} not there; by hand: {}", tool.name, tool.by_hand);
+            continue;
+        }
         println!("{}", tool.line(&state));
-        if let State::Missing(reason) = state
-            && !later::only_reported(set)
-        {
-            missing.push(format!("{}: {reason}", tool.name));
+        if let State::Missing(reason) = state {
+            missing.push(Missing {
+                name: tool.name,
+                reason,
+            });
         }
     }
     Ok(missing)

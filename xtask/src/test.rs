@@ -57,9 +57,19 @@ pub(crate) fn command(place: &Place) -> Result<()> {
 fn set_up(place: &Place) -> Outcome {
     match setup::bring(place, "core") {
         Ok(missing) if missing.is_empty() => Outcome::Passed,
-        Ok(missing) => Outcome::Skipped(format!("could not set up {}", missing.join("; "))),
+        Ok(missing) => Outcome::Skipped(without(&missing)),
         Err(error) => Outcome::Failed(format!("{error:#}")),
     }
+}
+
+/// The names on the first line, which the table shows, and the reason of each below.
+fn without(missing: &[setup::Missing]) -> String {
+    let reasons = missing.iter().map(|tool| format!("\n  {}: {}", tool.name, tool.reason));
+    format!(
+        "could not set up {}{}",
+        setup::names(missing),
+        reasons.collect::<String>()
+    )
 }
 
 fn unbuilt() -> Outcome {
@@ -132,6 +142,18 @@ fn program(target: &Path) -> std::path::PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tool_that_cannot_be_brought_is_named_with_its_reason() {
+        let missing = |name, reason: &str| setup::Missing {
+            name,
+            reason: reason.to_owned(),
+        };
+        assert_eq!(
+            without(&[missing("buf", "no npm"), missing("strace", "not root")]),
+            "could not set up buf, strace\n  buf: no npm\n  strace: not root"
+        );
+    }
 
     #[test]
     fn a_skip_fails_a_strict_run_only() {
