@@ -1,7 +1,7 @@
 //! Assess: findings into alert revisions. Gives each change the next revision, lets count-only changes wait, and points what was joined to
 //! what carries it on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chappe_model::{Alert, AlertId, AlertState, Compartment, KeyHash, Timestamp};
 
@@ -70,17 +70,21 @@ impl Assess {
             final_before,
             alerts,
         } = finding;
+        let known = self
+            .rooms
+            .get(&key_hash)
+            .is_some_and(|rooms| rooms.contains_key(&compartment));
+        if alerts.is_empty() && !known {
+            return;
+        }
         let room = self
             .rooms
             .entry(key_hash)
             .or_default()
             .entry(compartment.clone())
             .or_default();
-        let gone: Vec<AlertId> = room
-            .keys()
-            .filter(|id| alerts.iter().all(|alert| alert.id != **id))
-            .copied()
-            .collect();
+        let found: BTreeSet<AlertId> = alerts.iter().map(|alert| alert.id).collect();
+        let gone: Vec<AlertId> = room.keys().filter(|id| !found.contains(*id)).copied().collect();
         for id in gone {
             let Some(told) = room.get_mut(&id) else { continue };
             if let Some(heir) = heir(&told.alert, &alerts) {

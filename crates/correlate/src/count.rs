@@ -18,6 +18,10 @@ use room::{Change, Room, RoomState};
 
 /// Count-only changes are judged at most this often, in milliseconds of log time.
 pub const COALESCE_MS: u64 = 30_000;
+/// From this many contributions on a key is judged at most once in [`HOT_MS`]: judging costs in proportion to them.
+pub const HOT_CONTRIBUTIONS: usize = 1_000;
+/// How often a hot key is judged at most, in milliseconds of log time.
+pub const HOT_MS: u64 = 1_000;
 
 /// Counts the sightings of one shard's keys.
 #[derive(Debug)]
@@ -29,8 +33,15 @@ pub struct Count {
     replaying: bool,
     /// Boxed, so that the table grows without moving what it holds.
     groups: KeyedMap<KeyHash, Box<Group>>,
-    due: BTreeSet<(Timestamp, KeyHash)>,
+    /// When keys must be judged next, pools apart from overlays: an overlay must not change when, or in which order, pools are judged.
+    due: Due,
     retired: Vec<KeyHash>,
+}
+
+#[derive(Debug, Default)]
+struct Due {
+    pools: BTreeSet<(Timestamp, KeyHash)>,
+    overlays: BTreeSet<(Timestamp, KeyHash)>,
 }
 
 /// One key with all its compartments.
@@ -41,7 +52,8 @@ struct Group {
     key: Arc<[KeyField]>,
     pool: Room,
     overlays: BTreeMap<Recipients, Room>,
-    due: Option<Timestamp>,
+    pool_due: Option<Timestamp>,
+    overlays_due: Option<Timestamp>,
 }
 
 /// What a snapshot holds of a count.
@@ -88,7 +100,7 @@ impl Count {
             watermark: Timestamp::ZERO,
             replaying: true,
             groups: KeyedMap::default(),
-            due: BTreeSet::new(),
+            due: Due::default(),
             retired: vec![],
         }
     }
@@ -108,7 +120,8 @@ impl Count {
                 key: group.key,
                 pool: Room::restore(group.pool),
                 overlays,
-                due: None,
+                pool_due: None,
+                overlays_due: None,
             };
             self.groups.insert(group.key_hash, Box::new(restored));
         }
@@ -185,11 +198,14 @@ impl Count {
             at,
         };
         let list = sighting.compartment.recipients.clone();
-        let change = group.room_mut(list.as_ref()).upsert(rule, sighting.contribution);
+        let change = group.room_mut(list.as_ref()).upsert(sighting.contribution);
         if change != Change::None {
             group.touch(list.as_ref(), &change, self.watermark, rule);
             if !self.replaying {
-                group.judge_due(&judging, emit);
+                if list.is_none() {
+                    group.judge_due(Rooms::Pool, &judging, emit);
+                }
+                group.judge_due(Rooms::Overlays, &judging, emit);
             }
         }
         self.schedule(key_hash);
@@ -201,18 +217,19 @@ impl Count {
         if self.replaying {
             return;
         }
-        while let Some(&(due, key_hash)) = self.due.first().filter(|(due, _)| *due <= self.watermark) {
-            self.due.remove(&(due, key_hash));
-            if let Some(group) = self.groups.get_mut(&key_hash) {
-                group.due = None;
-                self.judge(key_hash, emit);
-            }
+        for key_hash in take_due(&mut self.due.pools, self.watermark) {
+            self.judge(key_hash, Rooms::Pool, emit);
+        }
+        for key_hash in take_due(&mut self.due.overlays, self.watermark) {
+            self.judge(key_hash, Rooms::Overlays, emit);
         }
     }
 
     /// The log has been read up to where it was at the start: judges everything, and from now on at once.
     pub fn settle(&mut self, emit: &mut Vec<Finding>) {
         self.replaying = false;
+        // What was told before the restart may not hold any more: a key says so even where it finds nothing.
+        self.groups.values_mut().for_each(|group| group.answer_for_the_past());
         self.flush(emit);
     }
 
@@ -223,13 +240,14 @@ impl Count {
         for key_hash in all {
             if let Some(group) = self.groups.get_mut(&key_hash) {
                 group.hurry();
-                self.judge(key_hash, emit);
+                self.judge(key_hash, Rooms::Pool, emit);
+                self.judge(key_hash, Rooms::Overlays, emit);
             }
         }
     }
 
     /// Judges what is due of a key, and lets go of it when nothing of it is left.
-    fn judge(&mut self, key_hash: KeyHash, emit: &mut Vec<Finding>) {
+    fn judge(&mut self, key_hash: KeyHash, rooms: Rooms, emit: &mut Vec<Finding>) {
         let Some(group) = self.groups.get_mut(&key_hash) else {
             return;
         };
@@ -242,7 +260,7 @@ impl Count {
             watermark: self.watermark,
             at: self.watermark,
         };
-        group.judge_due(&judging, emit);
+        group.judge_due(rooms, &judging, emit);
         let empty = group.is_empty();
         self.schedule(key_hash);
         if empty {
@@ -255,15 +273,39 @@ impl Count {
         let Some(group) = self.groups.get_mut(&key_hash) else {
             return;
         };
-        let next = group.rooms().filter_map(Room::due).min();
-        if next != group.due {
-            if let Some(due) = group.due {
-                self.due.remove(&(due, key_hash));
-            }
-            self.due.extend(next.map(|due| (due, key_hash)));
-            group.due = next;
-        }
+        let overlays_due = group.overlays.values().filter_map(Room::due).min();
+        reschedule(&mut self.due.pools, key_hash, &mut group.pool_due, group.pool.due());
+        reschedule(&mut self.due.overlays, key_hash, &mut group.overlays_due, overlays_due);
     }
+}
+
+/// Which rooms of a key are judged.
+#[derive(Clone, Copy)]
+enum Rooms {
+    Pool,
+    Overlays,
+}
+
+/// Keys whose time has come, in the order of their time.
+fn take_due(due: &mut BTreeSet<(Timestamp, KeyHash)>, watermark: Timestamp) -> Vec<KeyHash> {
+    let later = due.split_off(&(watermark.plus(1), KeyHash(0)));
+    std::mem::replace(due, later)
+        .into_iter()
+        .map(|(_, key_hash)| key_hash)
+        .collect()
+}
+
+fn reschedule(
+    due: &mut BTreeSet<(Timestamp, KeyHash)>,
+    key_hash: KeyHash,
+    was: &mut Option<Timestamp>,
+    is: Option<Timestamp>,
+) {
+    if let Some(time) = was.filter(|_| *was != is) {
+        due.remove(&(time, key_hash));
+    }
+    due.extend(is.map(|time| (time, key_hash)));
+    *was = is;
 }
 
 /// What a judgement needs besides the contributions.
@@ -284,7 +326,8 @@ impl Group {
             key: Arc::clone(&sighting.key),
             pool: Room::default(),
             overlays: BTreeMap::new(),
-            due: None,
+            pool_due: None,
+            overlays_due: None,
         }
     }
 
@@ -306,12 +349,15 @@ impl Group {
     /// Notes that a room has changed, and, for the pool, every overlay, because they read it. Nothing flows from an overlay to the pool.
     fn touch(&mut self, list: Option<&Recipients>, change: &Change, watermark: Timestamp, rule: &Rule) {
         match list {
-            Some(_) => self.room_mut(list).touch(change, watermark, rule),
+            Some(_) => {
+                let pool = self.pool.contributions().len();
+                self.room_mut(list).touch(change, watermark, rule, pool);
+            }
             None => {
-                self.pool.touch(change, watermark, rule);
-                self.overlays
-                    .values_mut()
-                    .for_each(|overlay| overlay.touch(change, watermark, rule));
+                self.pool.touch(change, watermark, rule, 0);
+                let pool = self.pool.contributions().len();
+                let overlays = self.overlays.values_mut();
+                overlays.for_each(|overlay| overlay.touch(change, watermark, rule, pool));
             }
         }
     }
@@ -321,13 +367,29 @@ impl Group {
         self.overlays.values_mut().for_each(Room::hurry);
     }
 
-    /// Judges every room whose time has come.
-    fn judge_due(&mut self, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
-        let pool_compartment = Compartment::pool(self.realm);
-        if self.pool.is_due(judging.watermark) {
-            let subject = subject(judging, &pool_compartment, &self.key);
-            emit.extend(self.pool.judge(&subject, None, judging));
+    fn answer_for_the_past(&mut self) {
+        self.pool.answer_for_the_past();
+        self.overlays.values_mut().for_each(Room::answer_for_the_past);
+    }
+
+    /// Judges the rooms whose time has come.
+    fn judge_due(&mut self, rooms: Rooms, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
+        match rooms {
+            Rooms::Pool if self.pool.is_due(judging.watermark) => {
+                let compartment = Compartment::pool(self.realm);
+                let subject = subject(judging, &compartment, &self.key);
+                emit.extend(self.pool.judge(&subject, None, judging));
+            }
+            Rooms::Pool => {}
+            Rooms::Overlays => self.judge_overlays(judging, emit),
         }
+        self.overlays.values_mut().for_each(|room| room.let_go(Timestamp::END));
+        self.overlays.retain(|_, room| !room.contributions().is_empty());
+        let overlays_need = self.overlays.values().map(Room::kept_from).min();
+        self.pool.let_go(overlays_need.unwrap_or(Timestamp::END));
+    }
+
+    fn judge_overlays(&mut self, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
         for (list, room) in &mut self.overlays {
             if room.is_due(judging.watermark) {
                 let compartment = Compartment {
@@ -338,15 +400,6 @@ impl Group {
                 emit.extend(room.judge(&subject, Some(&self.pool), judging));
             }
         }
-        let overlays_need = self
-            .overlays
-            .values()
-            .map(Room::kept_from)
-            .min()
-            .unwrap_or(Timestamp::END);
-        self.pool.let_go(overlays_need);
-        self.overlays.values_mut().for_each(|room| room.let_go(Timestamp::END));
-        self.overlays.retain(|_, room| !room.contributions().is_empty());
     }
 }
 

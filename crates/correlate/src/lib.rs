@@ -48,7 +48,7 @@ mod urgent;
 mod voice;
 
 pub use assess::Assess;
-pub use count::{COALESCE_MS, Count, CountState};
+pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS};
 pub use engine::Engine;
 pub use finding::Finding;
 pub use fold::{Fold, FoldState};

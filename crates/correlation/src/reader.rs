@@ -75,6 +75,9 @@ impl Reader {
         while !self.halt.asked() && self.positions.iter().zip(&ends).any(|(at, end)| at < end) {
             self.read_all()?;
         }
+        if self.halt.asked() {
+            return Ok(()); // what was read so far is no picture: nothing is judged
+        }
         self.broadcast(|| Message::Settle);
         let (seconds, watermark) = (began.elapsed().as_secs_f64(), self.intake.watermark());
         gauge!(REPLAY_SECONDS).set(seconds);

@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 
 use chappe_correlate::{Intake, Shard, shard_of};
 use chappe_eventlog::{EventLog, SnapshotStore, Topic};
-use chappe_model::Policy;
+use chappe_model::{Policy, Timestamp};
 use rtrb::RingBuffer;
 
 use crate::error::{OpenError, RunError};
@@ -75,6 +75,8 @@ impl Service {
                 log: Arc::clone(&self.log),
                 progress: Arc::clone(&progress),
                 halt: halt.clone(),
+                advanced: Timestamp::ZERO,
+                settled: false,
             };
             let thread = spawn(format!("shard-{index}"), halt, move || worker.run())?;
             feeds.push(Feed {

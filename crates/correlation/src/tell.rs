@@ -42,7 +42,7 @@ pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> 
             log.append(Topic::Alerts, ALERTS_PARTITION, record.clone(), done);
         }
         drop(outcome);
-        let mut again = vec![];
+        let mut first_refused = None::<usize>;
         for (index, result) in outcomes {
             match result {
                 Ok(_) => {}
@@ -55,12 +55,12 @@ pub(crate) fn tell(log: &dyn EventLog, alerts: &mut Vec<Alert>, halt: &Halt) -> 
                         tracing::warn!(%error, "an alert could not be appended; trying until it is");
                     }
                     troubled = true;
-                    again.push(index);
+                    first_refused = Some(first_refused.map_or(index, |first| first.min(index)));
                 }
             }
         }
-        again.sort_unstable();
-        waiting = again.into_iter().map(|index| waiting[index].clone()).collect();
+        // All from there on, though some stand in the log: a revision must not stand behind a later one only.
+        waiting.drain(..first_refused.unwrap_or(waiting.len()));
         if !waiting.is_empty() {
             if halt.asked() {
                 return Ok(Told::Stopping);

@@ -24,6 +24,10 @@ pub(crate) struct Worker {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) halt: Halt,
+    /// Log time up to which the shard has been told that every partition has passed.
+    pub(crate) advanced: Timestamp,
+    /// The log has been read again: before that nothing is judged, so no mark may say so.
+    pub(crate) settled: bool,
 }
 
 impl Worker {
@@ -52,7 +56,7 @@ impl Worker {
     /// Returns how many messages there were; nothing if the service stops with alerts that are not durable: then no mark and no snapshot
     /// may say that they are.
     fn take_batch(&mut self, alerts: &mut Vec<Alert>) -> Result<Option<usize>, RunError> {
-        let (mut taken, mut reached) = (0, None::<Timestamp>);
+        let mut taken = 0;
         while taken < BATCH_MESSAGES {
             let Ok(message) = self.ring.pop() else { break };
             taken += 1;
@@ -60,9 +64,12 @@ impl Worker {
                 Message::Sighting(at, sighting) => self.shard.apply(at, sighting, alerts),
                 Message::Advance(watermark) => {
                     self.shard.advance(watermark, alerts);
-                    reached = Some(watermark);
+                    self.advanced = watermark;
                 }
-                Message::Settle => self.shard.settle(alerts),
+                Message::Settle => {
+                    self.shard.settle(alerts);
+                    self.settled = true;
+                }
                 Message::Snapshot(hand_over) => {
                     if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
                         return Ok(None);
@@ -74,8 +81,8 @@ impl Worker {
         if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
             return Ok(None);
         }
-        if let Some(watermark) = reached {
-            self.progress.reach(watermark);
+        if self.settled {
+            self.progress.reach(self.advanced);
         }
         Ok(Some(taken))
     }

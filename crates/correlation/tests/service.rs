@@ -12,8 +12,8 @@ use chappe_eventlog::{
     append_blocking,
 };
 use chappe_model::{
-    Accepted, Alert, AlertId, Country, Incident, Marking, MemberId, Pap, Policy, ReportKey, Secret, Severity,
-    Timestamp, Tlp, built_in_rules,
+    Accepted, Alert, AlertId, AlertState, Country, Incident, Marking, MemberId, Pap, Policy, ReportKey, Secret,
+    Severity, Timestamp, Tlp, built_in_rules,
 };
 use chappe_proto::{alert, incident};
 use tokio::sync::{Notify, oneshot};
@@ -113,7 +113,11 @@ struct Running {
 
 impl Running {
     fn start(log: &MemoryLog, shards: usize) -> Self {
-        let service = Service::open(options(shards), Arc::new(log.clone()), Arc::new(log.clone())).unwrap();
+        Self::start_with(log, options(shards))
+    }
+
+    fn start_with(log: &MemoryLog, options: Options) -> Self {
+        let service = Service::open(options, Arc::new(log.clone()), Arc::new(log.clone())).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(service.run(async move { drop(stopped.await) }));
         Self { stop, ended }
@@ -251,4 +255,44 @@ async fn a_record_that_cannot_be_read_stops_nothing() {
     judged(&log, 2_000).await;
     running.stop().await;
     assert_eq!(alerts(&log).0.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_rules_withdraws_what_no_longer_holds_and_keeps_ids() {
+    let log = MemoryLog::new();
+    let running = Running::start(&log, 2);
+    wave(&log, "domain:one.example", 1_000);
+    mark(&log, 2_000);
+    judged(&log, 2_000).await;
+    running.stop().await;
+    let before = alerts(&log).0;
+
+    let mut stricter = built_in_rules();
+    stricter
+        .iter_mut()
+        .filter(|rule| &*rule.id == "cross-border")
+        .for_each(|rule| (rule.at_least, rule.version) = (4, 2));
+    for (n, rules) in [stricter, built_in_rules(), vec![]].into_iter().enumerate() {
+        let at = 3_000 + n as u64 * 1_000;
+        let policy = Policy::new(2 + n as u32, rules, 300_000, vec![], vec![]).unwrap();
+        let running = Running::start_with(&log, Options { policy, ..options(2) });
+        mark(&log, at);
+        judged(&log, at).await;
+        running.stop().await;
+    }
+    let told = alerts(&log).0;
+    let states: Vec<_> = told.iter().map(|alert| alert.state).collect();
+    assert_eq!(
+        states,
+        [
+            AlertState::Open,
+            AlertState::Retracted,
+            AlertState::Open,
+            AlertState::Retracted
+        ]
+    );
+    assert!(
+        told.iter().all(|alert| alert.id == before[0].id),
+        "the id does not rest on the rule's version"
+    );
 }

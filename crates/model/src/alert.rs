@@ -181,13 +181,17 @@ impl Alert {
     /// Whether both say the same, whenever and by whichever owner they were written.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let plain = |alert: &Self| Self {
-            revision: 0,
-            revised_at: Timestamp::ZERO,
-            epoch: 0,
-            ..alert.clone()
-        };
-        plain(self) == plain(other)
+        // What changes most comes first.
+        self.digest == other.digest
+            && (self.id, self.state, self.last_fire, self.fires)
+                == (other.id, other.state, other.last_fire, other.fires)
+            && (self.counts, self.severity, self.tlp, self.pap) == (other.counts, other.severity, other.tlp, other.pap)
+            && (self.first_seen, self.last_seen, self.held) == (other.first_seen, other.last_seen, other.held)
+            && (self.anchor, self.key_hash, self.countries) == (other.anchor, other.key_hash, other.countries)
+            && (&self.key, &self.rule, &self.compartment) == (&other.key, &other.rule, &other.compartment)
+            && (&self.sectors, &self.incident_types) == (&other.sectors, &other.incident_types)
+            && (&self.audience, &self.values) == (&other.audience, &other.values)
+            && self.evidence == other.evidence
     }
 
     /// Whether the change from `other` is one of country, sector, severity, audience or state, and so is told at once.
@@ -207,5 +211,93 @@ impl Alert {
     #[must_use]
     pub fn affects(&self, country: Country) -> bool {
         self.countries.contains(country)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn revision_time_and_epoch_alone_say_nothing_new() {
+        let alert = sample();
+        let later = Alert {
+            revision: 7,
+            revised_at: Timestamp::from_millis(9),
+            epoch: 3,
+            ..alert.clone()
+        };
+        assert!(alert.says_the_same_as(&later));
+        for other in [
+            Alert {
+                state: AlertState::Resolved,
+                ..alert.clone()
+            },
+            Alert {
+                fires: 2,
+                ..alert.clone()
+            },
+            Alert {
+                held: true,
+                ..alert.clone()
+            },
+            Alert {
+                digest: [1; 16],
+                ..alert.clone()
+            },
+            Alert {
+                severity: Severity::High,
+                ..alert.clone()
+            },
+            Alert {
+                values: vec!["AT".into()],
+                ..alert.clone()
+            },
+            Alert {
+                audience: Audience::Recipients,
+                ..alert.clone()
+            },
+            Alert {
+                last_seen: Timestamp::from_millis(5),
+                ..alert.clone()
+            },
+            Alert {
+                sectors: BTreeSet::from([Sector::ALL[0]]),
+                ..alert.clone()
+            },
+        ] {
+            assert!(!alert.says_the_same_as(&other), "{other:?}");
+        }
+    }
+
+    fn sample() -> Alert {
+        Alert {
+            id: AlertId::from_bytes([0; 16]),
+            revision: 1,
+            revised_at: Timestamp::ZERO,
+            epoch: 1,
+            state: AlertState::Open,
+            rule: Arc::new(crate::built_in_rules().remove(0)),
+            compartment: Compartment::pool(crate::Realm::Live),
+            key_hash: KeyHash(0),
+            key: Arc::default(),
+            anchor: (Timestamp::ZERO, IncidentId::from_bytes([0; 16])),
+            last_fire: Timestamp::ZERO,
+            audience: Audience::Eu,
+            severity: Severity::Low,
+            tlp: Tlp::Green,
+            pap: Pap::Green,
+            countries: CountrySet::new(),
+            sectors: BTreeSet::new(),
+            incident_types: BTreeSet::new(),
+            counts: Counts::default(),
+            digest: [0; 16],
+            evidence: vec![],
+            values: vec![],
+            fires: 1,
+            first_seen: Timestamp::ZERO,
+            last_seen: Timestamp::ZERO,
+            held: false,
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chappe_model::{Alert, AlertState, Audience, CountField, Rule, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{COALESCE_MS, Judging};
+use super::{COALESCE_MS, HOT_CONTRIBUTIONS, HOT_MS, Judging};
 use crate::episode::{self, Visible};
 use crate::finding::Finding;
 use crate::pane::Pane;
@@ -99,7 +99,7 @@ impl Room {
     }
 
     /// Takes a contribution whole, in place of the one its incident made before.
-    pub(super) fn upsert(&mut self, rule: &Rule, contribution: Contribution) -> Change {
+    pub(super) fn upsert(&mut self, contribution: Contribution) -> Change {
         let place = match self.contributions.last() {
             Some(last) if last.order() >= contribution.order() => self
                 .contributions
@@ -119,18 +119,18 @@ impl Room {
                 }
                 Change::Other
             }
-            Err(index) => self.insert(index, rule, contribution),
+            Err(index) => self.insert(index, contribution),
         }
     }
 
-    fn insert(&mut self, index: usize, rule: &Rule, contribution: Contribution) -> Change {
+    fn insert(&mut self, index: usize, contribution: Contribution) -> Change {
         // Contributions of one log time share every window, so behind those of the last time is behind all.
         let last = self
             .contributions
             .last()
             .is_none_or(|last| last.time <= contribution.time);
         let alone = contribution.now.as_ref() == Some(&contribution.ever);
-        let change = if last && alone && rule.field != CountField::CriticalReport {
+        let change = if last && alone {
             Change::Appended(contribution.time, Arc::clone(&contribution.ever))
         } else {
             Change::Other
@@ -161,19 +161,36 @@ impl Room {
         }
     }
 
-    /// Notes a change that this room sees: to be judged at once, unless it can only have changed counts.
-    pub(super) fn touch(&mut self, change: &Change, watermark: Timestamp, rule: &Rule) {
+    /// Notes a change that this room sees, together with `others` of its pool: to be judged at once, unless it can only have changed counts, or
+    /// the key is hot.
+    pub(super) fn touch(&mut self, change: &Change, watermark: Timestamp, rule: &Rule, others: usize) {
         let counts_only = match (change, &self.open) {
             (Change::None, _) => return,
+            (Change::Appended(time, _), _) if rule.field == CountField::CriticalReport => {
+                self.is_over_quota(*time, rule)
+            }
             (Change::Appended(time, voice), Some(open)) => adds_counts_only(open, *time, voice, watermark, rule),
             _ => false,
         };
         let when = if counts_only {
             self.judged_at.plus(COALESCE_MS)
+        } else if self.contributions.len() + others > HOT_CONTRIBUTIONS {
+            self.judged_at.plus(HOT_MS)
         } else {
             Timestamp::ZERO
         };
         self.pending = Some(self.pending.map_or(when, |pending| pending.min(when)));
+    }
+
+    /// Whether a critical report behind all others of its reporter will be held for a person, so that nobody is told of it at once.
+    fn is_over_quota(&self, time: Timestamp, rule: &Rule) -> bool {
+        let window = self.since(time.minus(rule.within_ms).plus(1));
+        window.len() > rule.quota as usize + 1
+    }
+
+    /// Its next judgement answers for what was told before a restart.
+    pub(super) fn answer_for_the_past(&mut self) {
+        self.found_alerts = true;
     }
 
     /// What is pending need not wait.
@@ -291,10 +308,12 @@ impl Room {
             .filter(|alert| alert.state == AlertState::Open)
             .map(|alert| alert.last_fire.plus(within_ms))
             .min();
-        let lets_go = self
-            .contributions
-            .first()
-            .map(|first| first.time.plus(settled_ms + 1).max(watermark.plus(settled_ms / 8 + 1)));
+        // By what this room needs itself: what a pool keeps for its overlays must not show in when the pool is judged.
+        let first = self.since(self.kept_from).first();
+        let lets_go = first.map(|first| {
+            let gone = first.time.plus(settled_ms + 1);
+            gone.max(watermark.plus(settled_ms / 8 + 1))
+        });
         self.timer = resolves.into_iter().chain(lets_go).min();
     }
 }
