@@ -201,11 +201,12 @@ impl Inner {
         }
         if let (Some(list), None) = (&list, in_doubt) {
             let mut lists = self.lists();
-            if !lists.has_room_for(list) {
+            let owner = Some(&draft.who.member).filter(|_| !draft.unmarked).cloned();
+            if !lists.has_room_for(&owner, list) {
                 return Err(Refusal::Lists);
             }
             if !draft.validate_only {
-                facts.list = Some(lists.reserve(list).map_err(|_| Refusal::Lists)?);
+                facts.list = Some(lists.reserve(&owner, list).map_err(|_| Refusal::Lists)?);
             }
         }
         if !draft.validate_only {

@@ -17,8 +17,9 @@
 //! 4. **Unknown stays unknown.** After an unknown outcome the index does not guess. The same content is appended again and the first
 //!    record in the partition's order is the one that counts, here at the next [`Service::open`] as for every reader of the log;
 //!    other content is refused, since the first may stand in the log.
-//! 5. **Bounded.** Reports in flight, per member and whole; answers that wait on a stream ([`STREAM_WINDOW`]); recipient lists
-//!    ([`chappe_model::limits::RECIPIENT_LISTS`]); unknown outcomes ([`DOUBTS`]).
+//! 5. **Bounded.** Reports in flight, per member and whole; answers that wait on a stream ([`STREAM_WINDOW`]); unknown outcomes ([`DOUBTS`]);
+//!    the recipient lists of a member ([`chappe_model::limits::RECIPIENT_LISTS_PER_MEMBER`]), so that no answer depends on another
+//!    member's lists.
 //!
 //! # The order of checks
 //! Authentication, then what is in flight, then the member's rate, then validation, then idempotence, then policy (unmarked reports,

@@ -47,10 +47,11 @@ fn note(
         return Err(OpenError::Secret { partition, position });
     }
     let recipients = Some(said.marking.recipients()).filter(|list| !list.is_empty());
+    let owner = Some(&accepted.reporter).filter(|_| !accepted.unmarked).cloned();
     let list = recipients
-        .map(|list| lists.restore(list))
+        .map(|list| lists.restore(&owner, list))
         .transpose()
-        .map_err(|_| OpenError::RecipientLists(usize::from(u16::MAX)))?;
+        .map_err(|_| OpenError::RecipientLists(u32::MAX as usize))?;
     let stored = Stored {
         revision: said.revision,
         facts: receipt::facts(said, accepted.unmarked, list),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chappe_eventlog::AppendError;
-use chappe_model::limits::RECIPIENT_LISTS;
+use chappe_model::limits::RECIPIENT_LISTS_PER_MEMBER;
 use chappe_proto::{Violation, invalid_argument, status};
 use tonic::{Code, Status};
 
@@ -13,7 +13,7 @@ const LOG_BUSY: Duration = Duration::from_millis(100);
 const LOG_TROUBLE: Duration = Duration::from_secs(5);
 /// When to retry while too much is in flight: a few commits later.
 const IN_FLIGHT: Duration = Duration::from_millis(200);
-/// When to retry after the bound on recipient lists: it takes an operator.
+/// When to retry after the bound on recipient lists: stored reports keep their lists, so it takes another choice.
 const LISTS: Duration = Duration::from_secs(3_600);
 
 /// Why nothing was accepted, or why it is not known whether it was.
@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     RevisionTooLow { highest: u32 },
     /// Never reported by the caller.
     NotFound,
-    /// One recipient list too many.
+    /// One recipient list of the member too many.
     Lists,
     /// A revision of the report is being written.
     UnderWay,
@@ -184,7 +184,7 @@ impl Refusal {
             ),
             Self::Lists => {
                 let message = format!(
-                    "the installation keeps {RECIPIENT_LISTS} recipient lists apart and has no room for another; nothing was stored: use a list used before, or ask the operator"
+                    "your reports bear {RECIPIENT_LISTS_PER_MEMBER} distinct recipient lists, the most that a member may use; nothing was stored: use one of these lists"
                 );
                 return Some((message, LISTS));
             }

@@ -18,8 +18,12 @@ pub const RECIPIENTS: usize = 32;
 pub const MEMBER_ID_BYTES: usize = 64;
 /// Most members of an installation.
 pub const MEMBERS: usize = 4_096;
-/// Most distinct recipient lists an installation keeps compartments for.
-pub const RECIPIENT_LISTS: usize = 4_096;
+/// Most distinct recipient lists that one member's stored reports may bear. The list of its unmarked reports does not count: the
+/// installation chose it. The bound is each member's own, so that none takes room from another, or learns of another's lists.
+pub const RECIPIENT_LISTS_PER_MEMBER: usize = 64;
+/// Most distinct recipient lists that members chose, and so compartments that correlation keeps for them: what all members may use
+/// together.
+pub const RECIPIENT_LISTS: usize = MEMBERS * RECIPIENT_LISTS_PER_MEMBER;
 /// Longest accepted message, in bytes of protobuf.
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
 /// Longest rule id, in bytes.

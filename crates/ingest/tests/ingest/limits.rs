@@ -6,13 +6,13 @@ use std::time::Duration;
 use chappe_eventlog::{AppendFault, FaultPlan, Hold};
 use chappe_identity::{Directory, TokenDigest};
 use chappe_ingest::{OpenError, Options, Quotas, Service};
-use chappe_model::limits::{INDICATORS, RECIPIENT_LISTS};
+use chappe_model::limits::{INDICATORS, RECIPIENT_LISTS_PER_MEMBER};
 use chappe_model::{MemberId, Policy, Principal, Role, built_in_rules};
 use chappe_proto::v1;
 use tonic::Code;
 
 use crate::installation::{
-    Answer, Installation, fields, indicator, marking, member, options, reason, report, retry_after,
+    Answer, Installation, fields, indicator, marking, member, options, policy, reason, report, retry_after,
 };
 
 fn with_quotas(quotas: Quotas, faults: FaultPlan) -> Installation {
@@ -122,50 +122,83 @@ fn what_waits_for_the_log_is_bounded_and_critical_goes_first() {
     );
 }
 
-/// An installation with enough members for one list too many.
-fn many_members() -> (Options, Vec<MemberId>) {
-    let mut ids: Vec<MemberId> = (0..92).map(|n| member(&format!("m{n}"))).collect();
-    ids.push(member("csirt-at"));
-    let members = ids.iter().map(|id| {
+/// An installation whose members name each other in more lists than one of them may use.
+fn many_members() -> (Options, Vec<[String; 2]>) {
+    let named: Vec<String> = (0..13).map(|n| format!("m{n}")).collect();
+    let ids = named.iter().map(String::as_str).chain(["csirt-at", "csirt-be", "duty"]);
+    let members = ids.map(|id| {
         (
             Principal {
-                member: id.clone(),
+                member: member(id),
                 home: None,
                 role: Role::Member,
             },
-            TokenDigest::of(id.as_str()),
+            TokenDigest::of(id),
         )
     });
     let directory = Arc::new(Directory::new(members.collect()).unwrap());
-    (Options { directory, ..options() }, ids)
+    let policy = policy(&["csirt-at"]);
+    let pairs = named
+        .iter()
+        .enumerate()
+        .flat_map(|(i, a)| named[..i].iter().map(move |b| [a.clone(), b.clone()]));
+    let lists = pairs.take(RECIPIENT_LISTS_PER_MEMBER + 1).collect();
+    (
+        Options {
+            directory,
+            policy,
+            ..options()
+        },
+        lists,
+    )
 }
 
 #[test]
-fn recipient_lists_are_bounded_before_the_acknowledgement() {
-    let (options, ids) = many_members();
+fn a_members_recipient_lists_are_bounded_and_nobody_elses_business() {
+    let (options, lists) = many_members();
     let it = Installation::with(options.clone(), FaultPlan::none());
-    let pairs = ids
-        .iter()
-        .enumerate()
-        .flat_map(|(i, a)| ids[..i].iter().map(move |b| [a.as_str(), b.as_str()]));
-    let named = |key: &str, list: &[&str]| v1::Incident {
-        marking: Some(marking(v1::Tlp::Red, v1::Use::Unspecified, list)),
+    let named = |key: &str, list: &[String; 2]| v1::Incident {
+        marking: Some(marking(
+            v1::Tlp::Red,
+            v1::Use::Unspecified,
+            &list.each_ref().map(String::as_str),
+        )),
         ..report(key)
     };
-    let lists: Vec<[&str; 2]> = pairs.take(RECIPIENT_LISTS + 1).collect();
+    let unmarked = |key: &str| v1::Incident {
+        marking: None,
+        ..report(key)
+    };
     let (last, used) = lists.split_last().unwrap();
-    // The first attempt of the last one fails: it must leave no list behind.
+    // The first attempt of the last one fails: it must leave no list behind. Nor does the list of unmarked reports count.
     it.log.set_faults(FaultPlan::none().at(1, AppendFault::DiskFull));
     refused_as(&it.submit("csirt-at", &named("FAILED", last)), "DISK_FULL");
+    assert_eq!(it.submit("csirt-at", &unmarked("U1")).code(), Code::Ok);
     for (n, list) in used.iter().enumerate() {
         assert_eq!(it.check("csirt-at", &named(&format!("K{n}"), list)).code(), Code::Ok);
         assert_eq!(it.submit("csirt-at", &named(&format!("K{n}"), list)).code(), Code::Ok);
     }
-    for it in [&it, &it.restart(options)] {
+    assert_eq!(it.submit("csirt-at", &unmarked("U2")).code(), Code::Ok);
+    let again = it.restart(options.clone());
+    for it in [&it, &again] {
         refused_as(&it.check("csirt-at", &named("LAST", last)), "RECIPIENT_LISTS");
         refused_as(&it.submit("csirt-at", &named("LAST", last)), "RECIPIENT_LISTS");
+        assert_eq!(it.check("csirt-at", &named("MORE", &used[0])).code(), Code::Ok);
+        assert_eq!(
+            it.check("csirt-be", &named("B", last)).code(),
+            Code::Ok,
+            "the bound is each member's own"
+        );
     }
-    assert_eq!(it.stored().len(), RECIPIENT_LISTS);
+    assert_eq!(it.stored().len(), RECIPIENT_LISTS_PER_MEMBER + 2);
+    // That another uses the list changes no answer.
+    let refusal = again.check("csirt-at", &named("LAST", last)).refusal();
+    assert_eq!(again.submit("csirt-be", &named("B", last)).code(), Code::Ok);
+    let same = again.check("csirt-at", &named("LAST", last)).refusal();
+    assert_eq!((same.message(), same.details()), (refusal.message(), refusal.details()));
+    assert!(same.message().contains("your reports bear 64"), "{}", same.message());
+    assert_eq!(again.submit("csirt-at", &unmarked("U3")).code(), Code::Ok);
+    assert_eq!(again.retract("csirt-at", "K0", 2, "").code(), Code::Ok);
 }
 
 #[test]
