@@ -7,8 +7,8 @@ use chappe_model::Principal;
 use chappe_proto::v1::incident_service_server::IncidentService;
 use chappe_proto::{status, v1};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::desk::{Desk, Done};
@@ -64,10 +64,19 @@ impl IncidentService for IncidentApi {
     ) -> Result<Response<Self::SubmitStreamStream>, Status> {
         let who = self.caller(&request)?;
         let (answers, reader) = mpsc::channel(STREAM_WINDOW);
+        let (last, end) = mpsc::channel(1);
         let desk = Arc::clone(&self.desk);
         let stopping = desk.inner.stopping.subscribe();
-        tokio::spawn(take_stream(desk, who, request.into_inner(), answers, stopping));
-        Ok(Response::new(Box::pin(ReceiverStream::new(reader))))
+        let messages = request.into_inner();
+        tokio::spawn(async move {
+            if let Err(status) = take_stream(desk, who, messages, answers, stopping).await {
+                // It has room for the one.
+                let _ = last.try_send(Err(status));
+            }
+        });
+        // Whatever was read is answered before the stream ends with the error: the first channel closes with its last answer.
+        let answers = ReceiverStream::new(reader).chain(ReceiverStream::new(end));
+        Ok(Response::new(Box::pin(answers)))
     }
 
     async fn retract(&self, request: Request<v1::RetractRequest>) -> Result<Response<v1::RetractResponse>, Status> {
@@ -94,28 +103,29 @@ impl IncidentService for IncidentApi {
 }
 
 /// Reads a stream to its end. Each message takes its place among the answers before it is read, so an answer always has room and the
-/// log's thread never waits for a slow reader.
+/// log's thread never waits for a slow reader. Once the service stops nothing more is read, whether or not there is room: a client that
+/// does not read its answers keeps no task waiting.
 async fn take_stream(
     desk: Arc<Desk>,
     who: Arc<Principal>,
     mut messages: Streaming<v1::SubmitStreamRequest>,
     answers: Answers,
     mut stopping: watch::Receiver<bool>,
-) {
-    let end = loop {
-        // Fails when the client is gone: what is on its way is stored all the same.
-        let Ok(place) = answers.clone().reserve_owned().await else {
-            return;
+) -> Result<(), Status> {
+    loop {
+        let place = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return Err(Refusal::Stopped.status()),
+            place = answers.clone().reserve_owned() => place,
         };
+        // None when the client is gone: what is on its way is stored all the same.
+        let Ok(place) = place else { return Ok(()) };
         let next = tokio::select! {
-            next = messages.message() => next,
-            _ = stopping.wait_for(|stopping| *stopping) => Err(Refusal::Stopped.status()),
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return Err(Refusal::Stopped.status()),
+            next = messages.message() => next?,
         };
-        let message = match next {
-            Ok(Some(message)) => message,
-            Ok(None) => break None,
-            Err(status) => break Some(status),
-        };
+        let Some(message) = next else { return Ok(()) };
         let sequence = message.sequence;
         let done: Done = Box::new(move |outcome| {
             place.send(Ok(answer(sequence, outcome)));
@@ -124,13 +134,6 @@ async fn take_stream(
             Some(incident) => desk.submit(&who, incident, false, done),
             None => reply::answer(done, Err(no_incident())),
         }
-    };
-    let Some(status) = end else { return };
-    // Whatever was read is answered before the stream ends with the error.
-    if let Ok(mut places) = answers.reserve_many(STREAM_WINDOW).await
-        && let Some(place) = places.next()
-    {
-        place.send(Err(status));
     }
 }
 

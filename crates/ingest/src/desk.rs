@@ -184,6 +184,10 @@ impl Inner {
         {
             return Err(Refusal::UnderWay);
         }
+        // The same again after an unknown outcome is no further revision: it may be stored.
+        if in_doubt.is_none() && shelf.is_full(&draft.id, revision, draft.incident.retracted) {
+            return Err(Refusal::TooManyRevisions);
+        }
         if in_doubt.is_none() && self.doubts.load(Ordering::Relaxed) >= DOUBTS.cast_signed() {
             return Err(Refusal::TooManyDoubts);
         }

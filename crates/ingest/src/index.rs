@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry as MapEntry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use chappe_eventlog::Position;
+use chappe_model::limits::REVISIONS;
 use chappe_model::{Digest, IncidentId, Pap, Severity, Tlp, Use};
 
 use crate::lists::ListId;
@@ -147,6 +148,19 @@ impl Shelf {
             .map(|stored| stored.revision)
             .chain(flying)
             .max()
+    }
+
+    /// Whether so many revisions besides this one are stored, under way or in doubt that no other is taken. A retraction is, unless the
+    /// report is withdrawn already: the highest known revision is one.
+    pub(crate) fn is_full(&self, id: &IncidentId, revision: u32, retracts: bool) -> bool {
+        let stored = self.revisions(id).iter().map(|stored| (stored.revision, stored.facts));
+        let flying = self.flights_of(id).iter().map(|flight| (flight.revision, flight.facts));
+        let known = stored.chain(flying).filter(|(known, _)| *known != revision);
+        if known.clone().count() < REVISIONS {
+            return false;
+        }
+        let highest = known.max_by_key(|(known, _)| *known);
+        !retracts || highest.is_some_and(|(_, facts)| facts.retracted)
     }
 
     /// Whether a revision of the incident is on its way.

@@ -18,6 +18,7 @@
 //!    record in the partition's order is the one that counts, here at the next [`Service::open`] as for every reader of the log;
 //!    other content is refused, since the first may stand in the log.
 //! 5. **Bounded.** Reports in flight, per member and whole; answers that wait on a stream ([`STREAM_WINDOW`]); unknown outcomes ([`DOUBTS`]);
+//!    the revisions of a report ([`chappe_model::limits::REVISIONS`], and the retraction that withdraws it);
 //!    the recipient lists of a member ([`chappe_model::limits::RECIPIENT_LISTS_PER_MEMBER`]), so that no answer depends on another
 //!    member's lists.
 //!

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chappe_eventlog::AppendError;
-use chappe_model::limits::RECIPIENT_LISTS_PER_MEMBER;
+use chappe_model::limits::{RECIPIENT_LISTS_PER_MEMBER, REVISIONS};
 use chappe_proto::{Violation, invalid_argument, status};
 use tonic::{Code, Status};
 
@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     RevisionInDoubt(u32),
     /// Live became exercise or the other way.
     ExerciseChanged { was_exercise: bool },
+    /// One revision of the report too many.
+    TooManyRevisions,
     /// A retraction must be above every revision.
     RevisionTooLow { highest: u32 },
     /// Never reported by the caller.
@@ -88,6 +90,7 @@ impl Refusal {
             Self::CriticalOnly => "CRITICAL_ONLY",
             Self::RevisionExists(_) | Self::RevisionInDoubt(_) => "REVISION_EXISTS",
             Self::ExerciseChanged { .. } => "EXERCISE_CHANGED",
+            Self::TooManyRevisions => "TOO_MANY_REVISIONS",
             Self::RevisionTooLow { .. } => "REVISION_TOO_LOW",
             Self::NotFound => "NOT_FOUND",
             Self::Lists => "RECIPIENT_LISTS",
@@ -132,6 +135,12 @@ impl Refusal {
             }
             Self::ExerciseChanged { was_exercise } => {
                 refused(Code::FailedPrecondition, exercise_changed(*was_exercise))
+            }
+            Self::TooManyRevisions => {
+                let message = format!(
+                    "revision: {REVISIONS} revisions of this report are stored, the most that one may have: open a new report key (this report may still be withdrawn, once)"
+                );
+                refused(Code::FailedPrecondition, &message)
             }
             Self::RevisionTooLow { highest } => {
                 let message = format!(

@@ -2,6 +2,8 @@
 
 /// Longest report key, in bytes of UTF-8.
 pub const REPORT_KEY_BYTES: usize = 256;
+/// Most accepted revisions of one report, besides a retraction, which is accepted over it: each is judged beside all the others.
+pub const REVISIONS: usize = 1_000;
 /// Longest title, in bytes of UTF-8.
 pub const TITLE_BYTES: usize = 512;
 /// Longest free-text summary, in bytes of UTF-8.
@@ -12,6 +14,8 @@ pub const COUNTRIES: usize = 64;
 pub const SECTORS: usize = 18;
 /// Most indicators a report may carry.
 pub const INDICATORS: usize = 1_000;
+/// Most combinations of an indicator and a critical sector in one report: each is a key that correlation looks at.
+pub const SECTOR_KEYS: usize = 2_000;
 /// Most recipients a `named-recipients-only` report may name.
 pub const RECIPIENTS: usize = 32;
 /// Longest member id, in bytes.

@@ -339,3 +339,37 @@ async fn at_the_end_streams_answer_what_is_on_its_way_and_close() {
     drop(send);
     served.end().await;
 }
+
+#[tokio::test]
+async fn at_the_end_a_full_stream_whose_answers_nobody_reads_takes_nothing_more() {
+    let it = Installation::with(options(), FaultPlan::none().hold(Hold::Write));
+    let served = Served::new(&it).await;
+    let (send, mut answers) = stream(&served, "csirt-at").await;
+    let sending = tokio::spawn(async move {
+        for sequence in 0..STREAM_WINDOW as u64 + 500 {
+            let incident = Some(report(&format!("K{sequence}")));
+            // Fails once the stream has ended.
+            if send.send(v1::SubmitStreamRequest { sequence, incident }).await.is_err() {
+                break;
+            }
+        }
+    });
+    while it.log.held() < STREAM_WINDOW {
+        tokio::task::yield_now().await;
+    }
+    let Installation { service, log, .. } = it;
+    service.run(std::future::ready(())).await.unwrap();
+    log.release_all();
+    let mut receipts = 0;
+    let end = loop {
+        match answers.next().await.unwrap() {
+            Ok(answer) => assert!(matches!(answer.outcome, Some(Outcome::Receipt(_)))),
+            Err(status) => break status,
+        }
+        receipts += 1;
+    };
+    assert_eq!((receipts, end.code()), (STREAM_WINDOW, Code::Unavailable));
+    assert!(answers.next().await.is_none());
+    sending.await.unwrap();
+    served.end().await;
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chappe_eventlog::{AppendFault, FaultPlan, Hold};
 use chappe_identity::{Directory, TokenDigest};
 use chappe_ingest::{OpenError, Options, Quotas, Service};
-use chappe_model::limits::{INDICATORS, RECIPIENT_LISTS_PER_MEMBER};
+use chappe_model::limits::{INDICATORS, RECIPIENT_LISTS_PER_MEMBER, REVISIONS};
 use chappe_model::{MemberId, Policy, Principal, Role, built_in_rules};
 use chappe_proto::v1;
 use tonic::Code;
@@ -212,6 +212,52 @@ fn a_list_in_use_takes_no_room_after_a_restart() {
     let again = it.restart(options());
     let receipt = again.submit("csirt-at", &named("B")).receipt();
     assert_eq!(receipt.marking.unwrap().recipients, ["csirt-be"]);
+}
+
+#[test]
+fn the_revisions_of_a_report_are_bounded_and_it_can_still_be_withdrawn() {
+    let it = Installation::new();
+    let full = u32::try_from(REVISIONS).unwrap();
+    let revision = |revision| v1::Incident {
+        revision,
+        ..report("A")
+    };
+    for n in 1..=full {
+        it.submit("csirt-at", &revision(n)).receipt();
+    }
+    let again = it.restart(options());
+    for it in [&it, &again] {
+        for answer in [
+            it.submit("csirt-at", &revision(full + 1)),
+            it.check("csirt-at", &revision(0)),
+        ] {
+            let refusal = answer.refusal();
+            assert_eq!(
+                (refusal.code(), reason(&refusal).as_str()),
+                (Code::FailedPrecondition, "TOO_MANY_REVISIONS")
+            );
+            assert!(
+                refusal.message().contains("open a new report key"),
+                "{}",
+                refusal.message()
+            );
+        }
+        assert_eq!(
+            it.submit("csirt-at", &revision(7)).code(),
+            Code::Ok,
+            "a retry is no further revision"
+        );
+    }
+    assert_eq!(again.submit("csirt-at", &report("B")).code(), Code::Ok);
+    // The first attempt to withdraw it has an unknown outcome: the same again settles it.
+    again.log.set_faults(FaultPlan::none().at(1, AppendFault::UnknownLost));
+    assert_eq!(again.retract("csirt-at", "A", full + 5, "").code(), Code::Unavailable);
+    let receipt = again.retract("csirt-at", "A", full + 5, "").receipt();
+    assert_eq!(again.retract("csirt-at", "A", full + 5, "").receipt(), receipt);
+    assert!(again.get("csirt-at", &receipt.incident).unwrap().retracted);
+    let refusal = again.retract("csirt-at", "A", full + 6, "").refusal();
+    assert_eq!(reason(&refusal), "TOO_MANY_REVISIONS", "it is withdrawn already");
+    assert_eq!(again.stored().len(), REVISIONS + 2);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use chappe_model::limits::{CLOCK_SKEW_MS, COUNTRIES, INDICATORS, RECIPIENTS, SECTORS, SUMMARY_BYTES, TITLE_BYTES};
+use chappe_model::limits::{
+    CLOCK_SKEW_MS, COUNTRIES, INDICATORS, RECIPIENTS, SECTOR_KEYS, SECTORS, SUMMARY_BYTES, TITLE_BYTES,
+};
 use chappe_model::{
     Country, Incident, Indicator, IndicatorKind, Marking, MarkingError, MemberId, Pap, ReportKey, Rsit, Sector,
     Severity, Timestamp, Tlp, Use,
@@ -52,6 +54,7 @@ pub fn parse(wire: &v1::Incident, now: Timestamp) -> Result<Submission, Vec<Viol
     let countries = countries(&mut bad, &wire.countries);
     let sectors = sectors(&mut bad, &wire.sectors);
     let indicators = indicators(&mut bad, &wire.indicators);
+    sector_keys(&mut bad, &indicators, &sectors);
     let (occurred_from, occurred_to, detected_at) = times(&mut bad, wire, now);
     text(&mut bad, "incident.title", &wire.title, TITLE_BYTES);
     text(&mut bad, "incident.summary", &wire.summary, SUMMARY_BYTES);
@@ -246,6 +249,21 @@ fn indicators(bad: &mut Violations, wire: &[v1::Indicator]) -> BTreeSet<Indicato
     found
 }
 
+/// Correlation looks at each indicator in each critical sector: their product is what a report costs it.
+fn sector_keys(bad: &mut Violations, indicators: &BTreeSet<Indicator>, sectors: &BTreeSet<Sector>) {
+    let critical = sectors.iter().filter(|sector| sector.is_critical()).count();
+    let keys = indicators.len() * critical;
+    if keys > SECTOR_KEYS {
+        bad.push(
+            "incident.sectors",
+            format!(
+                "{keys} combinations of an indicator and a critical sector ({} x {critical}): at most {SECTOR_KEYS}; split the report",
+                indicators.len()
+            ),
+        );
+    }
+}
+
 /// The kind of a wire type; none for one this version does not know.
 pub(super) fn kind(code: i32) -> Option<IndicatorKind> {
     Some(match v1::IndicatorType::try_from(code).ok()? {
@@ -295,5 +313,52 @@ fn text(bad: &mut Violations, field: &str, text: &str, limit_bytes: usize) {
     }
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         bad.push(field, "holds a control character other than line breaks and tabs");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn report(indicators: usize, sectors: impl Iterator<Item = Sector>) -> v1::Incident {
+        let indicator = |n| v1::Indicator {
+            r#type: v1::IndicatorType::Domain as i32,
+            value: format!("bad-{n}.example"),
+        };
+        v1::Incident {
+            report_key: "A".into(),
+            incident_type: "fraud/phishing".into(),
+            countries: vec!["AT".into()],
+            indicators: (0..indicators).map(indicator).collect(),
+            sectors: sectors.map(|sector| sector.as_str().to_owned()).collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn indicators_in_critical_sectors_are_bounded_together() {
+        let critical = |count| {
+            Sector::ALL
+                .into_iter()
+                .filter(|sector| sector.is_critical())
+                .take(count)
+        };
+        let other = || Sector::ALL.into_iter().filter(|sector| !sector.is_critical());
+        let of = |indicators, sectors| parse(&report(indicators, sectors), Timestamp::from_millis(1_000));
+        assert!(of(1_000, critical(2)).is_ok());
+        assert!(of(400, critical(5)).is_ok());
+        let found = of(401, critical(5)).unwrap_err();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].field, "incident.sectors");
+        for part in ["2005 combinations", "401 x 5", "at most 2000", "split the report"] {
+            assert!(found[0].description.contains(part), "{}", found[0].description);
+        }
+        let all = parse(&report(1_000, other()), Timestamp::from_millis(1_000));
+        assert!(all.is_ok(), "other sectors make no keys");
+        // The same indicator twice is one.
+        let mut twice = report(400, critical(5));
+        twice.indicators.extend(twice.indicators.clone());
+        assert!(parse(&twice, Timestamp::from_millis(1_000)).is_ok());
     }
 }
