@@ -33,16 +33,13 @@ pub struct Count {
     replaying: bool,
     /// Boxed, so that the table grows without moving what it holds.
     groups: KeyedMap<KeyHash, Box<Group>>,
-    /// When keys must be judged next, pools apart from overlays: an overlay must not change when, or in which order, pools are judged.
-    due: Due,
+    /// When rooms must be judged next, each by itself: an overlay must not change when, or in which order, others are judged.
+    due: BTreeSet<Due>,
     retired: Vec<KeyHash>,
 }
 
-#[derive(Debug, Default)]
-struct Due {
-    pools: BTreeSet<(Timestamp, KeyHash)>,
-    overlays: BTreeSet<(Timestamp, KeyHash)>,
-}
+/// When, which key, and of which recipient list; none for the pool.
+type Due = (Timestamp, KeyHash, Option<Recipients>);
 
 /// One key with all its compartments.
 #[derive(Debug)]
@@ -52,8 +49,6 @@ struct Group {
     key: Arc<[KeyField]>,
     pool: Room,
     overlays: BTreeMap<Recipients, Room>,
-    pool_due: Option<Timestamp>,
-    overlays_due: Option<Timestamp>,
 }
 
 /// What a snapshot holds of a count.
@@ -100,7 +95,7 @@ impl Count {
             watermark: Timestamp::ZERO,
             replaying: true,
             groups: KeyedMap::default(),
-            due: Due::default(),
+            due: BTreeSet::new(),
             retired: vec![],
         }
     }
@@ -120,8 +115,6 @@ impl Count {
                 key: group.key,
                 pool: Room::restore(group.pool),
                 overlays,
-                pool_due: None,
-                overlays_due: None,
             };
             self.groups.insert(group.key_hash, Box::new(restored));
         }
@@ -202,10 +195,8 @@ impl Count {
         if change != Change::None {
             group.touch(list.as_ref(), &change, self.watermark, rule);
             if !self.replaying {
-                if list.is_none() {
-                    group.judge_due(Rooms::Pool, &judging, emit);
-                }
-                group.judge_due(Rooms::Overlays, &judging, emit);
+                let rooms = list.map_or(Rooms::All, |list| Rooms::Of(Some(list)));
+                group.judge_due(&rooms, &judging, emit);
             }
         }
         self.schedule(key_hash);
@@ -217,11 +208,12 @@ impl Count {
         if self.replaying {
             return;
         }
-        for key_hash in take_due(&mut self.due.pools, self.watermark) {
-            self.judge(key_hash, Rooms::Pool, emit);
-        }
-        for key_hash in take_due(&mut self.due.overlays, self.watermark) {
-            self.judge(key_hash, Rooms::Overlays, emit);
+        while let Some((due, key_hash, list)) = self.due.pop_first() {
+            if due > self.watermark {
+                self.due.insert((due, key_hash, list));
+                break;
+            }
+            self.judge(key_hash, Rooms::Of(list), emit);
         }
     }
 
@@ -240,8 +232,7 @@ impl Count {
         for key_hash in all {
             if let Some(group) = self.groups.get_mut(&key_hash) {
                 group.hurry();
-                self.judge(key_hash, Rooms::Pool, emit);
-                self.judge(key_hash, Rooms::Overlays, emit);
+                self.judge(key_hash, Rooms::All, emit);
             }
         }
     }
@@ -260,7 +251,7 @@ impl Count {
             watermark: self.watermark,
             at: self.watermark,
         };
-        group.judge_due(rooms, &judging, emit);
+        group.judge_due(&rooms, &judging, emit);
         let empty = group.is_empty();
         self.schedule(key_hash);
         if empty {
@@ -273,39 +264,34 @@ impl Count {
         let Some(group) = self.groups.get_mut(&key_hash) else {
             return;
         };
-        let overlays_due = group.overlays.values().filter_map(Room::due).min();
-        reschedule(&mut self.due.pools, key_hash, &mut group.pool_due, group.pool.due());
-        reschedule(&mut self.due.overlays, key_hash, &mut group.overlays_due, overlays_due);
+        reschedule(&mut self.due, key_hash, None, &mut group.pool);
+        for (list, room) in &mut group.overlays {
+            reschedule(&mut self.due, key_hash, Some(list), room);
+        }
     }
 }
 
-/// Which rooms of a key are judged.
-#[derive(Clone, Copy)]
+/// Which rooms of a key are judged, if their time has come.
 enum Rooms {
-    Pool,
-    Overlays,
+    All,
+    Of(Option<Recipients>),
 }
 
-/// Keys whose time has come, in the order of their time.
-fn take_due(due: &mut BTreeSet<(Timestamp, KeyHash)>, watermark: Timestamp) -> Vec<KeyHash> {
-    let later = due.split_off(&(watermark.plus(1), KeyHash(0)));
-    std::mem::replace(due, later)
-        .into_iter()
-        .map(|(_, key_hash)| key_hash)
-        .collect()
-}
-
-fn reschedule(
-    due: &mut BTreeSet<(Timestamp, KeyHash)>,
-    key_hash: KeyHash,
-    was: &mut Option<Timestamp>,
-    is: Option<Timestamp>,
-) {
-    if let Some(time) = was.filter(|_| *was != is) {
-        due.remove(&(time, key_hash));
+impl Rooms {
+    fn include(&self, list: Option<&Recipients>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(one) => one.as_ref() == list,
+        }
     }
-    due.extend(is.map(|time| (time, key_hash)));
-    *was = is;
+}
+
+fn reschedule(due: &mut BTreeSet<Due>, key_hash: KeyHash, list: Option<&Recipients>, room: &mut Room) {
+    let (was, is) = room.reschedule();
+    if let Some(time) = was.filter(|_| was != is) {
+        due.remove(&(time, key_hash, list.cloned()));
+    }
+    due.extend(is.map(|time| (time, key_hash, list.cloned())));
 }
 
 /// What a judgement needs besides the contributions.
@@ -326,8 +312,6 @@ impl Group {
             key: Arc::clone(&sighting.key),
             pool: Room::default(),
             overlays: BTreeMap::new(),
-            pool_due: None,
-            overlays_due: None,
         }
     }
 
@@ -372,26 +356,23 @@ impl Group {
         self.overlays.values_mut().for_each(Room::answer_for_the_past);
     }
 
-    /// Judges the rooms whose time has come.
-    fn judge_due(&mut self, rooms: Rooms, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
-        match rooms {
-            Rooms::Pool if self.pool.is_due(judging.watermark) => {
-                let compartment = Compartment::pool(self.realm);
-                let subject = subject(judging, &compartment, &self.key);
-                emit.extend(self.pool.judge(&subject, None, judging));
-            }
-            Rooms::Pool => {}
-            Rooms::Overlays => self.judge_overlays(judging, emit),
+    /// Judges those of the rooms whose time has come.
+    fn judge_due(&mut self, rooms: &Rooms, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
+        if rooms.include(None) && self.pool.is_due(judging.watermark) {
+            let compartment = Compartment::pool(self.realm);
+            let subject = subject(judging, &compartment, &self.key);
+            emit.extend(self.pool.judge(&subject, None, judging));
         }
+        self.judge_overlays(rooms, judging, emit);
         self.overlays.values_mut().for_each(|room| room.let_go(Timestamp::END));
         self.overlays.retain(|_, room| !room.contributions().is_empty());
         let overlays_need = self.overlays.values().map(Room::kept_from).min();
         self.pool.let_go(overlays_need.unwrap_or(Timestamp::END));
     }
 
-    fn judge_overlays(&mut self, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
+    fn judge_overlays(&mut self, rooms: &Rooms, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
         for (list, room) in &mut self.overlays {
-            if room.is_due(judging.watermark) {
+            if rooms.include(Some(list)) && room.is_due(judging.watermark) {
                 let compartment = Compartment {
                     realm: self.realm,
                     recipients: Some(Arc::clone(list)),

@@ -50,7 +50,9 @@ impl Script {
         } else {
             some(&mut rng, &["csirt-at", "csirt-be", "europol"])
         };
-        let mut steps: Vec<(bool, Step)> = (0..rng.usize(6..14)).map(|_| (false, step(&mut rng))).collect();
+        let mut steps: Vec<(bool, Step)> = (0..rng.usize(if seed.is_multiple_of(4) { 14..40 } else { 6..14 }))
+            .map(|_| (false, step(&mut rng)))
+            .collect();
         for revision in 0..rng.u32(1..4) {
             let mut hidden = incident(&mut rng, submitter);
             hidden.report_key = HIDDEN_KEY.into();
@@ -89,8 +91,8 @@ impl Script {
 fn step(rng: &mut Rng) -> Step {
     let who = MEMBERS[rng.usize(0..4)].0;
     match rng.u8(0..12) {
-        0 => Step::Wait([500, 3_000, 31_000, 3_600_000][rng.usize(0..4)]),
-        1 => Step::Resume,
+        0 | 1 => Step::Wait([500, 3_000, 10_000, 31_000, 120_000][rng.usize(0..5)]),
+        11 => Step::Resume,
         2 | 3 => Step::Look,
         4 => Step::Retract(
             who,

@@ -264,7 +264,9 @@ fn policy() -> Policy {
         .iter_mut()
         .filter(|rule| rule.quota > 0)
         .for_each(|rule| rule.quota = 2);
-    Policy::new(1, rules, 300_000, vec![member("csirt-de")], vec![member("europol")]).unwrap()
+    // Windows as short as the histories, so that alerts resolve and state is let go within them.
+    rules.iter_mut().for_each(|rule| rule.within_ms = 50_000);
+    Policy::new(1, rules, 5_000, vec![member("csirt-de")], vec![member("europol")]).unwrap()
 }
 
 /// Everyone is subscribed from the beginning.

@@ -45,6 +45,8 @@ pub(super) struct Room {
     pending: Option<Timestamp>,
     /// Time alone changes something at this watermark: an alert resolves, or contributions may go.
     timer: Option<Timestamp>,
+    /// When it is scheduled to be judged.
+    scheduled: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,6 +94,12 @@ impl Room {
     /// When it must be judged next.
     pub(super) fn due(&self) -> Option<Timestamp> {
         self.pending.into_iter().chain(self.timer).min()
+    }
+
+    /// When it was scheduled to be judged, and when it now is.
+    pub(super) fn reschedule(&mut self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let is = self.due();
+        (std::mem::replace(&mut self.scheduled, is), is)
     }
 
     pub(super) fn is_due(&self, watermark: Timestamp) -> bool {
