@@ -8,11 +8,12 @@ use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, Topic};
 use chappe_model::{Alert, AlertId, MemberId, Principal, Secret, Timestamp};
 use chappe_proto::{Violation, Violations, alert, invalid_argument, status, v1};
 use prost::Message;
+use tokio::sync::Semaphore;
 use tonic::{Code, Status};
 
 use crate::cursor::Cursor;
 use crate::feed::Feed;
-use crate::options::{PAGE_SIZE, PAGE_SIZE_MAX};
+use crate::options::{LISTS_AT_ONCE, LOOKUPS_AT_ONCE, PAGE_SIZE, PAGE_SIZE_MAX};
 use crate::view::{Decoded, Item, Sizes, View};
 use crate::{filter, page};
 
@@ -34,6 +35,10 @@ pub struct Board {
     view: RwLock<View>,
     /// Held by the one that reads on.
     reading: Mutex<()>,
+    /// Room for lists asked over gRPC: [`LISTS_AT_ONCE`].
+    pub(crate) lists: Arc<Semaphore>,
+    /// Room for single alerts asked over gRPC: [`LOOKUPS_AT_ONCE`].
+    pub(crate) lookups: Arc<Semaphore>,
 }
 
 /// Consecutive items of the log. `first` is above the position asked for if what lies between is gone.
@@ -50,6 +55,8 @@ impl Board {
             stale_after_ms,
             view: RwLock::new(View::new(sizes)),
             reading: Mutex::new(()),
+            lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)),
         }
     }
 

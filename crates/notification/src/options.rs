@@ -17,6 +17,10 @@ pub const MILESTONE_RECORDS: u64 = 1_024;
 pub const PAGE_SIZE: usize = 100;
 /// Most alerts on a page of a list.
 pub const PAGE_SIZE_MAX: usize = 1_000;
+/// Most lists that are drawn up at once: each may walk every alert, on a thread for blocking work. The next is told to come again.
+pub(crate) const LISTS_AT_ONCE: usize = 16;
+/// Most single alerts that are looked up at once, on threads for blocking work. The next is told to come again.
+pub(crate) const LOOKUPS_AT_ONCE: usize = 64;
 /// Most streams that one member may have open.
 pub const STREAMS_PER_MEMBER: usize = 1_024;
 /// Most streams open together.
