@@ -1,6 +1,8 @@
 //! The same over a real connection.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chappe_eventlog::{FaultPlan, Hold};
 use chappe_ingest::STREAM_WINDOW;
@@ -17,6 +19,9 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Status};
 
 use crate::installation::{Installation, fields, options, reason, report};
+
+/// Nothing here takes this long; a test that would hang fails instead.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Client = IncidentServiceClient<Channel>;
 
@@ -344,6 +349,7 @@ async fn at_the_end_streams_answer_what_is_on_its_way_and_close() {
 async fn at_the_end_a_full_stream_whose_answers_nobody_reads_takes_nothing_more() {
     let it = Installation::with(options(), FaultPlan::none().hold(Hold::Write));
     let served = Served::new(&it).await;
+    let idle = Arc::strong_count(&it.desk);
     let (send, mut answers) = stream(&served, "csirt-at").await;
     let sending = tokio::spawn(async move {
         for sequence in 0..STREAM_WINDOW as u64 + 500 {
@@ -357,8 +363,17 @@ async fn at_the_end_a_full_stream_whose_answers_nobody_reads_takes_nothing_more(
     while it.log.held() < STREAM_WINDOW {
         tokio::task::yield_now().await;
     }
-    let Installation { service, log, .. } = it;
+    let Installation { service, log, desk, .. } = it;
     service.run(std::future::ready(())).await.unwrap();
+    // Nothing is answered yet, so there is no room; the stream's task lets go of the desk all the same, as the service did.
+    let ended = async {
+        while Arc::strong_count(&desk) > idle - 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended)
+        .await
+        .expect("the stream waits for room");
     log.release_all();
     let mut receipts = 0;
     let end = loop {
