@@ -70,7 +70,8 @@ impl AlertState {
     }
 }
 
-/// Who is told. Rests on all that was ever said, so it never shrinks when a report is withdrawn: a correction reaches everyone the alert reached.
+/// Who is told. Rests on all that was ever said, so it does not shrink when a report is withdrawn: a correction reaches everyone the alert
+/// reached. The one exception is an urgent report that turns out to be over its reporter's quota (ADR 0006).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Audience {
     /// Every member.
