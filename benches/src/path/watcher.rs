@@ -18,8 +18,8 @@ use super::traffic::shared_of_key;
 
 /// The rule of three countries within a day, one of those an installation starts with.
 const RULE: &str = "cross-border";
-/// How long the installation may take to judge what it has accepted.
-const JUDGED: Duration = Duration::from_secs(30);
+/// How long the installation may take to judge what it has accepted: under saturation ingest takes more than correlation judges.
+const JUDGED: Duration = Duration::from_secs(120);
 
 /// What has arrived.
 #[derive(Default)]
