@@ -18,6 +18,8 @@ use crate::ring::{Feed, Message};
 const NAME: &str = "correlation";
 /// Snapshots take at most one part in this many of the reader's time.
 const COST_SHARE: u32 = 20;
+/// Where none was taken yet, a last snapshot is taken only if no more records than this were ever read.
+const LAST_RECORDS: u64 = 100_000;
 /// A last snapshot is taken only if the one before cost less than this.
 const LAST_COST: Duration = Duration::from_secs(1);
 /// How long the reader waits for a shard's state before it looks again whether the shard still lives.
@@ -78,7 +80,11 @@ impl Snapshots {
         feeds: &mut [Feed],
         halt: &Halt,
     ) {
-        if self.cost <= LAST_COST && self.taken_of != positions {
+        let quick = match self.cost {
+            Duration::ZERO => positions.iter().sum::<u64>() <= LAST_RECORDS,
+            cost => cost <= LAST_COST,
+        };
+        if quick && self.taken_of != positions {
             self.take(policy, positions, intake, feeds, halt);
         }
         self.finish();
