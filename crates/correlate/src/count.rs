@@ -159,21 +159,6 @@ impl Count {
         self.replaying
     }
 
-    /// Contributions held: what the memory budget is counted in.
-    #[must_use]
-    pub fn contributions(&self) -> usize {
-        self.groups
-            .values()
-            .map(|g| {
-                g.pool.contributions().len()
-                    + g.overlays
-                        .values()
-                        .map(|room| room.contributions().len())
-                        .sum::<usize>()
-            })
-            .sum()
-    }
-
     /// Takes a sighting stamped at log time `at`; judges the key at once unless only counts can have changed.
     pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Finding>) {
         let key_hash = sighting.key_hash;

@@ -81,12 +81,6 @@ impl Shard {
         self.count.state()
     }
 
-    /// Contributions held.
-    #[must_use]
-    pub fn contributions(&self) -> usize {
-        self.count.contributions()
-    }
-
     fn assess_all(&mut self, emit: &mut Vec<Alert>) {
         for finding in self.findings.drain(..) {
             self.assess.apply(finding, emit);

@@ -1,4 +1,4 @@
-use chappe_model::{Secret, Timestamp};
+use chappe_model::Secret;
 use fastrand::Rng;
 
 use crate::case::{Case, Entry, PARTITIONS};
@@ -87,12 +87,6 @@ impl Deliveries {
             shards: rng.usize(1..=8),
             crashes,
         }
-    }
-
-    /// The log time of the last entry of all.
-    #[must_use]
-    pub fn end(case: &Case) -> Timestamp {
-        case.now
     }
 }
 
