@@ -89,7 +89,7 @@ fn thresholds_of_the_file_are_in_the_policy() {
     .unwrap();
     let policy = config.policy.unwrap().to_policy(vec![]).unwrap();
     let rule = policy.rules().iter().find(|rule| &*rule.id == "cross-border").unwrap();
-    assert_eq!((rule.at_least, rule.within_ms), (5, 48 * 3_600_000));
+    assert_eq!((rule.when.bounds.at_least, rule.when.within_ms), (5, 48 * 3_600_000));
     assert_eq!(
         &*rule.condition,
         "the same indicator in 5 or more attested countries within 48 hours"

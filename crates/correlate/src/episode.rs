@@ -73,8 +73,8 @@ impl Marked {
 
 /// Slides the window over everything ever accepted, one log time after the other.
 fn runs(subject: &Subject<'_>, visible: &[Visible<'_>]) -> Vec<Run> {
-    let within_ms = subject.rule.within_ms;
-    let needed = subject.rule.at_least as usize;
+    let within_ms = subject.rule.when.within_ms;
+    let needed = subject.rule.when.bounds.at_least as usize;
     let (mut ever, mut now) = (Pane::default(), Pane::default());
     let (mut runs, mut from, mut to) = (Vec::<Run>::new(), 0, 0);
     while to < visible.len() {
@@ -91,7 +91,7 @@ fn runs(subject: &Subject<'_>, visible: &[Visible<'_>]) -> Vec<Run> {
             contribution.now.iter().for_each(|voice| now.remove(voice));
             from += 1;
         }
-        if ever.count(subject.rule.field) < needed {
+        if ever.count(subject.rule.when.measure) < needed {
             continue;
         }
         if runs
@@ -133,12 +133,12 @@ impl Run {
         ever: &Pane,
         now: &Pane,
     ) {
-        let field = subject.rule.field;
+        let field = subject.rule.when.measure;
         self.last_fire = time;
         self.fires = self.fires.saturating_add(u32::try_from(to - group).unwrap_or(u32::MAX));
         self.members.1 = to;
         self.eu |= ever.members() >= EU_MEMBERS;
-        self.stands |= now.count(field) >= subject.rule.at_least as usize;
+        self.stands |= now.count(field) >= subject.rule.when.bounds.at_least as usize;
         self.values.extend(now.values(field));
         self.countries.extend_from(&now.attested());
         self.said_ever.mark(from, to, ever.released(), |index| {
@@ -159,7 +159,7 @@ impl Run {
         let rule = subject.rule;
         let state = if !self.stands {
             AlertState::Retracted
-        } else if now >= self.last_fire.plus(rule.within_ms) {
+        } else if now >= self.last_fire.plus(rule.when.within_ms) {
             AlertState::Resolved
         } else {
             AlertState::Open

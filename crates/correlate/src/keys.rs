@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, CountField, GroupBy, KeyField, KeyHash, Policy, Realm, Rule, Secret, Severity};
+use chappe_model::{Accepted, Field, KeyField, KeyHash, Measure, Policy, Realm, Rule, Secret, Severity};
 
 /// One key of a report under one rule.
 #[derive(Clone, Debug)]
@@ -11,38 +11,65 @@ pub(crate) struct ReportKeyOf {
     pub(crate) rule: u16,
     pub(crate) hash: KeyHash,
     pub(crate) fields: Arc<[KeyField]>,
+    /// The rule's sources that admit the report under this key, a bit each.
+    pub(crate) sources: u32,
 }
 
-/// All keys of a report: for each rule, one for each combination of its group-by values.
+/// All keys of a report: for each rule, one for each combination of the values by which its sources group.
 pub(crate) fn keys_of(secret: &Secret, policy: &Policy, accepted: &Accepted) -> Vec<ReportKeyOf> {
     let realm = accepted.compartment().realm;
     let mut values = Values::default();
-    let mut found = Vec::new();
+    let mut found: Vec<ReportKeyOf> = Vec::new();
     for (index, rule) in policy.rules().iter().enumerate() {
         let Ok(index) = u16::try_from(index) else { break }; // a policy holds at most limits::RULES rules
-        if rule.field == CountField::CriticalReport && accepted.incident.severity != Severity::Critical {
+        if rule.when.measure == Measure::CriticalReport && accepted.incident.severity != Severity::Critical {
             continue;
         }
-        let groups: Vec<&[KeyField]> = values.of_all(&rule.group_by, accepted);
-        for fields in combinations(&groups) {
-            found.push(ReportKeyOf {
-                rule: index,
-                hash: hash(secret, rule, realm, &fields),
-                fields,
-            });
+        let mut places: BTreeMap<KeyHash, usize> = BTreeMap::new();
+        for (bit, source) in rule.sources.iter().enumerate() {
+            if !source.filter.admits(accepted) {
+                continue;
+            }
+            let groups = values.of_all(rule.group_by_of(source), accepted);
+            for fields in combinations(&groups) {
+                let hash = hash(secret, rule, realm, &fields);
+                if let Some(place) = places.get(&hash) {
+                    found[*place].sources |= 1 << bit;
+                    continue;
+                }
+                if rule.sources.len() > 1 {
+                    places.insert(hash, found.len());
+                }
+                found.push(ReportKeyOf {
+                    rule: index,
+                    hash,
+                    fields: named(rule, fields),
+                    sources: 1 << bit,
+                });
+            }
         }
     }
     found
 }
 
+/// A key bears the rule's own names for its fields, whatever a source calls them.
+fn named(rule: &Rule, mut fields: Vec<KeyField>) -> Arc<[KeyField]> {
+    for (field, name) in fields.iter_mut().zip(&rule.group_by) {
+        if &*field.field != name.as_str() {
+            field.field = name.as_str().into();
+        }
+    }
+    fields.into()
+}
+
 /// The values of each group-by field of one report, made once for all rules.
 #[derive(Default)]
-struct Values(BTreeMap<GroupBy, Vec<KeyField>>);
+struct Values(BTreeMap<Field, Vec<KeyField>>);
 
 impl Values {
-    fn of_all(&mut self, groups: &[GroupBy], accepted: &Accepted) -> Vec<&[KeyField]> {
+    fn of_all(&mut self, groups: &[Field], accepted: &Accepted) -> Vec<&[KeyField]> {
         for group in groups {
-            self.0.entry(*group).or_insert_with(|| values_of(*group, accepted));
+            self.0.entry(*group).or_insert_with(|| group.key_values(accepted));
         }
         groups.iter().map(|group| self.0[group].as_slice()).collect()
     }
@@ -53,7 +80,7 @@ fn hash(secret: &Secret, rule: &Rule, realm: Realm, fields: &[KeyField]) -> KeyH
     secret.key_hash(&rule.id, realm, &values)
 }
 
-fn combinations(groups: &[&[KeyField]]) -> Vec<Arc<[KeyField]>> {
+fn combinations(groups: &[&[KeyField]]) -> Vec<Vec<KeyField>> {
     let mut partial: Vec<Vec<KeyField>> = vec![vec![]];
     for values in groups {
         let longer = partial.iter().flat_map(|prefix| {
@@ -66,35 +93,5 @@ fn combinations(groups: &[&[KeyField]]) -> Vec<Arc<[KeyField]>> {
         });
         partial = longer.collect();
     }
-    partial.into_iter().map(Into::into).collect()
-}
-
-/// Values that mean nothing outside the network where they were seen (RFC 6890) make no key: two reports of them share nothing.
-fn values_of(group: GroupBy, accepted: &Accepted) -> Vec<KeyField> {
-    let incident = &accepted.incident;
-    let fields = |name: &str, values: Vec<Arc<str>>| {
-        let field: Arc<str> = name.into();
-        let with = |value| KeyField {
-            field: Arc::clone(&field),
-            value,
-        };
-        values.into_iter().map(with).collect()
-    };
-    match group {
-        GroupBy::Indicator => {
-            let telling = incident.indicators.iter().filter(|indicator| !indicator.is_special());
-            fields(
-                "indicator",
-                telling.map(|indicator| indicator.to_string().into()).collect(),
-            )
-        }
-        GroupBy::CriticalSector => {
-            let critical = incident.sectors.iter().filter(|sector| sector.is_critical());
-            fields(
-                "critical_sector",
-                critical.map(|sector| sector.as_str().into()).collect(),
-            )
-        }
-        GroupBy::Reporter => fields("reporter", vec![accepted.reporter.as_str().into()]),
-    }
+    partial
 }

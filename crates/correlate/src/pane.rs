@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chappe_model::limits::MATCH_ONLY_RELEASE;
-use chappe_model::{CountField, Country, CountrySet, MemberId};
+use chappe_model::{Country, CountrySet, Field, Measure, MemberId};
 
 use crate::voice::Voice;
 
@@ -119,22 +119,22 @@ impl Pane {
         members.len() >= 2
     }
 
-    /// How many values the rule's field has here.
-    pub(crate) fn count(&self, field: CountField) -> usize {
-        match field {
-            CountField::AttestedCountry => self.attested().len(),
-            CountField::Country => self.countries().len(),
-            CountField::Reporter => self.members(),
-            CountField::CriticalReport => 0, // judged one by one, see urgent.rs
+    /// What the rule measures here.
+    pub(crate) fn count(&self, measure: Measure) -> usize {
+        match measure {
+            Measure::Distinct(Field::AttestedCountry) => self.attested().len(),
+            Measure::Distinct(Field::Country) => self.countries().len(),
+            Measure::Distinct(Field::Reporter) => self.members(),
+            _ => 0,
         }
     }
 
-    /// Those values.
-    pub(crate) fn values(&self, field: CountField) -> Vec<Arc<str>> {
-        match field {
-            CountField::AttestedCountry => codes(&self.attested()),
-            CountField::Country => codes(&self.countries()),
-            CountField::Reporter | CountField::CriticalReport => vec![], // members stay hidden from each other: their number says enough
+    /// Its values, where they may be shown.
+    pub(crate) fn values(&self, measure: Measure) -> Vec<Arc<str>> {
+        match measure {
+            Measure::Distinct(Field::AttestedCountry) => codes(&self.attested()),
+            Measure::Distinct(Field::Country) => codes(&self.countries()),
+            _ => vec![], // members stay hidden from each other: their number says enough
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::subject::Subject;
 pub(crate) fn judge(subject: &Subject<'_>, own: &[Contribution], now: Timestamp) -> Vec<Alert> {
     let mut from = 0;
     let each = own.iter().enumerate().map(|(index, contribution)| {
-        while own[from].time.plus(subject.rule.within_ms) <= contribution.time {
+        while own[from].time.plus(subject.rule.when.within_ms) <= contribution.time {
             from += 1;
         }
         let held = index - from >= subject.rule.quota as usize;
@@ -26,7 +26,7 @@ pub(crate) fn judge(subject: &Subject<'_>, own: &[Contribution], now: Timestamp)
 fn alert(subject: &Subject<'_>, contribution: &Contribution, held: bool, now: Timestamp) -> Alert {
     let state = match contribution.now {
         None => AlertState::Retracted,
-        Some(_) if now >= contribution.time.plus(subject.rule.within_ms) => AlertState::Resolved,
+        Some(_) if now >= contribution.time.plus(subject.rule.when.within_ms) => AlertState::Resolved,
         Some(_) => AlertState::Open,
     };
     let ever = &contribution.ever;

@@ -271,7 +271,7 @@ async fn a_change_of_the_rules_withdraws_what_no_longer_holds_and_keeps_ids() {
     stricter
         .iter_mut()
         .filter(|rule| &*rule.id == "cross-border")
-        .for_each(|rule| (rule.at_least, rule.version) = (4, 2));
+        .for_each(|rule| (rule.when.bounds.at_least, rule.version) = (4, 2));
     for (n, rules) in [stricter, built_in_rules(), vec![]].into_iter().enumerate() {
         let at = 3_000 + n as u64 * 1_000;
         let policy = Policy::new(2 + n as u32, rules, 300_000, vec![], vec![]).unwrap();

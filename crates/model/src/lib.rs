@@ -44,7 +44,9 @@ pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use marking::{Compartment, Marking, MarkingError, Realm, Recipients, Use};
 pub use member::{MemberId, MemberIdError, Principal, Role};
 pub use rsit::{Rsit, RsitError};
-pub use rule::{CountField, GroupBy, Policy, Rule, RuleError, WidestAudience, built_in_rules};
+pub use rule::{
+    Bounds, Condition, Field, Filter, Measure, Of, Policy, Rule, RuleError, Source, WidestAudience, built_in_rules,
+};
 pub use sector::{Annex, Sector, SectorError};
 pub use severity::{Severity, SeverityError};
 pub use time::Timestamp;

@@ -34,6 +34,10 @@ pub const MESSAGE_BYTES: usize = 1024 * 1024;
 pub const RULE_ID_BYTES: usize = 64;
 /// Most rules in force.
 pub const RULES: usize = 256;
+/// Most sources of a rule, and things that one of its correlations looks at: each has a bit of a word.
+pub const RULE_SOURCES: usize = 32;
+/// Most correlations within each other.
+pub const RULE_DEPTH: usize = 4;
 /// Reports an alert lists itself: the lowest by (time, id).
 pub const LISTED_REPORTS: usize = 100;
 /// Indicators that an urgent alert shows itself.

@@ -1,37 +1,23 @@
 //! Rules as they stand in the `config` topic.
 
+mod built_in;
+mod condition;
+mod field;
+mod filter;
+mod policy;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{RULE_ID_BYTES, RULES};
-use crate::{AlertKind, MemberId};
+use crate::AlertKind;
+use crate::limits::{RULE_DEPTH, RULE_ID_BYTES, RULE_SOURCES, RULES};
 
-/// What makes the correlation key of a rule. A report has one key for each combination of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupBy {
-    /// Each indicator.
-    Indicator,
-    /// Each affected sector of NIS2 Annex I.
-    CriticalSector,
-    /// The reporter.
-    Reporter,
-}
-
-/// What a rule counts in its window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CountField {
-    /// Countries named by their own reporter, or by two independent members.
-    AttestedCountry,
-    /// Countries named: Sigma's value_count, plain.
-    Country,
-    /// Distinct members.
-    Reporter,
-    /// Each report of critical severity, by itself: it corroborates nothing.
-    CriticalReport,
-}
+pub use built_in::built_in_rules;
+pub use condition::{Bounds, Condition, Measure, Of, Source};
+pub use field::Field;
+pub use filter::Filter;
+pub use policy::Policy;
 
 /// The widest audience a rule's alerts may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,15 +38,13 @@ pub struct Rule {
     pub version: u32,
     /// What its alerts are.
     pub kind: AlertKind,
-    /// What makes its key.
-    pub group_by: Vec<GroupBy>,
-    /// What it counts.
-    pub field: CountField,
-    /// Fires at this many.
-    pub at_least: u32,
-    /// Its window in milliseconds of log time: (t − within, t].
-    pub within_ms: u64,
-    /// For [`CountField::CriticalReport`]: this many per reporter and window go out, the rest waits for a person.
+    /// Which reports it looks at, 1 to [`RULE_SOURCES`].
+    pub sources: Vec<Source>,
+    /// What makes its key: a report has one for each combination of values. Without fields all reports share one.
+    pub group_by: Vec<Field>,
+    /// When it fires.
+    pub when: Condition,
+    /// For [`Measure::CriticalReport`]: this many per reporter and window go out, the rest waits for a person.
     pub quota: u32,
     /// The widest audience of its alerts.
     pub widest_audience: WidestAudience,
@@ -82,15 +66,29 @@ pub enum RuleError {
     /// Window of nothing, or threshold of nothing.
     #[error("rule '{0}': {1} must be at least 1")]
     Zero(Arc<str>, &'static str),
-    /// A key without fields, or repeated fields.
-    #[error("rule '{0}': group_by needs at least one field, each once")]
+    /// An upper bound below the lower.
+    #[error("rule '{0}': at most {2} of what must be at least {1} never holds")]
+    Bounds(Arc<str>, u32, u32),
+    /// Repeated fields, or one that makes no key.
+    #[error("rule '{0}': group-by takes each field once, and neither attested_country nor one that names a member")]
     GroupBy(Arc<str>),
     /// A window that would keep state for more than 90 days.
-    #[error("rule '{0}': a window of {1} ms is longer than 90 days")]
+    #[error("rule '{0}': windows of {1} ms together are longer than 90 days")]
     Window(Arc<str>, u64),
     /// Critical reports are judged one by one.
-    #[error("rule '{0}': critical_report needs group_by reporter and at_least 1")]
+    #[error("rule '{0}': critical_report needs group-by reporter, the threshold 1 and one source")]
     Critical(Arc<str>),
+    /// Nothing to look at, too much, or something that is not there.
+    #[error(
+        "rule '{0}': looks at 1 to {RULE_SOURCES} sources, each of them its own, and at 1 to {RULE_SOURCES} things in each correlation"
+    )]
+    Sources(Arc<str>),
+    /// Correlations of correlations of correlations.
+    #[error("rule '{0}': {1} correlations within each other: at most {RULE_DEPTH}")]
+    Depth(Arc<str>, usize),
+    /// An alias of another number of fields.
+    #[error("rule '{0}': source '{1}' groups by another number of fields than the rule")]
+    Alias(Arc<str>, Arc<str>),
     /// Too many.
     #[error("{0} rules: at most {RULES}")]
     TooMany(usize),
@@ -99,154 +97,83 @@ pub enum RuleError {
 /// Longest window, in milliseconds (90 days).
 const WITHIN_MS: u64 = 90 * 24 * 3600 * 1000;
 
-/// The configuration in force from a stamped time: rules, and the policies that correlation and ingest share. Valid by construction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
-    /// Rises by one with every change.
-    pub version: u32,
-    /// The rules, by id.
-    rules: Vec<Arc<Rule>>,
-    /// How long after its window a contribution may still be revised, in milliseconds.
-    pub lateness_ms: u64,
-    /// Members whose unmarked reports are taken as TLP:RED; others' are refused.
-    pub unmarked_as_red: Vec<MemberId>,
-    /// The hub's duty officers.
-    pub duty_officers: Vec<MemberId>,
-}
+impl Rule {
+    /// Whether a firing must be looked at report by report, or follows from how often each voice spoke.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.when.is_plain() && self.sources.len() == 1
+    }
 
-impl Policy {
-    /// # Errors
-    /// When a rule could not be run as written.
-    pub fn new(
-        version: u32,
-        mut rules: Vec<Rule>,
-        lateness_ms: u64,
-        unmarked_as_red: Vec<MemberId>,
-        duty_officers: Vec<MemberId>,
-    ) -> Result<Self, RuleError> {
-        if rules.len() > RULES {
-            return Err(RuleError::TooMany(rules.len()));
+    /// The fields by which a source groups.
+    #[must_use]
+    pub fn group_by_of<'a>(&'a self, source: &'a Source) -> &'a [Field] {
+        source.group_by.as_ref().unwrap_or(&self.group_by)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), RuleError> {
+        let id = || Arc::clone(&self.id);
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if self.id.is_empty() || self.id.len() > RULE_ID_BYTES || !self.id.bytes().all(plain) {
+            let shown = self.id.chars().take(RULE_ID_BYTES);
+            return Err(RuleError::Id(shown.flat_map(char::escape_default).collect()));
         }
-        rules.sort_by(|a, b| a.id.cmp(&b.id));
-        rules.iter().try_for_each(check)?;
-        if let Some(pair) = rules.windows(2).find(|pair| pair[0].id == pair[1].id) {
-            return Err(RuleError::Twice(Arc::clone(&pair[0].id)));
+        if self.sources.is_empty() || self.sources.len() > RULE_SOURCES {
+            return Err(RuleError::Sources(id()));
         }
-        Ok(Self {
-            version,
-            rules: rules.into_iter().map(Arc::new).collect(),
-            lateness_ms,
-            unmarked_as_red,
-            duty_officers,
-        })
+        if self.when.depth() > RULE_DEPTH {
+            return Err(RuleError::Depth(id(), self.when.depth()));
+        }
+        self.check_condition(&self.when)?;
+        if self.when.span_ms() > WITHIN_MS {
+            return Err(RuleError::Window(id(), self.when.span_ms()));
+        }
+        self.check_keys()
     }
 
-    /// The rules, by id.
-    #[must_use]
-    pub fn rules(&self) -> &[Arc<Rule>] {
-        &self.rules
+    fn check_condition(&self, condition: &Condition) -> Result<(), RuleError> {
+        let id = || Arc::clone(&self.id);
+        let Bounds { at_least, at_most } = condition.bounds;
+        if at_least == 0 {
+            return Err(RuleError::Zero(id(), "the threshold"));
+        }
+        if let Some(most) = at_most.filter(|most| *most < at_least) {
+            return Err(RuleError::Bounds(id(), at_least, most));
+        }
+        if condition.within_ms == 0 {
+            return Err(RuleError::Zero(id(), "the timespan"));
+        }
+        let known = |of: &Of| match of {
+            Of::Source(index) => usize::from(*index) < self.sources.len(),
+            Of::Firings(_) => true,
+        };
+        if condition.of.is_empty() || condition.of.len() > RULE_SOURCES || !condition.of.iter().all(known) {
+            return Err(RuleError::Sources(id()));
+        }
+        condition.inner().try_for_each(|inner| self.check_condition(inner))
     }
 
-    /// How long a contribution to `rule` may be revised, in milliseconds: its window and the lateness.
-    #[must_use]
-    pub fn horizon_ms(&self, rule: &Rule) -> u64 {
-        rule.within_ms.saturating_add(self.lateness_ms)
+    fn check_keys(&self) -> Result<(), RuleError> {
+        let critical = self.when.measure == Measure::CriticalReport;
+        let sound = self.is_plain() && self.group_by == [Field::Reporter] && self.when.bounds.at_least == 1;
+        let within = self.when.inner().any(|inner| inner.measure == Measure::CriticalReport);
+        if (critical && !sound) || within {
+            return Err(RuleError::Critical(Arc::clone(&self.id)));
+        }
+        for source in &self.sources {
+            let mut fields = self.group_by_of(source).to_vec();
+            if fields.len() != self.group_by.len() {
+                return Err(RuleError::Alias(Arc::clone(&self.id), Arc::clone(&source.name)));
+            }
+            let hidden = |field: &Field| field.names_members() || *field == Field::AttestedCountry;
+            let shows = critical || !fields.iter().any(hidden);
+            fields.sort_unstable();
+            fields.dedup();
+            if fields.len() != self.group_by.len() || !shows {
+                return Err(RuleError::GroupBy(Arc::clone(&self.id)));
+            }
+        }
+        Ok(())
     }
-
-    /// How long after its last fire an alert of `rule` may still change, in milliseconds: a contribution up to one window behind that fire may
-    /// extend the episode, and may be revised for as long as [`Policy::horizon_ms`] says.
-    #[must_use]
-    pub fn settled_ms(&self, rule: &Rule) -> u64 {
-        self.horizon_ms(rule).saturating_add(rule.within_ms)
-    }
-
-    /// Whether correlation would judge alike under both, whatever their versions.
-    #[must_use]
-    pub fn judges_like(&self, other: &Self) -> bool {
-        self.rules == other.rules && self.lateness_ms == other.lateness_ms
-    }
-}
-
-fn check(rule: &Rule) -> Result<(), RuleError> {
-    let id = || Arc::clone(&rule.id);
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if rule.id.is_empty() || rule.id.len() > RULE_ID_BYTES || !rule.id.bytes().all(plain) {
-        return Err(RuleError::Id(
-            rule.id
-                .chars()
-                .take(RULE_ID_BYTES)
-                .flat_map(char::escape_default)
-                .collect(),
-        ));
-    }
-    if rule.at_least == 0 {
-        return Err(RuleError::Zero(id(), "at_least"));
-    }
-    if rule.within_ms == 0 {
-        return Err(RuleError::Zero(id(), "within_ms"));
-    }
-    if rule.within_ms > WITHIN_MS {
-        return Err(RuleError::Window(id(), rule.within_ms));
-    }
-    let mut fields = rule.group_by.clone();
-    fields.sort_unstable();
-    fields.dedup();
-    if fields.is_empty() || fields.len() != rule.group_by.len() {
-        return Err(RuleError::GroupBy(id()));
-    }
-    if rule.field == CountField::CriticalReport && (rule.group_by != [GroupBy::Reporter] || rule.at_least != 1) {
-        return Err(RuleError::Critical(id()));
-    }
-    Ok(())
-}
-
-/// A day in milliseconds.
-const DAY_MS: u64 = 24 * 3600 * 1000;
-
-/// The rules every installation starts with.
-#[must_use]
-pub fn built_in_rules() -> Vec<Rule> {
-    vec![
-        Rule {
-            id: "cross-border".into(),
-            version: 1,
-            kind: AlertKind::CrossBorder,
-            group_by: vec![GroupBy::Indicator],
-            field: CountField::AttestedCountry,
-            at_least: 3,
-            within_ms: DAY_MS,
-            quota: 0,
-            widest_audience: WidestAudience::Eu,
-            condition: "the same indicator in 3 or more attested countries within 24 hours".into(),
-            advice: vec!["Search your constituency's logs for the indicator.".into(), "Report what you find, so that the picture gets whole.".into()],
-        },
-        Rule {
-            id: "cross-border-critical-sector".into(),
-            version: 1,
-            kind: AlertKind::CrossBorder,
-            group_by: vec![GroupBy::Indicator, GroupBy::CriticalSector],
-            field: CountField::AttestedCountry,
-            at_least: 2,
-            within_ms: DAY_MS,
-            quota: 0,
-            widest_audience: WidestAudience::Countries,
-            condition: "the same indicator in the same sector of high criticality (NIS2 Annex I) in 2 or more attested countries within 24 hours".into(),
-            advice: vec!["Warn the operators of this sector in your country.".into(), "Compare notes with the other country through the hub.".into()],
-        },
-        Rule {
-            id: "urgent".into(),
-            version: 1,
-            kind: AlertKind::Urgent,
-            group_by: vec![GroupBy::Reporter],
-            field: CountField::CriticalReport,
-            at_least: 1,
-            within_ms: DAY_MS,
-            quota: 10,
-            widest_audience: WidestAudience::Countries,
-            condition: "one report of critical severity".into(),
-            advice: vec!["One member's word, not yet confirmed: check with the hub before you act in public.".into()],
-        },
-    ]
 }
 
 #[cfg(test)]
@@ -265,17 +192,40 @@ mod tests {
             edit(&mut rules[0]);
             Policy::new(1, rules, 300_000, vec![], vec![])
         };
-        assert!(matches!(with(|r| r.at_least = 0), Err(RuleError::Zero(_, "at_least"))));
-        assert!(matches!(
-            with(|r| r.within_ms = 0),
-            Err(RuleError::Zero(_, "within_ms"))
-        ));
+        let zero = with(|r| r.when.bounds.at_least = 0);
+        assert!(matches!(zero, Err(RuleError::Zero(_, "the threshold"))));
+        let no_time = with(|r| r.when.within_ms = 0);
+        assert!(matches!(no_time, Err(RuleError::Zero(_, "the timespan"))));
         assert!(matches!(with(|r| r.id = "urgent".into()), Err(RuleError::Twice(_))));
         assert!(matches!(with(|r| r.id = "A b".into()), Err(RuleError::Id(_))));
-        assert!(matches!(with(|r| r.group_by.clear()), Err(RuleError::GroupBy(_))));
         assert!(matches!(
-            with(|r| r.field = CountField::CriticalReport),
+            with(|r| r.group_by.push(r.group_by[0])),
+            Err(RuleError::GroupBy(_))
+        ));
+        assert!(matches!(
+            with(|r| r.group_by = vec![Field::Reporter]),
+            Err(RuleError::GroupBy(_))
+        ));
+        assert!(matches!(
+            with(|r| r.when.measure = Measure::CriticalReport),
             Err(RuleError::Critical(_))
         ));
+        assert!(matches!(
+            with(|r| r.when.bounds.at_most = Some(1)),
+            Err(RuleError::Bounds(_, 3, 1))
+        ));
+        assert!(matches!(with(|r| r.sources.clear()), Err(RuleError::Sources(_))));
+        assert!(matches!(
+            with(|r| r.when.of = vec![Of::Source(1)]),
+            Err(RuleError::Sources(_))
+        ));
+        let alias = with(|r| r.sources[0].group_by = Some(vec![]));
+        assert!(matches!(alias, Err(RuleError::Alias(..))));
+        let deep = with(|r| {
+            for _ in 0..RULE_DEPTH {
+                r.when.of = vec![Of::Firings(r.when.clone())];
+            }
+        });
+        assert!(matches!(deep, Err(RuleError::Depth(..))));
     }
 }

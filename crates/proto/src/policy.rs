@@ -1,7 +1,8 @@
 //! Rules and policies in the log.
 
-use chappe_model::{CountField, GroupBy, MemberId, Policy, Rule, WidestAudience};
+use chappe_model::{Bounds, Condition, Field, Measure, MemberId, Of, Policy, Rule, Source, WidestAudience};
 use prost::Message;
+use serde::{Deserialize, Serialize};
 
 use crate::alert::{kind_from_wire, kind_to_wire};
 use crate::incident::RecordError;
@@ -49,10 +50,10 @@ pub(crate) fn rule_to_wire(rule: &Rule) -> v1::Rule {
         id: rule.id.to_string(),
         version: rule.version,
         kind: kind_to_wire(rule.kind) as i32,
-        group_by: rule.group_by.iter().map(|g| group_name(*g).to_owned()).collect(),
-        field: field_name(rule.field).to_owned(),
-        at_least: rule.at_least,
-        within_ms: rule.within_ms,
+        group_by: rule.group_by.iter().map(|field| field.as_str().to_owned()).collect(),
+        field: rule.when.measure.as_str().to_owned(),
+        at_least: rule.when.bounds.at_least,
+        within_ms: rule.when.within_ms,
         quota: rule.quota,
         condition: rule.condition.to_string(),
         advice: rule.advice.iter().map(ToString::to_string).collect(),
@@ -60,6 +61,12 @@ pub(crate) fn rule_to_wire(rule: &Rule) -> v1::Rule {
             WidestAudience::Eu => v1::Audience::Eu as i32,
             WidestAudience::Countries => v1::Audience::Countries as i32,
         },
+        body: Body {
+            sources: rule.sources.clone(),
+            at_most: rule.when.bounds.at_most,
+            of: rule.when.of.clone(),
+        }
+        .to_wire(),
     }
 }
 
@@ -67,24 +74,30 @@ pub(crate) fn rule_from_wire(wire: v1::Rule) -> Result<Rule, RecordError> {
     let group_by = wire
         .group_by
         .iter()
-        .map(|name| GROUPS.into_iter().find(|g| group_name(*g) == name))
+        .map(|name| Field::parse(name))
         .collect::<Option<Vec<_>>>();
     let widest_audience = match v1::Audience::try_from(wire.widest_audience) {
         Ok(v1::Audience::Eu) => WidestAudience::Eu,
         Ok(v1::Audience::Countries) => WidestAudience::Countries,
         _ => return Err(RecordError::Field("rule.widest_audience")),
     };
+    let measure = Measure::parse(&wire.field).ok_or(RecordError::Field("rule.field"))?;
+    let Body { sources, at_most, of } = Body::from_wire(&wire.body)?;
     Ok(Rule {
         id: wire.id.into(),
         version: wire.version,
         kind: kind_from_wire(wire.kind).ok_or(RecordError::Field("rule.kind"))?,
+        sources,
         group_by: group_by.ok_or(RecordError::Field("rule.group_by"))?,
-        field: FIELDS
-            .into_iter()
-            .find(|f| field_name(*f) == wire.field)
-            .ok_or(RecordError::Field("rule.field"))?,
-        at_least: wire.at_least,
-        within_ms: wire.within_ms,
+        when: Condition {
+            measure,
+            bounds: Bounds {
+                at_least: wire.at_least,
+                at_most,
+            },
+            within_ms: wire.within_ms,
+            of,
+        },
         quota: wire.quota,
         widest_audience,
         condition: wire.condition.into(),
@@ -92,30 +105,35 @@ pub(crate) fn rule_from_wire(wire: v1::Rule) -> Result<Rule, RecordError> {
     })
 }
 
-const GROUPS: [GroupBy; 3] = [GroupBy::Indicator, GroupBy::CriticalSector, GroupBy::Reporter];
-const FIELDS: [CountField; 4] = [
-    CountField::AttestedCountry,
-    CountField::Country,
-    CountField::Reporter,
-    CountField::CriticalReport,
-];
-
-fn group_name(group: GroupBy) -> &'static str {
-    match group {
-        GroupBy::Indicator => "indicator",
-        GroupBy::CriticalSector => "critical_sector",
-        GroupBy::Reporter => "reporter",
-    }
+/// What a rule says beyond the message's own fields, as JSON: most rules say nothing.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Body {
+    sources: Vec<Source>,
+    at_most: Option<u32>,
+    of: Vec<Of>,
 }
 
-/// The name of a counted field, as explanations show it.
-#[must_use]
-pub fn field_name(field: CountField) -> &'static str {
-    match field {
-        CountField::AttestedCountry => "attested_country",
-        CountField::Country => "country",
-        CountField::Reporter => "reporter",
-        CountField::CriticalReport => "critical_report",
+impl Body {
+    fn plain() -> Self {
+        Self {
+            sources: vec![Source::any()],
+            at_most: None,
+            of: vec![Of::Source(0)],
+        }
+    }
+
+    fn to_wire(&self) -> String {
+        if *self == Self::plain() {
+            return String::new();
+        }
+        serde_json::to_string(self).unwrap_or_default() // lists of enums and texts always have a form
+    }
+
+    fn from_wire(text: &str) -> Result<Self, RecordError> {
+        if text.is_empty() {
+            return Ok(Self::plain());
+        }
+        serde_json::from_str(text).map_err(|_| RecordError::Field("rule.body"))
     }
 }
 
@@ -127,6 +145,27 @@ mod tests {
     fn a_policy_comes_back_equal() {
         let duty = vec![MemberId::parse("europol").unwrap()];
         let policy = Policy::new(3, chappe_model::built_in_rules(), 300_000, duty.clone(), duty).unwrap();
+        assert_eq!(decode(&encode(&policy)), Ok(policy));
+    }
+
+    #[test]
+    fn a_rule_over_sources_and_firings_comes_back_equal() {
+        let mut rule = chappe_model::built_in_rules().remove(0);
+        let inner = rule.when.clone();
+        rule.sources.push(Source {
+            name: "second".into(),
+            ..Source::any()
+        });
+        rule.when = Condition {
+            measure: Measure::InOrder,
+            bounds: Bounds {
+                at_least: 2,
+                at_most: Some(2),
+            },
+            within_ms: 5,
+            of: vec![Of::Firings(inner), Of::Source(1)],
+        };
+        let policy = Policy::new(1, vec![rule], 1, vec![], vec![]).unwrap();
         assert_eq!(decode(&encode(&policy)), Ok(policy));
     }
 

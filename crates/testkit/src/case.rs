@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chappe_model::{
-    Accepted, AlertKind, CountField, Country, GroupBy, Incident, Marking, MemberId, Pap, Policy, ReportKey, Rule,
-    Secret, Severity, Timestamp, Tlp, Use, WidestAudience, built_in_rules,
+    Accepted, AlertKind, Condition, Country, Field, Incident, Marking, Measure, MemberId, Pap, Policy, ReportKey, Rule,
+    Secret, Severity, Source, Timestamp, Tlp, Use, WidestAudience, built_in_rules,
 };
 use fastrand::Rng;
 
@@ -59,27 +59,26 @@ pub fn member(id: &str) -> MemberId {
 pub fn policy() -> Policy {
     let mut rules = built_in_rules();
     for (id, field, at_least) in [
-        ("plain-country", CountField::Country, 3),
-        ("plain-reporter", CountField::Reporter, 2),
+        ("plain-country", Field::Country, 3),
+        ("plain-reporter", Field::Reporter, 2),
     ] {
         rules.push(Rule {
             id: id.into(),
             version: 1,
             kind: AlertKind::Rule,
-            group_by: vec![GroupBy::Indicator],
-            field,
-            at_least,
-            within_ms: WITHIN_MS,
+            group_by: vec![Field::Indicator],
+            sources: vec![Source::any()],
+            when: Condition::plain(Measure::Distinct(field), at_least, WITHIN_MS),
             quota: 0,
             widest_audience: WidestAudience::Eu,
             condition: id.into(),
             advice: vec![],
         });
     }
-    rules.iter_mut().for_each(|rule| rule.within_ms = WITHIN_MS);
+    rules.iter_mut().for_each(|rule| rule.when.within_ms = WITHIN_MS);
     rules
         .iter_mut()
-        .filter(|rule| rule.field == CountField::CriticalReport)
+        .filter(|rule| rule.when.measure == Measure::CriticalReport)
         .for_each(|rule| rule.quota = 1);
     Policy::new(1, rules, LATENESS_MS, vec![], vec![]).expect("sound rules")
 }

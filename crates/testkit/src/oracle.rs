@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
-use chappe_model::{Accepted, CountField, GroupBy, Policy, Timestamp, Use, WidestAudience};
+use chappe_model::{Accepted, Policy, Timestamp, Use, WidestAudience};
 use serde_json::{Value, json};
 
 /// `tests/oracle/episodes.py --lines`, kept running.
@@ -64,21 +64,11 @@ impl Drop for Oracle {
 
 /// The rules in the oracle's form.
 fn rules(policy: &Policy) -> Vec<Value> {
-    let group = |group: &GroupBy| match group {
-        GroupBy::Indicator => "indicator",
-        GroupBy::CriticalSector => "critical_sector",
-        GroupBy::Reporter => "reporter",
-    };
     let rule = |rule: &std::sync::Arc<chappe_model::Rule>| {
         json!({
-            "id": &*rule.id, "kind": rule.kind.as_str(), "group_by": rule.group_by.iter().map(group).collect::<Vec<_>>(),
-            "field": match rule.field {
-                CountField::AttestedCountry => "attested_country",
-                CountField::Country => "country",
-                CountField::Reporter => "reporter",
-                CountField::CriticalReport => "critical_report",
-            },
-            "at_least": rule.at_least, "within_ms": rule.within_ms, "quota": rule.quota,
+            "id": &*rule.id, "kind": rule.kind.as_str(), "group_by": rule.group_by.iter().map(|field| field.as_str()).collect::<Vec<_>>(),
+            "field": rule.when.measure.as_str(),
+            "at_least": rule.when.bounds.at_least, "within_ms": rule.when.within_ms, "quota": rule.quota,
             "widest_audience": match rule.widest_audience { WidestAudience::Eu => "eu", WidestAudience::Countries => "countries" },
         })
     };

@@ -265,7 +265,7 @@ fn policy() -> Policy {
         .filter(|rule| rule.quota > 0)
         .for_each(|rule| rule.quota = 2);
     // Windows as short as the histories, so that alerts resolve and state is let go within them.
-    rules.iter_mut().for_each(|rule| rule.within_ms = 50_000);
+    rules.iter_mut().for_each(|rule| rule.when.within_ms = 50_000);
     Policy::new(1, rules, 5_000, vec![member("csirt-de")], vec![member("europol")]).unwrap()
 }
 

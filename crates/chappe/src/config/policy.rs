@@ -83,7 +83,7 @@ impl PolicySection {
                     countries,
                     window_hours,
                 } = self.cross_border;
-                rule.at_least = countries;
+                rule.when.bounds.at_least = countries;
                 rule.condition =
                     format!("the same indicator in {countries} or more attested countries within {window_hours} hours")
                         .into();
@@ -94,7 +94,7 @@ impl PolicySection {
                     countries,
                     window_hours,
                 } = self.critical_sector;
-                rule.at_least = countries;
+                rule.when.bounds.at_least = countries;
                 rule.condition = format!(
                     "the same indicator in the same sector of high criticality (NIS2 Annex I) in {countries} or more \
                      attested countries within {window_hours} hours"
@@ -108,7 +108,7 @@ impl PolicySection {
             }
             _ => return rule,
         };
-        rule.within_ms = hours.saturating_mul(HOUR_MS);
+        rule.when.within_ms = hours.saturating_mul(HOUR_MS);
         rule
     }
 }
@@ -170,7 +170,11 @@ mod tests {
 
         let back = in_force(&second, &first).unwrap();
         assert_eq!(
-            (back.version, back.rules()[0].version, back.rules()[0].at_least),
+            (
+                back.version,
+                back.rules()[0].version,
+                back.rules()[0].when.bounds.at_least
+            ),
             (3, 3, 3)
         );
     }

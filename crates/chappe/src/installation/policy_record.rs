@@ -114,7 +114,7 @@ mod tests {
             at(3),
         )
         .unwrap();
-        assert_eq!((stricter.version, stricter.rules()[0].at_least), (2, 4));
+        assert_eq!((stricter.version, stricter.rules()[0].when.bounds.at_least), (2, 4));
         assert_eq!(
             establish(&plain, &log, at(4)).unwrap(),
             stricter,
@@ -123,7 +123,11 @@ mod tests {
 
         let nobody = establish(&config("", "hub"), &log, at(5)).unwrap();
         assert_eq!(
-            (nobody.version, nobody.duty_officers.len(), nobody.rules()[0].at_least),
+            (
+                nobody.version,
+                nobody.duty_officers.len(),
+                nobody.rules()[0].when.bounds.at_least
+            ),
             (3, 0, 4)
         );
         assert_eq!(log.end(Topic::Config, 0), Position(3));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chappe_model::{Alert, AlertState, Audience, CountField, Rule, Timestamp};
+use chappe_model::{Alert, AlertState, Audience, Field, Measure, Rule, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{COALESCE_MS, HOT_CONTRIBUTIONS, HOT_MS, Judging};
@@ -174,7 +174,7 @@ impl Room {
     pub(super) fn touch(&mut self, change: &Change, watermark: Timestamp, rule: &Rule, others: usize) {
         let counts_only = match (change, &self.open) {
             (Change::None, _) => return,
-            (Change::Appended(time, _), _) if rule.field == CountField::CriticalReport => {
+            (Change::Appended(time, _), _) if rule.when.measure == Measure::CriticalReport => {
                 self.is_over_quota(*time, rule)
             }
             (Change::Appended(time, voice), Some(open)) => adds_counts_only(open, *time, voice, watermark, rule),
@@ -192,7 +192,7 @@ impl Room {
 
     /// Whether a critical report behind all others of its reporter will be held for a person, so that nobody is told of it at once.
     fn is_over_quota(&self, time: Timestamp, rule: &Rule) -> bool {
-        let window = self.since(time.minus(rule.within_ms).plus(1));
+        let window = self.since(time.minus(rule.when.within_ms).plus(1));
         window.len() > rule.quota as usize + 1
     }
 
@@ -256,27 +256,27 @@ impl Room {
     }
 
     fn may_hold(&self, rule: &Rule, pool: Option<&Room>) -> bool {
-        if rule.field == CountField::CriticalReport {
+        if rule.when.measure == Measure::CriticalReport {
             return true;
         }
-        let needed = rule.at_least as usize;
+        let needed = rule.when.bounds.at_least as usize;
         let voices = self.contributions.len() + pool.map_or(0, |pool| pool.contributions.len());
-        if voices == 1 && needed > 1 && rule.field != CountField::Country {
+        if voices == 1 && needed > 1 && rule.when.measure != Measure::Distinct(Field::Country) {
             return false; // one voice is one member, and attests its own country at most
         }
         match pool {
-            None => self.potential().count(rule.field) >= needed,
+            None => self.potential().count(rule.when.measure) >= needed,
             Some(pool) => {
                 let mut together = pool.potential().into_owned();
                 self.contributions.iter().for_each(|c| together.add(&c.ever));
-                together.count(rule.field) >= needed
+                together.count(rule.when.measure) >= needed
             }
         }
     }
 
     fn alerts(&self, subject: &Subject<'_>, pool: Option<&Room>, judging: &Judging<'_>) -> Vec<Alert> {
         let own = self.since(self.kept_from);
-        if judging.rule.field == CountField::CriticalReport {
+        if judging.rule.when.measure == Measure::CriticalReport {
             return urgent::judge(subject, own, judging.watermark);
         }
         let mut visible: Vec<Visible<'_>> = own
@@ -302,7 +302,7 @@ impl Room {
 
     /// Decides, after a judgement, what is final, what may go, and when time alone changes something.
     fn plan(&mut self, alerts: &[Alert], pool: Option<&Room>, judging: &Judging<'_>) {
-        let (watermark, settled_ms, within_ms) = (judging.watermark, judging.settled_ms, judging.rule.within_ms);
+        let (watermark, settled_ms, within_ms) = (judging.watermark, judging.settled_ms, judging.rule.when.within_ms);
         let settled = watermark.minus(settled_ms);
         let live = alerts.iter().filter(|alert| alert.last_fire >= settled);
         let needed = live.map(|alert| alert.anchor.0.minus(within_ms - 1)).min();
@@ -328,7 +328,7 @@ impl Room {
 
 /// Whether an appended voice can change nothing of an open alert but its counts: it says nothing new.
 fn adds_counts_only(open: &Alert, time: Timestamp, voice: &Voice, watermark: Timestamp, rule: &Rule) -> bool {
-    let end = open.last_fire.plus(rule.within_ms);
+    let end = open.last_fire.plus(rule.when.within_ms);
     let reporter_known = match &open.audience {
         Audience::Eu | Audience::Recipients => true,
         Audience::Countries(_) => open.evidence.iter().any(|evidence| evidence.reporter == voice.reporter),

@@ -1,7 +1,6 @@
 use chappe_model::{Alert, AlertKind, AlertState, Audience, Evidence, Indicator, KeyField, Secret, Severity, hex};
 
 use crate::incident::{pap_to_wire, severity_from_wire, severity_to_wire, tlp_to_wire};
-use crate::policy::field_name;
 use crate::{time, v1};
 
 /// A kind on the wire.
@@ -99,10 +98,10 @@ fn explanation(alert: &Alert) -> v1::Explanation {
         rule_id: alert.rule.id.to_string(),
         rule_version: alert.rule.version,
         condition: alert.rule.condition.to_string(),
-        field: field_name(alert.rule.field).to_owned(),
+        field: alert.rule.when.measure.as_str().to_owned(),
         values: alert.values.iter().map(ToString::to_string).collect(),
-        threshold: alert.rule.at_least,
-        window_seconds: u32::try_from(alert.rule.within_ms / 1_000).unwrap_or(u32::MAX),
+        threshold: alert.rule.when.bounds.at_least,
+        window_seconds: u32::try_from(alert.rule.when.within_ms / 1_000).unwrap_or(u32::MAX),
         fires: alert.fires,
     }
 }
