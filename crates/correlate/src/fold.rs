@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Policy, Secret, Timestamp};
+use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Measure, Policy, Rule, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::keyed_map::KeyedMap;
@@ -41,8 +41,7 @@ struct Top {
     revision: u32,
     retracted: bool,
     compartment: Arc<Compartment>,
-    keys: BTreeSet<KeyHash>,
-    voice: Arc<Voice>,
+    voices: BTreeMap<KeyHash, Arc<Voice>>,
 }
 
 /// What the incident ever said on one key in one compartment. It is never forgotten: a later update must not fire old windows again.
@@ -129,19 +128,20 @@ struct Revision {
     carries: bool,
     compartment: Arc<Compartment>,
     keys: Vec<ReportKeyOf>,
-    voice: Arc<Voice>,
+    voices: BTreeMap<KeyHash, Arc<Voice>>,
 }
 
 impl Revision {
     fn new(secret: &Secret, policy: &Policy, time: Timestamp, accepted: &Accepted) -> Self {
+        let keys = keys_of(secret, policy, accepted);
         Self {
             number: accepted.incident.revision,
             time,
             retracted: accepted.incident.retracted,
             carries: !accepted.incident.retracted && !accepted.incident.backfill,
             compartment: Arc::new(accepted.compartment()),
-            keys: keys_of(secret, policy, accepted),
-            voice: Arc::new(Voice::of(accepted)),
+            voices: Voices::new(secret, accepted).on_all(policy, &keys),
+            keys,
         }
     }
 
@@ -150,16 +150,67 @@ impl Revision {
             revision: self.number,
             retracted: self.retracted,
             compartment: Arc::clone(&self.compartment),
-            keys: self.keys.iter().map(|key| key.hash).collect(),
-            voice: Arc::clone(&self.voice),
+            voices: self.voices.clone(),
         }
+    }
+}
+
+/// What one revision says under each of its keys: nearly always the same, so that one voice serves many.
+struct Voices<'a> {
+    secret: &'a Secret,
+    accepted: &'a Accepted,
+    plain: Arc<Voice>,
+    made: BTreeMap<(u16, u32), Arc<Voice>>,
+}
+
+impl<'a> Voices<'a> {
+    fn new(secret: &'a Secret, accepted: &'a Accepted) -> Self {
+        Self {
+            secret,
+            accepted,
+            plain: Arc::new(Voice::of(accepted)),
+            made: BTreeMap::new(),
+        }
+    }
+
+    fn on_all(mut self, policy: &Policy, keys: &[ReportKeyOf]) -> BTreeMap<KeyHash, Arc<Voice>> {
+        let voice = |key: &ReportKeyOf| (key.hash, self.on(&policy.rules()[usize::from(key.rule)], key));
+        keys.iter().map(voice).collect()
+    }
+
+    fn on(&mut self, rule: &Rule, key: &ReportKeyOf) -> Arc<Voice> {
+        let critical = rule.when.measure == Measure::CriticalReport;
+        let counted = rule
+            .when
+            .measures(|measure| matches!(measure, Measure::Distinct(field) if field.is_indicator()));
+        if !critical && !counted && key.sources == 1 {
+            return Arc::clone(&self.plain);
+        }
+        let Self {
+            secret,
+            accepted,
+            plain,
+            made,
+        } = self;
+        let voice = made.entry((key.rule, key.sources)).or_insert_with(|| {
+            let mut voice = Voice::clone(plain);
+            voice.sources = key.sources;
+            if counted {
+                voice.observed = Voice::observed(secret, accepted);
+            }
+            if critical {
+                voice.indicators = Voice::shown_indicators(accepted);
+            }
+            Arc::new(voice)
+        });
+        Arc::clone(voice)
     }
 }
 
 impl Top {
     fn voice_on(&self, key_hash: KeyHash, compartment: &Compartment) -> Option<Arc<Voice>> {
-        let stands = !self.retracted && *self.compartment == *compartment && self.keys.contains(&key_hash);
-        stands.then(|| Arc::clone(&self.voice))
+        let stands = !self.retracted && *self.compartment == *compartment;
+        self.voices.get(&key_hash).filter(|_| stands).cloned()
     }
 }
 
@@ -174,19 +225,15 @@ impl Folded {
 
     /// Brings what was said before up to date with a new revision, as far as it may still change.
     fn revise(&mut self, revision: &Revision, emit: &mut Vec<Sighting>) {
-        let carried: BTreeSet<KeyHash> = if revision.carries {
-            revision.keys.iter().map(|key| key.hash).collect()
-        } else {
-            BTreeSet::new()
-        };
         for said in &mut self.said {
             let Some(open) = said.open.as_mut().filter(|open| revision.time <= open.until) else {
                 continue;
             };
             let contribution = &mut open.sighting.contribution;
             let mut changed = false;
-            if carried.contains(&said.key_hash) && *said.compartment == *revision.compartment {
-                let ever = contribution.ever.union(&revision.voice);
+            let here = revision.carries && *said.compartment == *revision.compartment;
+            if let Some(voice) = revision.voices.get(&said.key_hash).filter(|_| here) {
+                let ever = contribution.ever.union(voice);
                 if ever != *contribution.ever {
                     contribution.ever = Arc::new(ever);
                     changed = true;
@@ -225,10 +272,13 @@ impl Folded {
             let until = revision
                 .time
                 .plus(policy.horizon_ms(&policy.rules()[usize::from(key.rule)]));
+            let Some(voice) = revision.voices.get(&key.hash) else {
+                continue;
+            };
             let contribution = Contribution {
                 time: revision.time,
                 incident,
-                ever: Arc::clone(&revision.voice),
+                ever: Arc::clone(voice),
                 now: self.top.voice_on(key.hash, &revision.compartment),
             };
             let compartment = Arc::clone(&revision.compartment);

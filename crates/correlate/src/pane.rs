@@ -176,6 +176,8 @@ mod tests {
             pap: Pap::Green,
             openly: how != 1,
             quietly: how != 0,
+            sources: 1,
+            observed: Arc::default(),
             indicators: Arc::default(),
         }
     }

@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::limits::URGENT_INDICATORS;
-use chappe_model::{Accepted, Country, CountrySet, Indicator, MemberId, Pap, Rsit, Sector, Severity, Tlp, Use};
+use chappe_model::{
+    Accepted, Country, CountrySet, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret, Sector, Severity, Tlp, Use,
+};
 use serde::{Deserialize, Serialize};
 
 /// What an incident says about a key: all it ever said there, or what it says now.
@@ -28,7 +30,11 @@ pub struct Voice {
     pub openly: bool,
     /// Some of it is match-only.
     pub quietly: bool,
-    /// The indicators of a critical report: an urgent alert shows them. Empty for any other.
+    /// The sources of the rule that admit it under this key, a bit each.
+    pub sources: u32,
+    /// The indicators it names, where the rule counts them: kind and keyed hash, sorted.
+    pub observed: Arc<[(IndicatorKind, u64)]>,
+    /// The indicators of a critical report, where the rule is about those: an urgent alert shows them.
     pub indicators: Arc<[Indicator]>,
 }
 
@@ -38,12 +44,6 @@ impl Voice {
     pub fn of(accepted: &Accepted) -> Self {
         let incident = &accepted.incident;
         let quietly = incident.marking.usage() == Use::MatchOnly;
-        let shows_indicators = incident.severity == Severity::Critical && !quietly;
-        let indicators = if shows_indicators {
-            incident.indicators.iter().take(URGENT_INDICATORS).cloned().collect()
-        } else {
-            Arc::default()
-        };
         Self {
             reporter: accepted.reporter.clone(),
             home: accepted.home,
@@ -55,8 +55,31 @@ impl Voice {
             pap: incident.marking.pap(),
             openly: !quietly,
             quietly,
-            indicators,
+            sources: 1,
+            observed: Arc::default(),
+            indicators: Arc::default(),
         }
+    }
+
+    /// The indicators that an urgent alert on this revision shows.
+    pub(crate) fn shown_indicators(accepted: &Accepted) -> Arc<[Indicator]> {
+        let incident = &accepted.incident;
+        let shows = incident.severity == Severity::Critical && incident.marking.usage() != Use::MatchOnly;
+        let shown = incident.indicators.iter().take(URGENT_INDICATORS);
+        shown.filter(|_| shows).cloned().collect()
+    }
+
+    /// The indicators that a rule may count.
+    pub(crate) fn observed(secret: &Secret, accepted: &Accepted) -> Arc<[(IndicatorKind, u64)]> {
+        let telling = accepted
+            .incident
+            .indicators
+            .iter()
+            .filter(|indicator| !indicator.is_special());
+        let observed: BTreeSet<_> = telling
+            .map(|indicator| (indicator.kind(), secret.value_hash(&indicator.to_string())))
+            .collect();
+        observed.into_iter().collect()
     }
 
     /// What both say together. Both are of one incident, so of one reporter.
@@ -71,6 +94,9 @@ impl Voice {
         both.pap = self.pap.join(other.pap);
         both.openly |= other.openly;
         both.quietly |= other.quietly;
+        both.sources |= other.sources;
+        let observed: BTreeSet<_> = self.observed.iter().chain(other.observed.iter()).copied().collect();
+        both.observed = observed.into_iter().collect();
         let indicators: BTreeSet<&Indicator> = self.indicators.iter().chain(other.indicators.iter()).collect();
         both.indicators = indicators.into_iter().take(URGENT_INDICATORS).cloned().collect();
         both

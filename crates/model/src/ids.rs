@@ -160,6 +160,16 @@ impl Secret {
         KeyHash(u128::from_le_bytes(first_16(&hasher)))
     }
 
+    /// 64 keyed bits of a value that is only ever compared.
+    #[must_use]
+    pub fn value_hash(&self, value: &str) -> u64 {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        absorb(&mut hasher, b"value");
+        absorb(&mut hasher, value.as_bytes());
+        let [a, b, c, d, e, f, g, h, ..] = first_16(&hasher);
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// Names a content as submitted.
     #[must_use]
     pub fn content_digest(&self, content: &[u8]) -> Digest {

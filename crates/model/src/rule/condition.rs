@@ -119,6 +119,11 @@ impl Condition {
         self.bounds.at_most.is_some() || self.inner().any(Self::may_turn_false)
     }
 
+    /// Whether any part measures this.
+    pub fn measures(&self, what: impl Fn(Measure) -> bool + Copy) -> bool {
+        what(self.measure) || self.inner().any(|inner| inner.measures(what))
+    }
+
     /// Correlations within correlations, itself counted.
     #[must_use]
     pub fn depth(&self) -> usize {
