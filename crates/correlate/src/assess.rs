@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chappe_model::{Alert, AlertId, AlertState, Compartment, KeyHash, Timestamp};
 
-use crate::count::COALESCE_MS;
+use crate::count::{COALESCE_MS, Retired};
 use crate::finding::Finding;
 use crate::keyed_map::KeyedMap;
 
@@ -122,9 +122,9 @@ impl Assess {
         self.release(self.watermark, emit);
     }
 
-    /// Forgets a key about which nothing can change any more; what waits goes out first.
-    pub fn forget(&mut self, key_hash: KeyHash, emit: &mut Vec<Alert>) {
-        for mut room in self.rooms.remove(&key_hash).into_iter().flat_map(BTreeMap::into_values) {
+    /// Forgets what nothing can change any more; what waits goes out first.
+    pub fn forget(&mut self, retired: Retired, emit: &mut Vec<Alert>) {
+        for mut room in self.take(retired.key_hash, |compartment| compartment.is_pool() == retired.pool) {
             let waiting: Vec<Alert> = room
                 .values_mut()
                 .filter_map(|told| told.next.take())
@@ -136,25 +136,31 @@ impl Assess {
         }
     }
 
-    /// Forgets all keys but those that `hold`. What was told as open of another is withdrawn: the rules have changed.
-    pub fn keep(&mut self, hold: impl Fn(KeyHash) -> bool, emit: &mut Vec<Alert>) {
-        let mut others: Vec<KeyHash> = self
-            .rooms
-            .keys()
-            .filter(|key_hash| !hold(**key_hash))
-            .copied()
-            .collect();
-        others.sort_unstable();
-        for mut room in others
-            .iter()
-            .filter_map(|key_hash| self.rooms.remove(key_hash))
-            .flat_map(BTreeMap::into_values)
-        {
-            let open = room.values().filter(|told| told.alert.state == AlertState::Open);
-            for id in open.map(|told| told.alert.id).collect::<Vec<_>>() {
-                withdraw(&mut room, &id, self.watermark, self.epoch, emit);
+    /// Forgets all but those that `hold`. What was told as open of another is withdrawn: the rules have changed.
+    pub fn keep(&mut self, hold: impl Fn(KeyHash, &Compartment) -> bool, emit: &mut Vec<Alert>) {
+        let mut keys: Vec<KeyHash> = self.rooms.keys().copied().collect();
+        keys.sort_unstable();
+        for key_hash in keys {
+            for mut room in self.take(key_hash, |compartment| !hold(key_hash, compartment)) {
+                let open = room.values().filter(|told| told.alert.state == AlertState::Open);
+                for id in open.map(|told| told.alert.id).collect::<Vec<_>>() {
+                    withdraw(&mut room, &id, self.watermark, self.epoch, emit);
+                }
             }
         }
+    }
+
+    /// Takes the rooms of a key in these compartments out.
+    fn take(&mut self, key_hash: KeyHash, these: impl Fn(&Compartment) -> bool) -> Vec<RoomOfAlerts> {
+        let Some(rooms) = self.rooms.get_mut(&key_hash) else {
+            return vec![];
+        };
+        let taken = rooms.extract_if(.., |compartment, _| these(compartment));
+        let taken: Vec<RoomOfAlerts> = taken.map(|(_, room)| room).collect();
+        if rooms.is_empty() {
+            self.rooms.remove(&key_hash);
+        }
+        taken
     }
 
     /// Emits everything that waits.

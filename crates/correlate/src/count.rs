@@ -1,24 +1,46 @@
 //! Count: sightings into findings. One instance per shard, which owns its keys; all compartments of a key are on the same shard, because
 //! an overlay reads its pool.
+//!
+//! A key begins as one contribution in a cell of the table. With the second it becomes *steady*: its window moves one step with each
+//! contribution. What a steady key cannot hold (overlays, match-only reports, rules over several sources) makes it a *group*, each
+//! judgement of which looks at every contribution.
 
+mod draw;
+mod expiry;
+mod group;
+mod keys;
 mod room;
+mod run;
+mod scan;
+mod shadows;
+mod slab;
+mod state;
+mod steady;
+mod table;
+mod tally;
+mod voices;
+mod window;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Compartment, KeyField, KeyHash, Policy, Realm, Recipients, Rule, Secret, Timestamp};
-use serde::{Deserialize, Serialize};
+use chappe_model::{Compartment, KeyHash, Measure, Policy, Rule, Secret, Timestamp};
 
-use crate::finding::Finding;
-use crate::keyed_map::KeyedMap;
-use crate::shard::shard_of;
+use crate::finding::{Finding, Firing};
+use crate::key_text;
 use crate::sighting::Sighting;
-use crate::subject::Subject;
-use room::{Change, Room, RoomState};
+use expiry::Expiry;
+use group::{Group, Rooms, subject};
+use shadows::{Shadows, Sight};
+use slab::Slab;
+pub use state::CountState;
+use steady::Steady;
+use table::{Held, Table};
+use voices::Voices;
 
 /// Count-only changes are judged at most this often, in milliseconds of log time.
 pub const COALESCE_MS: u64 = 30_000;
-/// From this many contributions on a key is judged at most once in [`HOT_MS`]: judging costs in proportion to them.
+/// From this many contributions on, what changes the past of a key is judged at most once in [`HOT_MS`]: it costs in proportion to them.
 pub const HOT_CONTRIBUTIONS: usize = 1_000;
 /// How often a hot key is judged at most, in milliseconds of log time.
 pub const HOT_MS: u64 = 1_000;
@@ -27,256 +49,50 @@ pub const HOT_MS: u64 = 1_000;
 #[derive(Debug)]
 pub struct Count {
     secret: Secret,
-    policy: Arc<Policy>,
+    rules: Vec<Plan>,
     watermark: Timestamp,
     /// While the log is read again after a restart nothing is judged: states between would be older than what was told already.
     replaying: bool,
-    /// Boxed, so that the table grows without moving what it holds.
-    groups: KeyedMap<KeyHash, Box<Group>>,
-    /// When rooms must be judged next, each by itself: an overlay must not change when, or in which order, others are judged.
-    due: BTreeSet<Due>,
-    retired: Vec<KeyHash>,
+    table: Table,
+    steadies: Slab<Steady>,
+    groups: Slab<Group>,
+    shadows: Shadows,
+    voices: Voices,
+    /// When pools must be judged next. Overlays have times of their own: they must not change when, or in which order, pools are judged.
+    due: BTreeSet<(Timestamp, KeyHash)>,
+    /// Something is due at once.
+    hasty: bool,
+    expiry: Expiry,
+    retired: Vec<Retired>,
 }
 
-/// When, which key, and of which recipient list; none for the pool.
-type Due = (Timestamp, KeyHash, Option<Recipients>);
+/// A key about which nothing can change any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retired {
+    /// Which.
+    pub key_hash: KeyHash,
+    /// Its pool; else its overlays.
+    pub pool: bool,
+}
 
-/// One key with all its compartments.
+/// A rule, and what follows from it.
 #[derive(Debug)]
-struct Group {
-    rule: u16,
-    realm: Realm,
-    key: Arc<[KeyField]>,
-    pool: Room,
-    overlays: BTreeMap<Recipients, Room>,
+struct Plan {
+    rule: Arc<Rule>,
+    settled_ms: u64,
+    /// Its keys can be steady.
+    steady: bool,
 }
 
-/// What a snapshot holds of a count.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct CountState {
-    watermark: Timestamp,
-    groups: Vec<GroupState>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct GroupState {
-    key_hash: KeyHash,
-    rule: u16,
-    realm: Realm,
-    key: Arc<[KeyField]>,
-    pool: RoomState,
-    overlays: Vec<(Recipients, RoomState)>,
-}
-
-impl CountState {
-    /// The state of each of `shards` shards, by their keys.
-    #[must_use]
-    pub fn split(self, shards: usize) -> Vec<Self> {
-        let mut parts: Vec<Self> = (0..shards.max(1))
-            .map(|_| Self {
-                watermark: self.watermark,
-                groups: vec![],
-            })
-            .collect();
-        for group in self.groups {
-            parts[shard_of(group.key_hash, shards)].groups.push(group);
-        }
-        parts
-    }
-}
-
-impl Count {
-    /// Starts empty, replaying.
-    #[must_use]
-    pub fn new(secret: Secret, policy: Arc<Policy>) -> Self {
+impl Plan {
+    fn new(policy: &Policy, rule: &Arc<Rule>) -> Self {
+        let incremental = matches!(rule.when.measure, Measure::Events | Measure::Distinct(_));
         Self {
-            secret,
-            policy,
-            watermark: Timestamp::ZERO,
-            replaying: true,
-            groups: KeyedMap::default(),
-            due: BTreeSet::new(),
-            retired: vec![],
+            rule: Arc::clone(rule),
+            settled_ms: policy.settled_ms(rule),
+            steady: rule.is_plain() && !rule.when.may_turn_false() && incremental,
         }
     }
-
-    /// Adds what a snapshot holds of this shard's keys, see [`CountState::split`].
-    pub fn restore(&mut self, state: CountState) {
-        self.watermark = self.watermark.max(state.watermark);
-        for group in state.groups {
-            let overlays = group
-                .overlays
-                .into_iter()
-                .map(|(list, room)| (list, Room::restore(room)))
-                .collect();
-            let restored = Group {
-                rule: group.rule,
-                realm: group.realm,
-                key: group.key,
-                pool: Room::restore(group.pool),
-                overlays,
-            };
-            self.groups.insert(group.key_hash, Box::new(restored));
-        }
-    }
-
-    /// What a snapshot holds.
-    #[must_use]
-    pub fn state(&self) -> CountState {
-        let groups = self.groups.iter().map(|(key_hash, group)| GroupState {
-            key_hash: *key_hash,
-            rule: group.rule,
-            realm: group.realm,
-            key: Arc::clone(&group.key),
-            pool: group.pool.state(),
-            overlays: group
-                .overlays
-                .iter()
-                .map(|(list, room)| (Arc::clone(list), room.state()))
-                .collect(),
-        });
-        CountState {
-            watermark: self.watermark,
-            groups: groups.collect(),
-        }
-    }
-
-    /// Keys let go of since the last call and not seen again: nothing about them can change any more.
-    pub fn drain_retired(&mut self) -> impl Iterator<Item = KeyHash> + '_ {
-        let groups = &self.groups;
-        self.retired.drain(..).filter(|key_hash| !groups.contains_key(key_hash))
-    }
-
-    /// Whether anything about a key can still change.
-    #[must_use]
-    pub fn holds(&self, key_hash: KeyHash) -> bool {
-        self.groups.contains_key(&key_hash)
-    }
-
-    /// Whether the log is still being read again.
-    #[must_use]
-    pub fn is_replaying(&self) -> bool {
-        self.replaying
-    }
-
-    /// Takes a sighting stamped at log time `at`; judges the key at once unless only counts can have changed.
-    pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Finding>) {
-        let key_hash = sighting.key_hash;
-        let group = self
-            .groups
-            .entry(key_hash)
-            .or_insert_with(|| Box::new(Group::new(&sighting)));
-        let rule = &self.policy.rules()[usize::from(group.rule)];
-        let judging = Judging {
-            secret: &self.secret,
-            rule,
-            key_hash,
-            settled_ms: self.policy.settled_ms(rule),
-            watermark: self.watermark,
-            at,
-        };
-        let list = sighting.compartment.recipients.clone();
-        let change = group.room_mut(list.as_ref()).upsert(sighting.contribution);
-        if change != Change::None {
-            group.touch(list.as_ref(), &change, self.watermark, rule);
-            if !self.replaying {
-                let rooms = list.map_or(Rooms::All, |list| Rooms::Of(Some(list)));
-                group.judge_due(&rooms, &judging, emit);
-            }
-        }
-        self.schedule(key_hash);
-    }
-
-    /// Log time has passed `watermark` in every partition: judges what is due, and lets go of what can no longer change.
-    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Finding>) {
-        self.watermark = self.watermark.max(watermark);
-        if self.replaying {
-            return;
-        }
-        while let Some((due, key_hash, list)) = self.due.pop_first() {
-            if due > self.watermark {
-                self.due.insert((due, key_hash, list));
-                break;
-            }
-            self.judge(key_hash, Rooms::Of(list), emit);
-        }
-    }
-
-    /// The log has been read up to where it was at the start: judges everything, and from now on at once.
-    pub fn settle(&mut self, emit: &mut Vec<Finding>) {
-        self.replaying = false;
-        // What was told before the restart may not hold any more: a key says so even where it finds nothing.
-        self.groups.values_mut().for_each(|group| group.answer_for_the_past());
-        self.flush(emit);
-    }
-
-    /// Judges every key that has changed since it was last judged, whatever could wait.
-    pub fn flush(&mut self, emit: &mut Vec<Finding>) {
-        let mut all: Vec<KeyHash> = self.groups.keys().copied().collect();
-        all.sort_unstable();
-        for key_hash in all {
-            if let Some(group) = self.groups.get_mut(&key_hash) {
-                group.hurry();
-                self.judge(key_hash, Rooms::All, emit);
-            }
-        }
-    }
-
-    /// Judges what is due of a key, and lets go of it when nothing of it is left.
-    fn judge(&mut self, key_hash: KeyHash, rooms: Rooms, emit: &mut Vec<Finding>) {
-        let Some(group) = self.groups.get_mut(&key_hash) else {
-            return;
-        };
-        let rule = &self.policy.rules()[usize::from(group.rule)];
-        let judging = Judging {
-            secret: &self.secret,
-            rule,
-            key_hash,
-            settled_ms: self.policy.settled_ms(rule),
-            watermark: self.watermark,
-            at: self.watermark,
-        };
-        group.judge_due(&rooms, &judging, emit);
-        let empty = group.is_empty();
-        self.schedule(key_hash);
-        if empty {
-            self.groups.remove(&key_hash);
-            self.retired.push(key_hash);
-        }
-    }
-
-    fn schedule(&mut self, key_hash: KeyHash) {
-        let Some(group) = self.groups.get_mut(&key_hash) else {
-            return;
-        };
-        reschedule(&mut self.due, key_hash, None, &mut group.pool);
-        for (list, room) in &mut group.overlays {
-            reschedule(&mut self.due, key_hash, Some(list), room);
-        }
-    }
-}
-
-/// Which rooms of a key are judged, if their time has come.
-enum Rooms {
-    All,
-    Of(Option<Recipients>),
-}
-
-impl Rooms {
-    fn include(&self, list: Option<&Recipients>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Of(one) => one.as_ref() == list,
-        }
-    }
-}
-
-fn reschedule(due: &mut BTreeSet<Due>, key_hash: KeyHash, list: Option<&Recipients>, room: &mut Room) {
-    let (was, is) = room.reschedule();
-    if let Some(time) = was.filter(|_| was != is) {
-        due.remove(&(time, key_hash, list.cloned()));
-    }
-    due.extend(is.map(|time| (time, key_hash, list.cloned())));
 }
 
 /// What a judgement needs besides the contributions.
@@ -289,92 +105,257 @@ struct Judging<'a> {
     at: Timestamp,
 }
 
-impl Group {
-    fn new(sighting: &Sighting) -> Self {
+impl Count {
+    /// Starts empty, replaying.
+    #[must_use]
+    pub fn new(secret: Secret, policy: &Policy) -> Self {
         Self {
-            rule: sighting.rule,
-            realm: sighting.compartment.realm,
-            key: Arc::clone(&sighting.key),
-            pool: Room::default(),
-            overlays: BTreeMap::new(),
+            secret,
+            rules: policy.rules().iter().map(|rule| Plan::new(policy, rule)).collect(),
+            watermark: Timestamp::ZERO,
+            replaying: true,
+            table: Table::default(),
+            steadies: Slab::default(),
+            groups: Slab::default(),
+            shadows: Shadows::default(),
+            voices: Voices::default(),
+            due: BTreeSet::new(),
+            hasty: false,
+            expiry: Expiry::default(),
+            retired: vec![],
         }
     }
 
-    fn rooms(&self) -> impl Iterator<Item = &Room> {
-        std::iter::once(&self.pool).chain(self.overlays.values())
+    /// Live keys.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.table.len()
     }
 
-    fn is_empty(&self) -> bool {
-        self.rooms().all(|room| room.contributions().is_empty())
+    /// What was let go of since the last call and not seen again: nothing about it can change any more.
+    pub fn drain_retired(&mut self) -> impl Iterator<Item = Retired> + '_ {
+        let (table, shadows) = (&self.table, &self.shadows);
+        self.retired.drain(..).filter(|retired| {
+            let back = if retired.pool {
+                table.get(retired.key_hash).is_some()
+            } else {
+                shadows.hold(retired.key_hash)
+            };
+            !back
+        })
     }
 
-    fn room_mut(&mut self, list: Option<&Recipients>) -> &mut Room {
-        match list {
-            None => &mut self.pool,
-            Some(list) => self.overlays.entry(Arc::clone(list)).or_default(),
+    /// Whether a key says what is to be thought of its alerts in a compartment: one whose single contribution makes none says nothing.
+    #[must_use]
+    pub fn answers_for(&self, key_hash: KeyHash, compartment: &Compartment) -> bool {
+        if !compartment.is_pool() {
+            return self.shadows.hold(key_hash);
+        }
+        self.table.get(key_hash).is_some_and(|cell| cell.held != Held::Single)
+    }
+
+    /// Whether the log is still being read again.
+    #[must_use]
+    pub fn is_replaying(&self) -> bool {
+        self.replaying
+    }
+
+    /// Reads ahead, for a batch of sightings to come, what [`Count::find`] will read first of each: the cache lines come in together instead
+    /// of one after the other. Returns a number that depends on what was read, so that the reading cannot be left out.
+    #[must_use]
+    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting>) -> usize {
+        batch.fold(0, |sum, sighting| {
+            sum.wrapping_add(self.table.glance(sighting.key_hash).held as usize)
+        })
+    }
+
+    /// Takes a sighting stamped at log time `at`. Each time its contribution makes the rule fire gives a firing; findings wait for
+    /// [`Count::judge`], except those of groups, which come with it.
+    pub fn find(&mut self, at: Timestamp, sighting: Sighting, firings: &mut Vec<Firing>, emit: &mut Vec<Finding>) {
+        let pool = sighting.compartment.is_pool();
+        if !pool && !self.shadows.hold(sighting.key_hash) {
+            let state = self.table.get(sighting.key_hash).map(|cell| self.pool_state(cell));
+            self.shadows.begin(&sighting, state.unwrap_or_default());
+        }
+        if self.shadows.hold(sighting.key_hash) {
+            let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+            self.shadows.apply(at, sighting.clone(), sight, emit);
+        }
+        if !pool {
+            return;
+        }
+        let left = if self.is_steady(&sighting) {
+            self.take_steady(sighting, firings)
+        } else {
+            Some(sighting)
+        };
+        if let Some(sighting) = left {
+            self.take_grouped(at, sighting, emit);
         }
     }
 
-    /// Notes that a room has changed, and, for the pool, every overlay, because they read it. Nothing flows from an overlay to the pool.
-    fn touch(&mut self, list: Option<&Recipients>, change: &Change, watermark: Timestamp, rule: &Rule) {
-        match list {
-            Some(_) => {
-                let pool = self.pool.contributions().len();
-                self.room_mut(list).touch(change, watermark, rule, pool);
+    /// Judges what is due at once.
+    pub fn judge(&mut self, emit: &mut Vec<Finding>) {
+        if std::mem::take(&mut self.hasty) && !self.replaying {
+            self.judge_pools(emit);
+        }
+    }
+
+    /// Log time has passed `watermark` in every partition: judges what is due, and lets go of what can no longer change.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Finding>) {
+        self.watermark = self.watermark.max(watermark);
+        if self.replaying {
+            return;
+        }
+        self.judge_pools(emit);
+        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let gone = self.shadows.judge_due(sight, emit);
+        self.retire_shadows(gone);
+        self.expire(emit);
+    }
+
+    fn retire_shadows(&mut self, gone: Vec<KeyHash>) {
+        let gone = gone.into_iter();
+        self.retired
+            .extend(gone.map(|key_hash| Retired { key_hash, pool: false }));
+    }
+
+    /// The log has been read up to where it was at the start: judges everything, and from now on at once.
+    pub fn settle(&mut self, emit: &mut Vec<Finding>) {
+        self.replaying = false;
+        // What was told before the restart may not hold any more: a key says so even where it finds nothing.
+        for cell in self.table.iter() {
+            match cell.held {
+                Held::Single => {}
+                Held::Steady => self.steadies.get_mut(cell.index).into_iter().for_each(Steady::answer),
+                Held::Group => self
+                    .groups
+                    .get_mut(cell.index)
+                    .into_iter()
+                    .for_each(Group::answer_for_the_past),
             }
-            None => {
-                self.pool.touch(change, watermark, rule, 0);
-                let pool = self.pool.contributions().len();
-                let overlays = self.overlays.values_mut();
-                overlays.for_each(|overlay| overlay.touch(change, watermark, rule, pool));
+        }
+        self.shadows.answer_for_the_past();
+        self.flush(emit);
+    }
+
+    /// Judges every key that has changed since it was last judged, whatever could wait.
+    pub fn flush(&mut self, emit: &mut Vec<Finding>) {
+        let held = self.table.iter().filter(|cell| cell.held != Held::Single);
+        let mut all: Vec<KeyHash> = held.map(table::Cell::key).collect();
+        all.sort_unstable();
+        for key_hash in all {
+            if let Some(cell) = self.table.get(key_hash) {
+                match cell.held {
+                    Held::Single => {}
+                    Held::Steady => self.steadies.get_mut(cell.index).into_iter().for_each(Steady::hurry),
+                    Held::Group => self.groups.get_mut(cell.index).into_iter().for_each(Group::hurry),
+                }
             }
+            self.judge_key(key_hash, emit);
+        }
+        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let gone = self.shadows.flush(sight, emit);
+        self.retire_shadows(gone);
+    }
+
+    fn judge_pools(&mut self, emit: &mut Vec<Finding>) {
+        while let Some((due, key_hash)) = self.due.pop_first() {
+            if due > self.watermark {
+                self.due.insert((due, key_hash));
+                break;
+            }
+            self.judge_key(key_hash, emit);
         }
     }
 
-    fn hurry(&mut self) {
-        self.pool.hurry();
-        self.overlays.values_mut().for_each(Room::hurry);
-    }
-
-    fn answer_for_the_past(&mut self) {
-        self.pool.answer_for_the_past();
-        self.overlays.values_mut().for_each(Room::answer_for_the_past);
-    }
-
-    /// Judges those of the rooms whose time has come.
-    fn judge_due(&mut self, rooms: &Rooms, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
-        if rooms.include(None) && self.pool.is_due(judging.watermark) {
-            let compartment = Compartment::pool(self.realm);
-            let subject = subject(judging, &compartment, &self.key);
-            emit.extend(self.pool.judge(&subject, None, judging));
-        }
-        self.judge_overlays(rooms, judging, emit);
-        self.overlays.values_mut().for_each(|room| room.let_go(Timestamp::END));
-        self.overlays.retain(|_, room| !room.contributions().is_empty());
-        let overlays_need = self.overlays.values().map(Room::kept_from).min();
-        self.pool.let_go(overlays_need.unwrap_or(Timestamp::END));
-    }
-
-    fn judge_overlays(&mut self, rooms: &Rooms, judging: &Judging<'_>, emit: &mut Vec<Finding>) {
-        for (list, room) in &mut self.overlays {
-            if rooms.include(Some(list)) && room.is_due(judging.watermark) {
-                let compartment = Compartment {
-                    realm: self.realm,
-                    recipients: Some(Arc::clone(list)),
+    /// Judges what is due of a key, and lets go of it when nothing of it is left.
+    fn judge_key(&mut self, key_hash: KeyHash, emit: &mut Vec<Finding>) {
+        let Some(cell) = self.table.get(key_hash) else {
+            return;
+        };
+        let plan = &self.rules[usize::from(cell.rule)];
+        let judging = Judging {
+            secret: &self.secret,
+            rule: &plan.rule,
+            key_hash,
+            settled_ms: plan.settled_ms,
+            watermark: self.watermark,
+            at: self.watermark,
+        };
+        let empty = match cell.held {
+            Held::Single => return,
+            Held::Steady => {
+                let Some(steady) = self.steadies.get_mut(cell.index) else {
+                    return;
                 };
-                let subject = subject(judging, &compartment, &self.key);
-                emit.extend(room.judge(&subject, Some(&self.pool), judging));
+                if steady.due().is_some_and(|due| due <= self.watermark) {
+                    let key = key_text::fields(&plan.rule, &cell.text());
+                    let compartment = Compartment::pool(cell.realm);
+                    let subject = subject(&judging, &compartment, &key);
+                    emit.extend(steady.judge(&subject, &judging, &mut self.voices));
+                }
+                steady.is_empty()
+            }
+            Held::Group => {
+                let Some(group) = self.groups.get_mut(cell.index) else {
+                    return;
+                };
+                group.judge_due(&Rooms::All, &judging, emit);
+                group.is_empty()
+            }
+        };
+        self.schedule(key_hash);
+        if empty {
+            self.remove(key_hash);
+            self.retired.push(Retired { key_hash, pool: true });
+        }
+    }
+
+    fn schedule(&mut self, key_hash: KeyHash) {
+        let Some(cell) = self.table.get(key_hash) else {
+            return;
+        };
+        let (due, hasty, watermark) = (&mut self.due, &mut self.hasty, self.watermark);
+        let mut set = |(was, is): (Option<Timestamp>, Option<Timestamp>)| {
+            if let Some(time) = was.filter(|_| was != is) {
+                due.remove(&(time, key_hash));
+            }
+            if let Some(time) = is.filter(|_| was != is) {
+                *hasty |= time <= watermark;
+                due.insert((time, key_hash));
+            }
+        };
+        match cell.held {
+            Held::Single => {}
+            Held::Steady => {
+                if let Some(steady) = self.steadies.get_mut(cell.index) {
+                    set(steady.reschedule());
+                }
+            }
+            Held::Group => {
+                if let Some(group) = self.groups.get_mut(cell.index) {
+                    group.reschedule(|_, times| set(times));
+                }
+            }
+        }
+    }
+
+    /// Lets go of what is older than anything that could still change it.
+    fn expire(&mut self, emit: &mut Vec<Finding>) {
+        while let Some(keys) = self.expiry.pop(self.watermark) {
+            for key_hash in keys {
+                self.expire_key(key_hash, emit);
             }
         }
     }
 }
 
-fn subject<'a>(judging: &'a Judging<'_>, compartment: &'a Compartment, key: &'a Arc<[KeyField]>) -> Subject<'a> {
-    Subject {
-        secret: judging.secret,
-        rule: judging.rule,
-        compartment,
-        key_hash: judging.key_hash,
-        key,
+fn sight<'a>(secret: &'a Secret, rules: &'a [Plan], watermark: Timestamp, replaying: bool) -> Sight<'a> {
+    Sight {
+        secret,
+        rules,
+        watermark,
+        replaying,
     }
 }

@@ -26,7 +26,7 @@ impl Engine {
         let policy = Arc::new(policy);
         let intake = Intake::new(secret, &policy, partitions);
         let shards = (0..shards.max(1))
-            .map(|_| Shard::new(secret.clone(), Arc::clone(&policy), epoch))
+            .map(|_| Shard::new(secret.clone(), &policy, epoch))
             .collect();
         Self {
             policy,

@@ -1,4 +1,4 @@
-use chappe_model::{Alert, Compartment, KeyHash, Timestamp};
+use chappe_model::{Alert, Compartment, IncidentId, KeyHash, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The whole state of one key in one compartment, as count sees it: never a delta, so the newest finding alone suffices, whatever was lost
@@ -15,4 +15,22 @@ pub struct Finding {
     pub final_before: Timestamp,
     /// Every alert of the key that may still change, without revision.
     pub alerts: Vec<Alert>,
+}
+
+/// A contribution made its rule fire. Firings come as they happen, one for each; [`Finding`] is the whole state that follows from them, and
+/// says it all for a key whose past has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Firing {
+    /// Index of the rule in the policy.
+    pub rule: u16,
+    /// The key.
+    pub key_hash: KeyHash,
+    /// Log time of the contribution.
+    pub time: Timestamp,
+    /// Whose it is.
+    pub incident: IncidentId,
+    /// How many contributions fire now that did not before: with it, those of the same log time.
+    pub fires: u32,
+    /// What was measured in the window that ends there.
+    pub measured: u32,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Measure, Policy, Rule, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::choir::Choir;
 use crate::keyed_map::KeyedMap;
 use crate::keys::{ReportKeyOf, keys_of};
 use crate::sighting::{Contribution, Sighting};
@@ -17,6 +18,8 @@ pub struct Fold {
     secret: Secret,
     policy: Arc<Policy>,
     state: FoldState,
+    /// So that reports that say the same share one voice: a shard then knows it by its address.
+    choir: Choir,
 }
 
 /// What a snapshot holds of a fold.
@@ -70,7 +73,12 @@ impl Fold {
     /// Goes on from a snapshot taken under the same rules.
     #[must_use]
     pub fn restore(secret: Secret, policy: Arc<Policy>, state: FoldState) -> Self {
-        Self { secret, policy, state }
+        Self {
+            secret,
+            policy,
+            state,
+            choir: Choir::default(),
+        }
     }
 
     /// What a snapshot holds.
@@ -82,7 +90,7 @@ impl Fold {
     /// Takes one accepted revision at its log time, which never falls within the partition, and emits the sightings that changed.
     /// A revision seen before changes nothing: the first in the log stands.
     pub fn apply(&mut self, time: Timestamp, accepted: &Accepted, emit: &mut Vec<Sighting>) {
-        let said_now = Revision::new(&self.secret, &self.policy, time, accepted);
+        let said_now = Revision::new(&self.secret, &self.policy, &mut self.choir, time, accepted);
         let folded = self
             .state
             .incidents
@@ -132,7 +140,7 @@ struct Revision {
 }
 
 impl Revision {
-    fn new(secret: &Secret, policy: &Policy, time: Timestamp, accepted: &Accepted) -> Self {
+    fn new(secret: &Secret, policy: &Policy, choir: &mut Choir, time: Timestamp, accepted: &Accepted) -> Self {
         let keys = keys_of(secret, policy, accepted);
         Self {
             number: accepted.incident.revision,
@@ -140,7 +148,7 @@ impl Revision {
             retracted: accepted.incident.retracted,
             carries: !accepted.incident.retracted && !accepted.incident.backfill,
             compartment: Arc::new(accepted.compartment()),
-            voices: Voices::new(secret, accepted).on_all(policy, &keys),
+            voices: Voices::new(secret, accepted, choir).on_all(policy, &keys),
             keys,
         }
     }
@@ -159,16 +167,18 @@ impl Revision {
 struct Voices<'a> {
     secret: &'a Secret,
     accepted: &'a Accepted,
+    choir: &'a mut Choir,
     plain: Arc<Voice>,
     made: BTreeMap<(u16, u32), Arc<Voice>>,
 }
 
 impl<'a> Voices<'a> {
-    fn new(secret: &'a Secret, accepted: &'a Accepted) -> Self {
+    fn new(secret: &'a Secret, accepted: &'a Accepted, choir: &'a mut Choir) -> Self {
         Self {
             secret,
             accepted,
-            plain: Arc::new(Voice::of(accepted)),
+            plain: choir.share(Voice::of(accepted)),
+            choir,
             made: BTreeMap::new(),
         }
     }
@@ -189,6 +199,7 @@ impl<'a> Voices<'a> {
         let Self {
             secret,
             accepted,
+            choir,
             plain,
             made,
         } = self;
@@ -201,7 +212,7 @@ impl<'a> Voices<'a> {
             if critical {
                 voice.indicators = Voice::shown_indicators(accepted);
             }
-            Arc::new(voice)
+            choir.share(voice)
         });
         Arc::clone(voice)
     }
@@ -285,7 +296,7 @@ impl Folded {
             let sighting = Sighting {
                 rule: key.rule,
                 key_hash: key.hash,
-                key: Arc::clone(&key.fields),
+                key: Arc::clone(&key.text),
                 compartment: Arc::clone(&compartment),
                 contribution,
             };

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Field, KeyField, KeyHash, Measure, Policy, Realm, Rule, Secret, Severity};
+use chappe_model::{Accepted, Field, KeyHash, Measure, Policy, Realm, Rule, Secret, Severity};
+
+use crate::key_text;
 
 /// One key of a report under one rule.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportKeyOf {
     pub(crate) rule: u16,
     pub(crate) hash: KeyHash,
-    pub(crate) fields: Arc<[KeyField]>,
+    /// The values, joined.
+    pub(crate) text: Arc<str>,
     /// The rule's sources that admit the report under this key, a bit each.
     pub(crate) sources: u32,
 }
@@ -43,7 +46,7 @@ pub(crate) fn keys_of(secret: &Secret, policy: &Policy, accepted: &Accepted) -> 
                 found.push(ReportKeyOf {
                     rule: index,
                     hash,
-                    fields: named(rule, fields),
+                    text: key_text::join(&fields),
                     sources: 1 << bit,
                 });
             }
@@ -52,22 +55,12 @@ pub(crate) fn keys_of(secret: &Secret, policy: &Policy, accepted: &Accepted) -> 
     found
 }
 
-/// A key bears the rule's own names for its fields, whatever a source calls them.
-fn named(rule: &Rule, mut fields: Vec<KeyField>) -> Arc<[KeyField]> {
-    for (field, name) in fields.iter_mut().zip(&rule.group_by) {
-        if &*field.field != name.as_str() {
-            field.field = name.as_str().into();
-        }
-    }
-    fields.into()
-}
-
 /// The values of each group-by field of one report, made once for all rules.
 #[derive(Default)]
-struct Values(BTreeMap<Field, Vec<KeyField>>);
+struct Values(BTreeMap<Field, Vec<Arc<str>>>);
 
 impl Values {
-    fn of_all(&mut self, groups: &[Field], accepted: &Accepted) -> Vec<&[KeyField]> {
+    fn of_all(&mut self, groups: &[Field], accepted: &Accepted) -> Vec<&[Arc<str>]> {
         for group in groups {
             self.0.entry(*group).or_insert_with(|| group.key_values(accepted));
         }
@@ -75,19 +68,19 @@ impl Values {
     }
 }
 
-fn hash(secret: &Secret, rule: &Rule, realm: Realm, fields: &[KeyField]) -> KeyHash {
-    let values: Vec<&str> = fields.iter().map(|field| &*field.value).collect();
-    secret.key_hash(&rule.id, realm, &values)
+fn hash(secret: &Secret, rule: &Rule, realm: Realm, values: &[&str]) -> KeyHash {
+    secret.key_hash(&rule.id, realm, values)
 }
 
-fn combinations(groups: &[&[KeyField]]) -> Vec<Vec<KeyField>> {
-    let mut partial: Vec<Vec<KeyField>> = vec![vec![]];
+/// Each way to take one value of each field.
+fn combinations<'a>(groups: &[&'a [Arc<str>]]) -> Vec<Vec<&'a str>> {
+    let mut partial: Vec<Vec<&str>> = vec![vec![]];
     for values in groups {
         let longer = partial.iter().flat_map(|prefix| {
             values.iter().map(|value| {
                 let mut fields = Vec::with_capacity(groups.len());
                 fields.extend_from_slice(prefix);
-                fields.push(value.clone());
+                fields.push(&**value);
                 fields
             })
         });

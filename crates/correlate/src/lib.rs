@@ -30,12 +30,14 @@
 //! ```
 
 mod assess;
+mod choir;
 mod count;
 mod engine;
 mod episode;
 mod finding;
 mod fold;
 mod intake;
+mod key_text;
 mod keyed_map;
 mod keys;
 mod pane;
@@ -48,9 +50,9 @@ mod urgent;
 mod voice;
 
 pub use assess::Assess;
-pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS};
+pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS, Retired};
 pub use engine::Engine;
-pub use finding::Finding;
+pub use finding::{Finding, Firing};
 pub use fold::{Fold, FoldState};
 pub use intake::{Intake, PartitionState, PartitionStateRef};
 pub use shard::{Shard, shard_of};

@@ -1,10 +1,8 @@
-use std::sync::Arc;
-
 use chappe_model::{Alert, KeyHash, Policy, Secret, Timestamp};
 
 use crate::assess::Assess;
 use crate::count::{Count, CountState};
-use crate::finding::Finding;
+use crate::finding::{Finding, Firing};
 use crate::sighting::Sighting;
 
 /// Count and assess over the keys of one shard, which has no other writer.
@@ -12,6 +10,7 @@ use crate::sighting::Sighting;
 pub struct Shard {
     count: Count,
     assess: Assess,
+    firings: Vec<Firing>,
     findings: Vec<Finding>,
 }
 
@@ -25,10 +24,11 @@ pub fn shard_of(key_hash: KeyHash, shards: usize) -> usize {
 impl Shard {
     /// Starts empty and replaying: nothing is judged before [`Shard::settle`]. `epoch` is above every earlier owner's.
     #[must_use]
-    pub fn new(secret: Secret, policy: Arc<Policy>, epoch: u64) -> Self {
+    pub fn new(secret: Secret, policy: &Policy, epoch: u64) -> Self {
         Self {
             count: Count::new(secret, policy),
             assess: Assess::new(epoch),
+            firings: vec![],
             findings: vec![],
         }
     }
@@ -43,10 +43,32 @@ impl Shard {
         self.assess.recall(alert);
     }
 
-    /// Takes a sighting stamped at log time `at`.
+    /// Takes a sighting stamped at log time `at`, and tells at once what must be told at once.
     pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Alert>) {
-        self.count.apply(at, sighting, &mut self.findings);
+        self.firings.clear();
+        self.count.find(at, sighting, &mut self.firings, &mut self.findings);
+        self.count.judge(&mut self.findings);
         self.assess_all(emit);
+    }
+
+    /// The first half of [`Shard::apply`], for many: counts them, and gives each firing. What they change is told with the next call of
+    /// another method.
+    pub fn find(&mut self, batch: impl Iterator<Item = (Timestamp, Sighting)>, firings: &mut Vec<Firing>) {
+        for (at, sighting) in batch {
+            self.count.find(at, sighting, firings, &mut self.findings);
+        }
+    }
+
+    /// See [`Count::read_ahead`].
+    #[must_use]
+    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting>) -> usize {
+        self.count.read_ahead(batch)
+    }
+
+    /// Live keys.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.count.keys()
     }
 
     /// Log time has passed `watermark` in every partition.
@@ -57,7 +79,7 @@ impl Shard {
             self.assess.advance(watermark, emit);
             self.count
                 .drain_retired()
-                .for_each(|key_hash| self.assess.forget(key_hash, emit));
+                .for_each(|retired| self.assess.forget(retired, emit));
         }
     }
 
@@ -65,7 +87,10 @@ impl Shard {
     pub fn settle(&mut self, emit: &mut Vec<Alert>) {
         self.count.settle(&mut self.findings);
         self.assess_all(emit);
-        self.assess.keep(|key_hash| self.count.holds(key_hash), emit);
+        self.assess.keep(
+            |key_hash, compartment| self.count.answers_for(key_hash, compartment),
+            emit,
+        );
     }
 
     /// Judges and tells everything that could wait.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use chappe_model::{Compartment, IncidentId, KeyField, KeyHash, Timestamp};
+use chappe_model::{Compartment, IncidentId, KeyHash, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::voice::Voice;
@@ -13,8 +13,8 @@ pub struct Sighting {
     pub rule: u16,
     /// The key.
     pub key_hash: KeyHash,
-    /// The key's values, for people.
-    pub key: Arc<[KeyField]>,
+    /// The key's values, joined by a unit separator.
+    pub key: Arc<str>,
     /// Where it has influence.
     pub compartment: Arc<Compartment>,
     /// Who contributes.

@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use chappe_model::limits::URGENT_INDICATORS;
 use chappe_model::{
-    Accepted, Country, CountrySet, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret, Sector, Severity, Tlp, Use,
+    Accepted, Country, CountrySet, Field, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret, Sector, Severity, Tlp,
+    Use,
 };
 use serde::{Deserialize, Serialize};
 
 /// What an incident says about a key: all it ever said there, or what it says now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Voice {
     /// Who speaks.
     pub reporter: MemberId,
@@ -82,6 +83,22 @@ impl Voice {
         observed.into_iter().collect()
     }
 
+    /// Its values in a field, as an alert may show them: none that name a member, and none of indicators, which are known here by hash only.
+    pub(crate) fn texts(&self, field: Field) -> Vec<Arc<str>> {
+        match field {
+            Field::Country | Field::AttestedCountry => self.countries.iter().map(|c| c.as_str().into()).collect(),
+            Field::Sector => self.sectors.iter().map(|s| s.as_str().into()).collect(),
+            Field::CriticalSector => {
+                let critical = self.sectors.iter().filter(|sector| sector.is_critical());
+                critical.map(|sector| sector.as_str().into()).collect()
+            }
+            Field::IncidentType => self.incident_types.iter().map(|t| t.as_str().into()).collect(),
+            Field::IncidentClass => self.incident_types.iter().map(|t| t.class().into()).collect(),
+            Field::Severity => vec![self.severity.as_str().into()],
+            Field::Reporter | Field::ReporterCountry | Field::Indicator | Field::IndicatorOf(_) => vec![],
+        }
+    }
+
     /// What both say together. Both are of one incident, so of one reporter.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
@@ -100,5 +117,29 @@ impl Voice {
         let indicators: BTreeSet<&Indicator> = self.indicators.iter().chain(other.indicators.iter()).collect();
         both.indicators = indicators.into_iter().take(URGENT_INDICATORS).cloned().collect();
         both
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An open voice that names one observed value.
+    pub(crate) fn voice_of(member: &str, observed: u64) -> Voice {
+        Voice {
+            reporter: MemberId::parse(member).unwrap(),
+            home: None,
+            countries: CountrySet::new(),
+            sectors: BTreeSet::new(),
+            incident_types: BTreeSet::new(),
+            severity: Severity::Low,
+            tlp: Tlp::Green,
+            pap: Pap::Green,
+            openly: true,
+            quietly: false,
+            sources: 1,
+            observed: [(IndicatorKind::Domain, observed)].into(),
+            indicators: Arc::default(),
+        }
     }
 }

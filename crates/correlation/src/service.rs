@@ -113,7 +113,7 @@ impl Service {
         let secret = &self.options.secret;
         let partitions = self.log.partitions(Topic::Incidents);
         let mut shards: Vec<Shard> = (0..count)
-            .map(|_| Shard::new(secret.clone(), Arc::clone(policy), self.recalled.epoch))
+            .map(|_| Shard::new(secret.clone(), policy, self.recalled.epoch))
             .collect();
         let (mut intake, mut positions) = (
             Intake::new(secret, policy, partitions),

@@ -74,6 +74,12 @@ impl Country {
         Self(code)
     }
 
+    /// A number below 676 of its own: its letters as digits of base 26.
+    #[must_use]
+    pub fn index(self) -> u16 {
+        u16::from(self.0[0] - b'A') * 26 + u16::from(self.0[1] - b'A')
+    }
+
     /// The code in upper case.
     #[must_use]
     pub fn as_str(&self) -> &str {

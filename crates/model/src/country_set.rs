@@ -72,8 +72,7 @@ fn country(index: usize) -> Country {
 }
 
 fn place(country: Country) -> (usize, u64) {
-    let code = country.as_str().as_bytes();
-    let index = usize::from(code[0] - b'A') * 26 + usize::from(code[1] - b'A');
+    let index = usize::from(country.index());
     (index / 64, 1 << (index % 64))
 }
 

@@ -73,6 +73,37 @@ pub struct NameError {
     form: &'static str,
 }
 
+/// A set of reports, summed up: adding one and taking one out cost the same, however large the set. Ids are keyed pseudo-random bits, so
+/// that nobody can choose reports whose sums meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetSum {
+    reports: u64,
+    ids: u128,
+}
+
+impl SetSum {
+    /// Adds a report that is not in the set.
+    pub fn add(&mut self, incident: IncidentId) {
+        self.reports += 1;
+        self.ids = self.ids.wrapping_add(u128::from_le_bytes(*incident.as_bytes()));
+    }
+
+    /// What is in this set and not in `part`, which is a part of it.
+    #[must_use]
+    pub fn without(self, part: Self) -> Self {
+        Self {
+            reports: self.reports.saturating_sub(part.reports),
+            ids: self.ids.wrapping_sub(part.ids),
+        }
+    }
+
+    /// How many reports.
+    #[must_use]
+    pub fn reports(self) -> u64 {
+        self.reports
+    }
+}
+
 /// 16 bytes that name a content or a set.
 pub type Digest = [u8; 16];
 
@@ -188,13 +219,17 @@ impl Secret {
         mac(&self.handle, &[viewer.as_str().as_bytes(), incident.as_bytes()])
     }
 
-    /// Names a set of reports, given in ascending order.
+    /// Names a set of reports, in whatever order they are given.
     pub fn set_digest(&self, incidents: impl IntoIterator<Item = IncidentId>) -> Digest {
-        let mut hasher = blake3::Hasher::new_keyed(&self.set);
-        for incident in incidents {
-            hasher.update(incident.as_bytes());
-        }
-        first_16(&hasher)
+        let mut sum = SetSum::default();
+        incidents.into_iter().for_each(|incident| sum.add(incident));
+        self.digest_of(sum)
+    }
+
+    /// Names the set that was summed up. The sum itself stays inside: its parts could be told apart by who knows some of them.
+    #[must_use]
+    pub fn digest_of(&self, sum: SetSum) -> Digest {
+        mac(&self.set, &[&sum.reports.to_le_bytes(), &sum.ids.to_le_bytes()])
     }
 
     /// The pseudonym of a personal value.

@@ -38,7 +38,7 @@ mod tlp;
 pub use alert::{Alert, AlertKind, AlertState, Audience, Counts, Evidence, KeyField};
 pub use country::{Country, CountryError};
 pub use country_set::CountrySet;
-pub use ids::{AlertId, Digest, IncidentId, KeyHash, NameError, Secret, bytes_of_hex, hex};
+pub use ids::{AlertId, Digest, IncidentId, KeyHash, NameError, Secret, SetSum, bytes_of_hex, hex};
 pub use incident::{Accepted, Incident, ReportKey, ReportKeyError};
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use marking::{Compartment, Marking, MarkingError, Realm, Recipients, Use};

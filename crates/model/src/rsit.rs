@@ -193,6 +193,13 @@ impl Rsit {
         self.parts().1
     }
 
+    /// The first type of its class, which can stand for the class.
+    #[must_use]
+    pub fn first_of_class(self) -> Self {
+        let of_class = Self::all().find(|rsit| rsit.class() == self.class());
+        of_class.unwrap_or(self)
+    }
+
     fn parts(self) -> (&'static str, &'static str) {
         self.as_str().split_once('/').unwrap_or_default()
     }

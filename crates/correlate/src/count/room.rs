@@ -49,14 +49,34 @@ pub(super) struct Room {
     scheduled: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RoomState {
     contributions: Vec<Contribution>,
     kept_from: Timestamp,
     final_before: Timestamp,
 }
 
+impl RoomState {
+    pub(super) fn new(contributions: Vec<Contribution>, kept_from: Timestamp, final_before: Timestamp) -> Self {
+        Self {
+            contributions,
+            kept_from,
+            final_before,
+        }
+    }
+
+    /// The contributions, and the log times before which nothing is of use and everything was final.
+    pub(super) fn into_parts(self) -> (Vec<Contribution>, Timestamp, Timestamp) {
+        (self.contributions, self.kept_from, self.final_before)
+    }
+}
+
 impl Room {
+    /// Nothing was told of it before, so it need not answer for anything.
+    pub(super) fn begins(&mut self) {
+        self.found_alerts = false;
+    }
+
     /// From a snapshot: to be judged at once.
     pub(super) fn restore(state: RoomState) -> Self {
         let RoomState {

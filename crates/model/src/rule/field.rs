@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Accepted, IndicatorKind, KeyField};
+use crate::{Accepted, IndicatorKind};
 
 /// A field of a report, by which a rule groups, or whose distinct values it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -96,18 +96,7 @@ impl Field {
     /// The values that make keys of a report. Indicators that mean nothing outside the network where they were seen (RFC 6890) make none:
     /// two reports of them share nothing.
     #[must_use]
-    pub fn key_values(self, accepted: &Accepted) -> Vec<KeyField> {
-        let field: Arc<str> = self.as_str().into();
-        let texts = self.texts(accepted).into_iter();
-        texts
-            .map(|value| KeyField {
-                field: Arc::clone(&field),
-                value,
-            })
-            .collect()
-    }
-
-    fn texts(self, accepted: &Accepted) -> Vec<Arc<str>> {
+    pub fn key_values(self, accepted: &Accepted) -> Vec<Arc<str>> {
         let incident = &accepted.incident;
         match self {
             Self::Indicator => {

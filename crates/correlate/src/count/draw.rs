@@ -1,0 +1,172 @@
+//! The alert of a run, as it is now.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use chappe_model::limits::LISTED_REPORTS;
+use chappe_model::{
+    Alert, AlertState, Audience, Counts, Evidence, Field, Measure, Pap, Rsit, Sector, Severity, Timestamp, Tlp,
+    WidestAudience,
+};
+
+use super::run::{Facts, Run};
+use super::scan::Entry;
+use super::voices::{Known, Voices};
+use crate::subject::Subject;
+
+/// Draws the alert of a run over these entries, as of log time `now`. It has no revision yet: assess gives it one.
+pub(super) fn draw(
+    run: &Run,
+    entries: &VecDeque<Entry>,
+    subject: &Subject<'_>,
+    voices: &Voices,
+    now: Timestamp,
+) -> Alert {
+    let rule = subject.rule;
+    let facts = run.now.as_deref().unwrap_or(&run.ever);
+    let standing: Vec<&Known> = known(facts, voices);
+    let basis = if standing.is_empty() {
+        known(&run.ever, voices)
+    } else {
+        standing.clone()
+    };
+    let said = Said::by(&basis);
+    let (first, last) = seen(run, entries, rule.when.within_ms);
+    Alert {
+        id: subject
+            .secret
+            .alert_id(&rule.id, subject.compartment, subject.key_hash, run.anchor),
+        revision: 0,
+        revised_at: Timestamp::ZERO,
+        epoch: 0,
+        state: state(run, facts, rule.when.within_ms, now),
+        rule: Arc::clone(rule),
+        compartment: subject.compartment.clone(),
+        key_hash: subject.key_hash,
+        key: Arc::clone(subject.key),
+        anchor: run.anchor,
+        last_fire: run.last_fire,
+        audience: audience(run, rule.widest_audience),
+        severity: said.severity,
+        tlp: said.tlp,
+        pap: said.pap,
+        countries: facts.attested,
+        sectors: said.sectors,
+        incident_types: said.types,
+        counts: Counts {
+            reports: u32::try_from(facts.reports().reports()).unwrap_or(u32::MAX),
+            unlisted: 0,
+            members: u32::try_from(members(&standing)).unwrap_or(u32::MAX),
+        },
+        digest: subject.secret.digest_of(facts.reports()),
+        evidence: evidence(run, entries, rule.when.within_ms, voices),
+        values: values(rule.when.measure, facts, &standing),
+        fires: run.fires,
+        first_seen: first.unwrap_or(run.anchor.0),
+        last_seen: last.unwrap_or(run.last_fire),
+        held: false,
+    }
+}
+
+fn known<'a>(facts: &Facts, voices: &'a Voices) -> Vec<&'a Known> {
+    facts.voices.iter().filter_map(|id| voices.get(*id)).collect()
+}
+
+fn state(run: &Run, facts: &Facts, within_ms: u64, now: Timestamp) -> AlertState {
+    if !facts.stands {
+        AlertState::Retracted
+    } else if now >= run.last_fire.plus(within_ms) {
+        AlertState::Resolved
+    } else {
+        AlertState::Open
+    }
+}
+
+fn audience(run: &Run, widest: WidestAudience) -> Audience {
+    if run.ever.eu && widest == WidestAudience::Eu {
+        Audience::Eu
+    } else {
+        Audience::Countries(run.ever.homes)
+    }
+}
+
+fn members(standing: &[&Known]) -> usize {
+    let members: BTreeSet<u64> = standing.iter().map(|known| known.member).collect();
+    members.len()
+}
+
+/// What voices say together.
+struct Said {
+    severity: Severity,
+    tlp: Tlp,
+    pap: Pap,
+    sectors: BTreeSet<Sector>,
+    types: BTreeSet<Rsit>,
+}
+
+impl Said {
+    fn by(voices: &[&Known]) -> Self {
+        let mut said = Self {
+            severity: voices
+                .iter()
+                .map(|known| known.voice.severity)
+                .max()
+                .unwrap_or(Severity::Medium),
+            tlp: Tlp::Clear,
+            pap: Pap::Clear,
+            sectors: BTreeSet::new(),
+            types: BTreeSet::new(),
+        };
+        for known in voices {
+            let voice = &known.voice;
+            said.tlp = said.tlp.join(voice.tlp);
+            said.pap = said.pap.join(voice.pap);
+            said.sectors.extend(&voice.sectors);
+            said.types.extend(&voice.incident_types);
+        }
+        said
+    }
+}
+
+/// The entries of a run: those inside the window of any of its fires.
+fn of_run<'a>(run: &Run, entries: &'a VecDeque<Entry>, within_ms: u64) -> impl DoubleEndedIterator<Item = &'a Entry> {
+    let from = run.anchor.0.minus(within_ms - 1);
+    let first = entries.partition_point(|entry| entry.time < from);
+    let last = entries.partition_point(|entry| entry.time <= run.last_fire);
+    entries.range(first..last.max(first))
+}
+
+/// Log times of the first and of the last report that stands.
+fn seen(run: &Run, entries: &VecDeque<Entry>, within_ms: u64) -> (Option<Timestamp>, Option<Timestamp>) {
+    let stands = |entry: &&Entry| entry.now.is_some();
+    let first = of_run(run, entries, within_ms).find(stands);
+    let last = of_run(run, entries, within_ms).rev().find(stands);
+    (first.map(|entry| entry.time), last.map(|entry| entry.time))
+}
+
+fn evidence(run: &Run, entries: &VecDeque<Entry>, within_ms: u64, voices: &Voices) -> Vec<Evidence> {
+    let standing = of_run(run, entries, within_ms).filter_map(|entry| Some((entry, voices.get(entry.now?)?)));
+    let listed = standing.take(LISTED_REPORTS).filter_map(|(entry, known)| {
+        Some(Evidence {
+            incident: entry.incident,
+            reporter: known.voice.reporter.clone(),
+            time: entry.time,
+            countries: known.voice.countries,
+            incident_type: known.voice.incident_types.first().copied()?,
+            severity: known.voice.severity,
+        })
+    });
+    listed.collect()
+}
+
+/// The counted values, sorted, where they may be shown.
+fn values(measure: Measure, facts: &Facts, standing: &[&Known]) -> Vec<Arc<str>> {
+    let texts: BTreeSet<Arc<str>> = match measure {
+        Measure::Distinct(Field::AttestedCountry) => {
+            facts.attested.iter().map(|country| country.as_str().into()).collect()
+        }
+        Measure::Distinct(field) => standing.iter().flat_map(|known| known.voice.texts(field)).collect(),
+        _ => BTreeSet::new(),
+    };
+    texts.into_iter().collect()
+}

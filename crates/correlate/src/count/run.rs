@@ -1,0 +1,111 @@
+//! A run of fires, as far as it has come: what its alert will show, kept up with every fire.
+
+use chappe_model::limits::EU_MEMBERS;
+use chappe_model::{CountrySet, IncidentId, Pap, SetSum, Severity, Timestamp, Tlp};
+
+use super::voices::{VoiceId, Voices};
+use super::window::Window;
+
+/// A maximal run of fires with gaps of at most one window.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// The lowest (time, incident) of the first fire.
+    pub(super) anchor: (Timestamp, IncidentId),
+    pub(super) last_fire: Timestamp,
+    pub(super) fires: u32,
+    /// All that was ever said.
+    pub(super) ever: Facts,
+    /// What is said now, where that is something else.
+    pub(super) now: Option<Box<Facts>>,
+}
+
+/// What the voices of a run say together.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    /// Every voice of the run, once.
+    pub(super) voices: Vec<VoiceId>,
+    pub(super) attested: CountrySet,
+    pub(super) homes: CountrySet,
+    sectors: u32,
+    severity: Severity,
+    tlp: Tlp,
+    pap: Pap,
+    /// At some fire enough members stood behind it.
+    pub(super) eu: bool,
+    /// At some fire the rule held.
+    pub(super) stands: bool,
+    /// The highest measure at a fire where it held.
+    pub(super) peak: u32,
+    base: SetSum,
+    total: SetSum,
+}
+
+impl Facts {
+    /// Those of a run whose first fire looks at this window.
+    pub(super) fn new(base: SetSum) -> Self {
+        Self {
+            voices: vec![],
+            attested: CountrySet::new(),
+            homes: CountrySet::new(),
+            sectors: 0,
+            severity: Severity::Info,
+            tlp: Tlp::Clear,
+            pap: Pap::Clear,
+            eu: false,
+            stands: false,
+            peak: 0,
+            base,
+            total: base,
+        }
+    }
+
+    /// A voice joins; whether it says anything that recipients are told at once.
+    pub(super) fn join(&mut self, id: VoiceId, voices: &mut Voices) -> bool {
+        self.voices.push(id);
+        voices.hold_again(id);
+        let Some(known) = voices.get(id) else { return false };
+        let voice = &known.voice;
+        let new_home = voice.home.filter(|home| !self.homes.contains(*home));
+        if let Some(home) = new_home {
+            self.homes.insert(home);
+        }
+        let said = (self.sectors, self.severity, self.tlp, self.pap);
+        self.sectors |= known.sectors;
+        self.severity = self.severity.max(voice.severity);
+        self.tlp = self.tlp.join(voice.tlp);
+        self.pap = self.pap.join(voice.pap);
+        new_home.is_some() || said != (self.sectors, self.severity, self.tlp, self.pap)
+    }
+
+    /// The window as it is at a fire.
+    pub(super) fn fired(&mut self, window: &Window, holds: bool) -> bool {
+        let (was_eu, stood) = (self.eu, self.stands);
+        self.eu = was_eu || window.members() >= EU_MEMBERS;
+        self.stands |= holds;
+        if holds {
+            self.peak = self.peak.max(window.measured());
+        }
+        self.total = window.came;
+        self.eu != was_eu || self.stands != stood
+    }
+
+    /// The reports of the run.
+    pub(super) fn reports(&self) -> SetSum {
+        self.total.without(self.base)
+    }
+}
+
+impl Run {
+    pub(super) fn hold(&self, voices: &mut Voices) {
+        self.voices().for_each(|id| voices.hold_again(id));
+    }
+
+    pub(super) fn release(&self, voices: &mut Voices) {
+        self.voices().for_each(|id| voices.release(id));
+    }
+
+    fn voices(&self) -> impl Iterator<Item = VoiceId> {
+        let now = self.now.iter().flat_map(|facts| &facts.voices);
+        self.ever.voices.iter().chain(now).copied()
+    }
+}
