@@ -1,17 +1,25 @@
-//! Voices that say the same, shared.
+//! Voices that say the same, and the compartments they speak in, shared.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+
+use chappe_model::{Compartment, KeyHash};
 
 use crate::voice::Voice;
 
 /// Voices are looked through for unused ones when there are this many, and then at each doubling.
 const FIRST_SWEEP: usize = 1_024;
 
+/// Keys whose texts are kept at hand.
+const RECENT_KEYS: usize = 4_096;
+
 /// Gives every voice of the same words the same place in memory, for as long as somebody holds it.
 #[derive(Debug)]
 pub(crate) struct Choir {
     voices: HashSet<Arc<Voice>>,
+    places: HashSet<Arc<Compartment>>,
+    /// Keys of late, each at a place of its own by its hash.
+    keys: Vec<Option<(KeyHash, Arc<str>)>>,
     sweep_at: usize,
 }
 
@@ -19,6 +27,8 @@ impl Default for Choir {
     fn default() -> Self {
         Self {
             voices: HashSet::new(),
+            places: HashSet::new(),
+            keys: vec![None; RECENT_KEYS],
             sweep_at: FIRST_SWEEP,
         }
     }
@@ -37,6 +47,29 @@ impl Choir {
         let voice = Arc::new(voice);
         self.voices.insert(Arc::clone(&voice));
         voice
+    }
+
+    /// The text of a key, shared with the last report that had it, unless many others came between.
+    pub(crate) fn key(&mut self, hash: KeyHash, text: impl FnOnce() -> Arc<str>) -> Arc<str> {
+        let place = usize::try_from(hash.0 % RECENT_KEYS as u128).unwrap_or(0);
+        match &self.keys[place] {
+            Some((known, text)) if *known == hash => Arc::clone(text),
+            _ => {
+                let text = text();
+                self.keys[place] = Some((hash, Arc::clone(&text)));
+                text
+            }
+        }
+    }
+
+    /// The compartment, shared. There are few: ingest bounds the lists that members may use.
+    pub(crate) fn place(&mut self, compartment: Compartment) -> Arc<Compartment> {
+        if let Some(known) = self.places.get(&compartment) {
+            return Arc::clone(known);
+        }
+        let place = Arc::new(compartment);
+        self.places.insert(Arc::clone(&place));
+        place
     }
 
     /// The one that says what this one says.

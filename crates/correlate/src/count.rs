@@ -9,6 +9,9 @@ mod draw;
 mod expiry;
 mod group;
 mod keys;
+mod motion;
+mod native;
+mod recency;
 mod room;
 mod run;
 mod scan;
@@ -18,6 +21,8 @@ mod state;
 mod steady;
 mod table;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod voices;
 mod window;
 
@@ -163,10 +168,22 @@ impl Count {
     /// Reads ahead, for a batch of sightings to come, what [`Count::find`] will read first of each: the cache lines come in together instead
     /// of one after the other. Returns a number that depends on what was read, so that the reading cannot be left out.
     #[must_use]
-    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting>) -> usize {
-        batch.fold(0, |sum, sighting| {
-            sum.wrapping_add(self.table.glance(sighting.key_hash).held as usize)
-        })
+    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
+        // In rounds: what a round reads of one key does not wait for another, only for the round before.
+        let cells = batch.clone().map(|sighting| {
+            let cell = self.table.glance(sighting.key_hash);
+            cell.held as u64 ^ Arc::strong_count(&sighting.key) as u64
+        });
+        let cells = cells.fold(0, u64::wrapping_add);
+        let held = batch.filter_map(|sighting| self.steady_at(sighting.key_hash));
+        held.map(Steady::glance).fold(cells, u64::wrapping_add)
+    }
+
+    /// The steady key of a cell where it would be found first.
+    fn steady_at(&self, key_hash: KeyHash) -> Option<&Steady> {
+        let cell = self.table.glance(key_hash);
+        let found = cell.held == Held::Steady && cell.key() == key_hash;
+        found.then(|| self.steadies.get(cell.index)).flatten()
     }
 
     /// Takes a sighting stamped at log time `at`. Each time its contribution makes the rule fire gives a firing; findings wait for

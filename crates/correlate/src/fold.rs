@@ -141,13 +141,13 @@ struct Revision {
 
 impl Revision {
     fn new(secret: &Secret, policy: &Policy, choir: &mut Choir, time: Timestamp, accepted: &Accepted) -> Self {
-        let keys = keys_of(secret, policy, accepted);
+        let keys = keys_of(secret, policy, choir, accepted);
         Self {
             number: accepted.incident.revision,
             time,
             retracted: accepted.incident.retracted,
             carries: !accepted.incident.retracted && !accepted.incident.backfill,
-            compartment: Arc::new(accepted.compartment()),
+            compartment: choir.place(accepted.compartment()),
             voices: Voices::new(secret, accepted, choir).on_all(policy, &keys),
             keys,
         }

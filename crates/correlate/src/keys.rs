@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chappe_model::{Accepted, Field, KeyHash, Measure, Policy, Realm, Rule, Secret, Severity};
 
+use crate::choir::Choir;
 use crate::key_text;
 
 /// One key of a report under one rule.
@@ -19,7 +20,7 @@ pub(crate) struct ReportKeyOf {
 }
 
 /// All keys of a report: for each rule, one for each combination of the values by which its sources group.
-pub(crate) fn keys_of(secret: &Secret, policy: &Policy, accepted: &Accepted) -> Vec<ReportKeyOf> {
+pub(crate) fn keys_of(secret: &Secret, policy: &Policy, choir: &mut Choir, accepted: &Accepted) -> Vec<ReportKeyOf> {
     let realm = accepted.compartment().realm;
     let mut values = Values::default();
     let mut found: Vec<ReportKeyOf> = Vec::new();
@@ -46,7 +47,7 @@ pub(crate) fn keys_of(secret: &Secret, policy: &Policy, accepted: &Accepted) -> 
                 found.push(ReportKeyOf {
                     rule: index,
                     hash,
-                    text: key_text::join(&fields),
+                    text: choir.key(hash, || key_text::join(&fields)),
                     sources: 1 << bit,
                 });
             }

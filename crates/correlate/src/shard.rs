@@ -61,7 +61,7 @@ impl Shard {
 
     /// See [`Count::read_ahead`].
     #[must_use]
-    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting>) -> usize {
+    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
         self.count.read_ahead(batch)
     }
 

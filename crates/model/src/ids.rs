@@ -82,6 +82,14 @@ pub struct SetSum {
 }
 
 impl SetSum {
+    /// A set of one.
+    #[must_use]
+    pub fn of(incident: IncidentId) -> Self {
+        let mut sum = Self::default();
+        sum.add(incident);
+        sum
+    }
+
     /// Adds a report that is not in the set.
     pub fn add(&mut self, incident: IncidentId) {
         self.reports += 1;

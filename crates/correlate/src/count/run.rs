@@ -37,7 +37,7 @@ pub(super) struct Facts {
     /// The highest measure at a fire where it held.
     pub(super) peak: u32,
     base: SetSum,
-    total: SetSum,
+    pub(super) total: SetSum,
 }
 
 impl Facts {
@@ -75,6 +75,13 @@ impl Facts {
         self.tlp = self.tlp.join(voice.tlp);
         self.pap = self.pap.join(voice.pap);
         new_home.is_some() || said != (self.sectors, self.severity, self.tlp, self.pap)
+    }
+
+    /// A voice joins that names its own country and nothing else.
+    pub(super) fn join_native(&mut self, id: VoiceId, voices: &mut Voices) -> bool {
+        let news = self.join(id, voices);
+        self.attested = self.homes;
+        news
     }
 
     /// The window as it is at a fire.

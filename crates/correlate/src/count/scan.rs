@@ -177,26 +177,4 @@ impl Scan {
         self.next -= count.min(self.next);
         self.group = self.group.saturating_sub(count);
     }
-
-    /// A copy to come back to, which holds its voices itself.
-    pub(super) fn checkpoint(&self, voices: &mut Voices) -> Self {
-        self.runs.iter().for_each(|run| run.hold(voices));
-        self.clone()
-    }
-
-    /// Runs that can no longer change, because their last fire lies before this.
-    pub(super) fn settle(&mut self, before: Timestamp, voices: &mut Voices) {
-        self.runs.retain(|run| {
-            let live = run.last_fire >= before;
-            if !live {
-                run.release(voices);
-            }
-            live
-        });
-    }
-
-    /// Lets go of the voices it holds.
-    pub(super) fn release(&mut self, voices: &mut Voices) {
-        self.runs.drain(..).for_each(|run| run.release(voices));
-    }
 }

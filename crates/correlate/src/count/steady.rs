@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use chappe_model::{Alert, Rule, Timestamp};
 
 use super::draw::draw;
+use super::motion::{Kind, Motion};
 use super::room::RoomState;
-use super::scan::{Entry, Scan, Step};
+use super::scan::{Entry, Step};
 use super::voices::{VoiceId, Voices};
 use super::{COALESCE_MS, HOT_CONTRIBUTIONS, HOT_MS, Judging};
 use crate::finding::Finding;
@@ -15,19 +16,21 @@ use crate::sighting::Contribution;
 use crate::subject::Subject;
 
 /// A scan is copied after this many steps, so that what comes a little late need not be looked at from the beginning.
-const CHECKPOINT_STEPS: usize = 8_192;
+const CHECKPOINT_STEPS: usize = if cfg!(test) { 3 } else { 8_192 };
 
 #[derive(Debug)]
 pub(super) struct Steady {
     /// In (time, incident) order.
     entries: VecDeque<Entry>,
-    scan: Scan,
+    scan: Motion,
     /// The last two copies of the scan, older first.
-    checkpoints: VecDeque<Scan>,
+    checkpoints: VecDeque<Motion>,
     /// Entries from here on have changed since the scan saw them.
     stale_from: Option<usize>,
     /// Entries that say now something else than they ever said.
     deviating: usize,
+    /// Entries of members that name another country than their own, or more.
+    foreign: usize,
     /// Contributions before this belong to what can no longer change.
     kept_from: Timestamp,
     /// Alerts whose last fire lies before this were final when last judged.
@@ -47,10 +50,11 @@ impl Steady {
     pub(super) fn new(rule: &Rule) -> Self {
         Self {
             entries: VecDeque::new(),
-            scan: Scan::new(rule, true),
+            scan: Motion::new(rule, Kind::Native),
             checkpoints: VecDeque::new(),
             stale_from: None,
             deviating: 0,
+            foreign: 0,
             kept_from: Timestamp::ZERO,
             final_before: Timestamp::ZERO,
             found_alerts: false,
@@ -128,12 +132,13 @@ impl Steady {
 
     fn replace(&mut self, index: usize, entry: Entry, voices: &mut Voices) -> Step {
         let known = std::mem::replace(&mut self.entries[index], entry);
-        release(&known, voices);
         if known == entry {
+            release(&known, voices);
             return Step::default();
         }
-        self.deviating -= usize::from(!known.is_constant());
-        self.deviating += usize::from(!entry.is_constant());
+        self.count(&known, voices, false);
+        self.count(&entry, voices, true);
+        release(&known, voices);
         self.stale_from = Some(self.stale_from.map_or(index, |from| from.min(index)));
         self.hurry_unless_hot();
         Step::default()
@@ -142,8 +147,8 @@ impl Steady {
     fn insert(&mut self, index: usize, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
         let newest = self.entries.back().is_none_or(|last| last.time <= entry.time);
         self.entries.insert(index, entry);
-        self.deviating += usize::from(!entry.is_constant());
-        if newest && self.stale_from.is_none() && (entry.is_constant() || !self.scan.is_constant()) {
+        self.count(&entry, voices, true);
+        if newest && self.stale_from.is_none() && self.scan.serves(self.kind()) {
             let step = self.scan.step(&self.entries, entry, rule, voices);
             self.checkpoint(voices);
             return step;
@@ -151,6 +156,36 @@ impl Steady {
         self.stale_from = Some(self.stale_from.map_or(index, |from| from.min(index)));
         self.hurry_unless_hot();
         Step::default()
+    }
+
+    /// What its contributions are like.
+    fn kind(&self) -> Kind {
+        if self.deviating > 0 {
+            Kind::Corrected
+        } else if self.foreign > 0 {
+            Kind::Constant
+        } else {
+            Kind::Native
+        }
+    }
+
+    /// Counts an entry that comes or goes by its kind.
+    fn count(&mut self, entry: &Entry, voices: &Voices, comes: bool) {
+        let deviates = usize::from(!entry.is_constant());
+        let foreign = usize::from(!voices.get(entry.ever).is_some_and(|known| known.native));
+        if comes {
+            self.deviating += deviates;
+            self.foreign += foreign;
+        } else {
+            self.deviating -= deviates;
+            self.foreign -= foreign;
+        }
+    }
+
+    /// Reads what taking a contribution reads first.
+    pub(super) fn glance(&self) -> u64 {
+        let last = self.entries.back().map_or(0, |entry| entry.time.as_millis());
+        last ^ self.scan.glance()
     }
 
     /// Notes when a step makes a judgement due: at once, unless it can only have changed counts.
@@ -177,7 +212,7 @@ impl Steady {
     }
 
     fn checkpoint(&mut self, voices: &mut Voices) {
-        let last = self.checkpoints.back().map_or(0, Scan::seen);
+        let last = self.checkpoints.back().map_or(0, Motion::seen);
         if self.scan.seen() < last + CHECKPOINT_STEPS {
             return;
         }
@@ -192,18 +227,17 @@ impl Steady {
     /// Looks again at everything from the last checkpoint before what has changed.
     fn catch_up(&mut self, rule: &Rule, voices: &mut Voices) {
         let Some(from) = self.stale_from.take() else { return };
-        let constant = self.deviating == 0;
+        let kind = self.kind();
         // Entries of one log time are one step, so a checkpoint must lie before the first of them.
         let from_time = self.entries.get(from).map_or(Timestamp::ZERO, |entry| entry.time);
-        let serves = |scan: &Scan| {
-            scan.is_constant() == constant && scan.time(&self.entries) < Some(from_time) && scan.seen() <= from
-        };
+        let serves =
+            |scan: &Motion| scan.serves(kind) && scan.time(&self.entries) < Some(from_time) && scan.seen() <= from;
         while let Some(mut beyond) = self.checkpoints.pop_back_if(|scan| !serves(scan)) {
             beyond.release(voices);
         }
         let restart = match self.checkpoints.back() {
             Some(scan) => scan.checkpoint(voices),
-            None => Scan::new(rule, constant),
+            None => Motion::new(rule, kind),
         };
         std::mem::replace(&mut self.scan, restart).release(voices);
         while let Some(entry) = self.entries.get(self.scan.seen()).copied() {
@@ -223,7 +257,7 @@ impl Steady {
         self.judged_at = judging.watermark;
         self.catch_up(judging.rule, voices);
         let final_before = self.final_before;
-        let live = self.scan.runs.iter().filter(|run| run.last_fire >= final_before);
+        let live = self.scan.runs().iter().filter(|run| run.last_fire >= final_before);
         let alerts: Vec<Alert> = live
             .map(|run| draw(run, &self.entries, subject, voices, judging.watermark))
             .collect();
@@ -244,12 +278,12 @@ impl Steady {
     fn plan(&mut self, judging: &Judging<'_>, voices: &mut Voices) {
         let within_ms = judging.rule.when.within_ms;
         let settled = judging.watermark.minus(judging.settled_ms);
-        let live = self.scan.runs.iter().filter(|run| run.last_fire >= settled);
+        let live = self.scan.runs().iter().filter(|run| run.last_fire >= settled);
         let needed = live.map(|run| run.anchor.0.minus(within_ms - 1)).min();
         let from = needed.map_or(settled, |needed| needed.min(settled));
         self.kept_from = self.kept_from.max(from);
         self.final_before = settled;
-        let resolving = self.scan.runs.iter().map(|run| run.last_fire.plus(within_ms));
+        let resolving = self.scan.runs().iter().map(|run| run.last_fire.plus(within_ms));
         self.resolves = resolving.filter(|time| *time > judging.watermark).min();
         self.let_go(voices);
     }
@@ -267,13 +301,13 @@ impl Steady {
         self.checkpoints.iter_mut().for_each(|scan| scan.forget(&gone, voices));
         self.scan.forget(&gone, voices);
         self.scan.settle(self.final_before, voices);
-        self.deviating -= gone.iter().filter(|entry| !entry.is_constant()).count();
+        gone.iter().for_each(|entry| self.count(entry, voices, false));
         gone.iter().for_each(|entry| release(entry, voices));
     }
 
     /// Whether anything may have become final since it was last judged, so that it must be judged to let go.
     pub(super) fn has_runs(&self) -> bool {
-        self.found_alerts || self.stale_from.is_some() || !self.scan.runs.is_empty()
+        self.found_alerts || self.stale_from.is_some() || !self.scan.runs().is_empty()
     }
 
     /// Log time has passed everything that could have changed before `settled`: lets go of it. For a key that found nothing.

@@ -32,6 +32,8 @@ pub(super) struct Known {
     /// The countries it names.
     pub(super) countries: Box<[u64]>,
     pub(super) sectors: u32,
+    /// It names its own country and nothing else.
+    pub(super) native: bool,
     uses: u32,
 }
 
@@ -85,6 +87,12 @@ impl Voices {
         }
     }
 
+    /// Whether nobody holds any.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     pub(super) fn get(&self, id: VoiceId) -> Option<&Known> {
         self.known.get(id.0 as usize).and_then(Option::as_ref)
     }
@@ -97,6 +105,7 @@ impl Voices {
         let next = self.members.len() as u64;
         let member = *self.members.entry(voice.reporter.clone()).or_insert(next);
         Known {
+            native: voice.countries.len() == 1 && voice.home.is_some_and(|home| voice.countries.contains(home)),
             voice: Arc::clone(voice),
             member,
             home: voice.home.map(|country| u64::from(country.index())),
