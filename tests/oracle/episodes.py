@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Executable definition of fold, compartments, episodes, urgent reports, audiences and alert states. Plain and slow on purpose: the set
-of accepted records goes in, the live alerts come out; no order of arrival appears anywhere. The product must agree with it.
+"""Executable definition of fold, compartments, rules, episodes, urgent reports, audiences and alert states. Plain and slow on purpose: the
+set of accepted records goes in, the live alerts come out; no order of arrival appears anywhere. The product must agree with it.
 
-Times are log time in milliseconds. Ties are broken by the incident id's order.
+Times are log time in milliseconds. Ties are broken by the incident id's order; what has one log time lies in one and the same window.
+
+A rule is a condition with an id, sources and a group-by. A condition says what it measures ("field") in a window ("within_ms"), the bounds of
+that ("at_least", and "at_most" where there is one), and what it looks at ("of"): sources of the rule by number, or further conditions, whose
+firings then are its events.
 
     episodes.py             checks itself
     episodes.py --lines     reads one case a line on standard input, prints its alerts as one line of JSON; see CASE below.
@@ -18,6 +22,7 @@ LISTED = 100       # reports an alert lists itself
 SHOWN = 20         # indicators an urgent alert shows
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 TLP = ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"]
+SHOWN_FIELDS = {"country", "attested_country", "sector", "critical_sector", "incident_type", "incident_class", "severity"}
 PAP = ["PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED"]
 CRITICAL_SECTORS = {"energy", "transport", "banking", "financial-market-infrastructures", "health", "drinking-water", "waste-water",
                     "digital-infrastructure", "ict-service-management-b2b", "public-administration", "space"}   # NIS2 Annex I
@@ -52,11 +57,14 @@ class Voice:                       # what an incident says about a key: all it e
     countries: frozenset
     openly: bool
     quietly: bool                  # match-only
+    sources: frozenset = frozenset([0])    # of the rule, those that admit it under this key
     severity: int = 2
+    severities: frozenset = frozenset()
     tlp: int = 2
     pap: int = 2
     sectors: frozenset = frozenset()
     types: frozenset = frozenset()
+    observed: frozenset = frozenset()      # indicators that mean something outside one network
     indicators: frozenset = frozenset()    # of open reports that say critical: an urgent alert shows them
 
 
@@ -73,51 +81,70 @@ def compartment(r):
 
 
 def keys(rule, r):
-    """The group-by values of a revision under a rule: one key for each combination. A plain value_count of critical reports has the
-    reporter for a key, so that the quota is judged over one reporter's reports."""
-    if rule["field"] == "critical_report" and r.severity != "critical": return set()
-    out = {()}
-    for field in rule["group_by"]:
-        values = {"indicator": r.indicators - r.special, "critical_sector": r.sectors & CRITICAL_SECTORS, "reporter": {r.reporter}}[field]
-        out = {key + (v,) for key in out for v in values}
-    return out
+    """The group-by values of a revision under a rule: one key for each combination, with the sources of the rule that admit it there. A plain
+    value_count of critical reports has the reporter for a key, so that the quota is judged over one reporter's reports."""
+    if rule["field"] == "critical_report" and r.severity != "critical": return {}
+    found = {}
+    for number, source in enumerate(rule.get("sources", [{}])):
+        if any(getattr(r, field) != value for field, value in source.get("filter", {}).items()): continue
+        out = {()}
+        for field in source.get("group_by", rule["group_by"]):
+            out = {key + (v,) for key in out for v in said_by(r, field)}
+        for key in out: found.setdefault(key, set()).add(number)
+    return found
+
+
+def said_by(r, field):
+    """The values of a field in one revision, as they make keys."""
+    telling = r.indicators - r.special
+    plain = {"indicator": telling, "country": r.countries, "sector": r.sectors, "critical_sector": r.sectors & CRITICAL_SECTORS,
+             "incident_type": {r.incident_type}, "incident_class": {r.incident_type.split("/")[0]}, "severity": {r.severity},
+             "reporter": {r.reporter}, "reporter_country": {r.home} - {""}}
+    return plain[field] if field in plain else {i.split(":", 1)[1] for i in telling if i.split(":", 1)[0] == field}
 
 
 def voice(reporter, home, revisions):
+    """Of revisions, each with the sources that admit it."""
+    admitted, revisions = union(by for _, by in revisions), [r for r, _ in revisions]
     quiet = [r for r in revisions if r.use == "match-only"]
-    return Voice(reporter, home, frozenset().union(*(r.countries for r in revisions)), len(quiet) < len(revisions), bool(quiet),
-                 max(SEVERITIES.index(r.severity) for r in revisions), max(TLP.index(r.tlp) for r in revisions),
-                 max(PAP.index(r.pap) for r in revisions), frozenset().union(*(r.sectors for r in revisions)),
-                 frozenset(r.incident_type for r in revisions),
-                 frozenset().union(*(r.indicators for r in revisions if r.severity == "critical" and r.use != "match-only")))
+    return Voice(reporter, home, union(r.countries for r in revisions), len(quiet) < len(revisions), bool(quiet), admitted,
+                 max(SEVERITIES.index(r.severity) for r in revisions), frozenset(r.severity for r in revisions),
+                 max(TLP.index(r.tlp) for r in revisions), max(PAP.index(r.pap) for r in revisions),
+                 union(r.sectors for r in revisions), frozenset(r.incident_type for r in revisions), union(r.indicators - r.special for r in revisions),
+                 union(r.indicators for r in revisions if r.severity == "critical" and r.use != "match-only"))
 
 
 def fold(rule, records, horizon):
     """(compartment, key) -> [Contribution]. Duplicates and arrival order cannot matter: everything is a max, a min or a union over a set.
-    A revision changes a contribution only if stamped at most `horizon` (W + L) after it; a later one is shown as evidence, no more."""
+    A revision changes a contribution only if stamped at most `horizon` (the rule's span + L) after it; a later one is shown as evidence, no more."""
     incidents, out = {}, {}
     for r in set(records):
-        incidents.setdefault(r.incident, []).append(r)
+        incidents.setdefault(r.incident, []).append((r, keys(rule, r)))
     for incident, revisions in incidents.items():
         said = {}
-        for r in revisions:
+        for r, found in revisions:
             if not r.backfill and not r.retracted:
-                for key in keys(rule, r): said.setdefault((compartment(r), key), []).append(r)
+                for key in found: said.setdefault((compartment(r), key), []).append((r, found[key]))
         for (room, key), carrying in said.items():
-            t = min(r.t for r in carrying)
-            carrying = [r for r in carrying if r.t <= t + horizon]
-            top = max((r for r in revisions if r.t <= t + horizon), key=lambda r: r.revision)
-            first = carrying[0]
-            stands = not top.retracted and compartment(top) == room and key in keys(rule, top)
-            out.setdefault((room, key), []).append(Contribution(t, incident, voice(first.reporter, first.home, carrying),
-                                                                voice(top.reporter, top.home, [top]) if stands else None))
+            t = min(r.t for r, _ in carrying)
+            carrying = [(r, by) for r, by in carrying if r.t <= t + horizon]
+            top, found = max(((r, found) for r, found in revisions if r.t <= t + horizon), key=lambda revision: revision[0].revision)
+            first = carrying[0][0]
+            stands = not top.retracted and compartment(top) == room and key in found
+            ever = voice(first.reporter, first.home, carrying)
+            now = ever if [r for r, _ in carrying] == [top] else voice(top.reporter, top.home, [(top, found[key])]) if stands else None
+            out.setdefault((room, key), []).append(Contribution(t, incident, ever, now))
     return out
 
 
-def counted(voices):
-    """Voices of a window that may influence anyone: match-only ones only from RELEASE distinct members on."""
-    quiet = {v.reporter for v in voices if v.quietly}
-    return [v for v in voices if v.openly or len(quiet) >= RELEASE]
+def union(sets):
+    return frozenset().union(*sets)
+
+
+def counted(events):
+    """Of a window, what may influence anyone: match-only voices only from RELEASE distinct members on."""
+    quiet = {e.voice.reporter for e in events if e.voice.quietly}
+    return [e for e in events if e.voice.openly or len(quiet) >= RELEASE]
 
 
 def attested(voices):
@@ -128,30 +155,98 @@ def attested(voices):
     return {c for c, who in said.items() if len({w for w, _ in who}) >= 2 or any(home == c for _, home in who)}
 
 
-def values(rule, voices):
-    voices = counted(voices)
-    return {"country": lambda: set().union(*(v.countries for v in voices)) if voices else set(),     # Sigma's value_count, plain
-            "attested_country": lambda: attested(voices),                                            # the cross-border detector
-            "reporter": lambda: {v.reporter for v in voices}}[rule["field"]]()
+# --- rules --------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Event:                       # a voice as a condition looks at it
+    place: int                     # in all that is said on the key
+    t: int
+    incident: str
+    voice: Voice
+    matches: frozenset             # which entries of the condition's list it is one of
 
 
-def holds(rule, voices):
-    return len(values(rule, voices)) >= rule["at_least"]
+def looks_at(condition): return condition.get("of", [0])
+def inner(condition): return [entry for entry in looks_at(condition) if isinstance(entry, dict)]
+def sources(condition): return union([{entry for entry in looks_at(condition) if not isinstance(entry, dict)}] + [sources(i) for i in inner(condition)])
+def span(condition): return condition["within_ms"] + max((span(i) for i in inner(condition)), default=0)
+def may_turn_false(condition): return condition.get("at_most") is not None or any(may_turn_false(i) for i in inner(condition))
 
 
+def reached(condition, measured):
+    """Identity rests on the lower bounds alone: what reaches them once does so whatever else is said."""
+    return measured >= condition["at_least"]
+
+
+def holds(condition, measured):
+    return reached(condition, measured) and (condition.get("at_most") is None or measured <= condition["at_most"])
+
+
+def events(condition, said, bounds):
+    """Of all that is said on a key, as (time, incident, voice), what the condition looks at: reports of its sources, and reports at which a
+    condition in its list fires."""
+    fired = {i: {e.place for e in fires(entry, said, bounds)} for i, entry in enumerate(looks_at(condition)) if isinstance(entry, dict)}
+    matches = lambda place, v: frozenset(i for i, entry in enumerate(looks_at(condition)) if (place in fired[i] if i in fired else entry in v.sources))
+    found = [Event(place, t, incident, v, matches(place, v)) for place, (t, incident, v) in enumerate(said)]
+    return [e for e in found if e.matches]
+
+
+def window(found, end, within):
+    return [e for e in found if end - within < e.t <= end]
+
+
+def fires(condition, said, bounds):
+    """The events at which a condition is true: of the window that ends there."""
+    found = events(condition, said, bounds)
+    return [e for e in found if bounds(condition, measure(condition, window(found, e.t, condition["within_ms"])))]
+
+
+def measure(condition, pane):
+    counting = counted(pane)
+    if condition["field"] == "event_count": return len(counting)
+    if condition["field"] == "temporal_ordered": return in_order(counting, len(looks_at(condition)))
+    return len(values(condition, pane))
+
+
+def in_order(pane, length):
+    """How much of the list, from its beginning, came in this order at strictly rising times."""
+    last = -1
+    for place in range(length):
+        later = [e.t for e in pane if e.t > last and place in e.matches]
+        if not later: return place
+        last = min(later)
+    return length
+
+
+def values(condition, pane):
+    """The distinct values in a window; of `temporal` the entries of the list that are there."""
+    pane, field = counted(pane), condition["field"]
+    voices = [e.voice for e in pane]
+    plain = {"attested_country": lambda: attested(voices),                                          # the cross-border detector
+             "temporal": lambda: union(e.matches for e in pane), "event_count": set, "temporal_ordered": set,
+             "country": lambda: union(v.countries for v in voices), "sector": lambda: union(v.sectors for v in voices),
+             "critical_sector": lambda: union(v.sectors for v in voices) & CRITICAL_SECTORS, "incident_type": lambda: union(v.types for v in voices),
+             "incident_class": lambda: {t.split("/")[0] for v in voices for t in v.types}, "severity": lambda: union(v.severities for v in voices),
+             "reporter": lambda: {v.reporter for v in voices}, "reporter_country": lambda: {v.home for v in voices} - {""},
+             "indicator": lambda: union(v.observed for v in voices)}
+    return plain[field]() if field in plain else {i for v in voices for i in v.observed if i.split(":", 1)[0] == field}
+
+
+def named(rule, found):
+    """What an explanation names: never a member, and never an indicator that was counted. An entry by its source's name, or by what it measures."""
+    if rule["field"] == "temporal":
+        name = lambda entry: entry["field"] if isinstance(entry, dict) else rule.get("sources", [{}])[entry].get("name", "report")
+        return sorted({name(looks_at(rule)[i]) for i in found})
+    return sorted(found) if rule["field"] in SHOWN_FIELDS else []
+
+
+# --- episodes -----------------------------------------------------------------------------------------------------------------
 def episodes(rule, contributions):
     """Maximal runs of fires with gaps <= W, over everything ever accepted, in (time, incident) order."""
     W, runs = rule["within_ms"], []
-    ever = sorted(contributions, key=lambda c: (c.t, c.incident))
-    for a in ever:
-        if holds(rule, [c.ever for c in ever if a.t - W < c.t <= a.t]):
-            if runs and a.t - runs[-1][-1].t <= W: runs[-1].append(a)
-            else: runs.append([a])
-    return [(run, [c for c in ever if run[0].t - W < c.t <= run[-1].t]) for run in runs]
-
-
-def union(sets):
-    return set().union(*sets)
+    for a in fires(rule, [(c.t, c.incident, c.ever) for c in contributions], reached):
+        if runs and a.t - runs[-1][-1].t <= W: runs[-1].append(a)
+        else: runs.append([a])
+    return runs
 
 
 def shown_by(basis):
@@ -162,33 +257,36 @@ def shown_by(basis):
 
 
 def contributing(shown):
-    listed = sorted((c.t, c.incident) for c in shown if not c.now.quietly)
-    return dict(reports=len(shown), unlisted=sum(c.now.quietly for c in shown), members=len({c.now.reporter for c in shown}),
-                contributing=sorted(c.incident for c in shown), listed=listed[:LISTED])
-
-
-def named(rule, found):
-    """What an explanation names: never a member."""
-    return [] if rule["field"] == "reporter" else sorted(found)
+    listed = sorted((e.t, e.incident) for e in shown if not e.voice.quietly)
+    return dict(reports=len(shown), unlisted=sum(e.voice.quietly for e in shown), members=len({e.voice.reporter for e in shown}),
+                contributing=sorted(e.incident for e in shown), listed=listed[:LISTED])
 
 
 def windowed(rule, room, key, own, visible, now):
-    W = rule["within_ms"]
-    for run, members in episodes(rule, visible):
-        if not any(c in own for c in members): continue                                   # the pool says it already
-        ever = [counted([c.ever for c in members if a.t - W < c.t <= a.t]) for a in run]
-        panes = [[c for c in members if c.now and a.t - W < c.t <= a.t] for a in run]
-        stands = any(holds(rule, [c.now for c in pane]) for pane in panes)
-        state = "retracted" if not stands else "resolved" if now >= run[-1].t + W else "open"
-        shown = {c for pane in panes for c in pane if c.now in counted([x.now for x in pane])}
-        basis = [c.now for c in shown] or [v for pane in ever for v in pane]
+    """Where more reports can make a rule false, it sees only what lies behind log time: nothing more can come there."""
+    W, reach, visible = rule["within_ms"], span(rule), sorted((c for c in visible if c.t < now or not may_turn_false(rule)), key=lambda c: (c.t, c.incident))
+    looked_at = lambda v: bool(v and v.sources & sources(rule))
+    said = events(rule, [(c.t, c.incident, c.now) for c in visible if c.now], holds)
+    for run in episodes(rule, visible):
+        if not any(run[0].t - reach < c.t <= run[-1].t for c in own): continue            # the pool says it already
+        # Behind a fire stand the reports of its window and, where firings are counted, those in the windows of these.
+        behind = lambda a, voice: counted([Event(0, c.t, c.incident, voice(c), frozenset()) for c in visible if a.t - reach < c.t <= a.t and looked_at(voice(c))])
+        ever = [behind(a, lambda c: c.ever) for a in run]
+        panes = [(a, window(said, a.t, W)) for a in run]
+        standing = [measure(rule, pane) for _, pane in panes if holds(rule, measure(rule, pane))]
+        state = "retracted" if not standing else "resolved" if now >= run[-1].t + W else "open"
+        # What must not exceed a bound is shown as far as it did not.
+        panes = [(a, pane) for a, pane in panes if not may_turn_false(rule) or holds(rule, measure(rule, pane))]
+        backing = [behind(a, lambda c: c.now) for a, _ in panes]
+        shown = {e for pane in backing for e in pane}
+        basis = [e.voice for e in shown] or [e.voice for pane in ever for e in pane]
         if room[1] is not POOL: audience = "recipients"
-        elif rule["widest_audience"] == "eu" and any(len({v.reporter for v in pane}) >= EU_MEMBERS for pane in ever): audience = "eu"
-        else: audience = sorted({v.home for pane in ever for v in pane} - {""})
+        elif rule["widest_audience"] == "eu" and any(len({e.voice.reporter for e in pane}) >= EU_MEMBERS for pane in ever): audience = "eu"
+        else: audience = sorted({e.voice.home for pane in ever for e in pane} - {""})
         yield dict(rule=rule["id"], kind=rule["kind"], room=room, key=key, anchor=(run[0].t, run[0].incident), last_fire=run[-1].t, fires=len(run),
-                   state=state, audience=audience, held=False, values=named(rule, union(values(rule, [c.now for c in pane]) for pane in panes)),
-                   countries=sorted(union(attested(counted([c.now for c in pane])) for pane in panes)),
-                   first_seen=min((c.t for c in shown), default=run[0].t), last_seen=max((c.t for c in shown), default=run[-1].t),
+                   state=state, audience=audience, held=False, values=named(rule, union(values(rule, pane) for _, pane in panes)), peak=max(standing, default=0),
+                   countries=sorted(union(attested([e.voice for e in pane]) for pane in backing)),
+                   first_seen=min((e.t for e in shown), default=run[0].t), last_seen=max((e.t for e in shown), default=run[-1].t),
                    **shown_by(basis), **contributing(shown))
 
 
@@ -200,21 +298,21 @@ def urgent(rule, room, key, own, now):
         earlier = [x for x in own if (x.t, x.incident) < (c.t, c.incident) and x.t > c.t - W]
         held = len(earlier) >= rule["quota"]
         state = "retracted" if not c.now else "resolved" if now >= c.t + W else "open"
-        shown = {c} if c.now else set()
+        shown = {Event(0, c.t, c.incident, c.now, frozenset())} if c.now else set()
         if room[1] is not POOL: audience = "recipients"
         elif held or not c.ever.openly: audience = "reporter:" + c.ever.reporter
         else: audience = sorted(c.ever.countries)
         countries = sorted(c.now.countries) if c.now else []
         observed = sorted((c.now or c.ever).indicators)[:SHOWN]
         yield dict(rule=rule["id"], kind=rule["kind"], room=room, key=key, anchor=(c.t, c.incident), last_fire=c.t, fires=1, state=state, audience=audience, observed=observed,
-                   held=held, values=countries, countries=countries, first_seen=c.t, last_seen=c.t,
+                   held=held, values=countries, peak=len(shown), countries=countries, first_seen=c.t, last_seen=c.t,
                    **shown_by([c.now or c.ever]), **contributing(shown))
 
 
 def alerts(rule, records, now, late):
     """The canonical live view L."""
     out = []
-    folded = fold(rule, [r for r in records if r.t <= now], rule["within_ms"] + late)
+    folded = fold(rule, [r for r in records if r.t <= now], span(rule) + late)
     for room, key in folded:
         own = folded[room, key]
         if rule["field"] == "critical_report":
@@ -232,18 +330,27 @@ def resolve(found, alert):
 
 
 def told(rule, records, now, late):
-    """Of the live view, what anyone is told: an alert whose reports were withdrawn before it ever held concerns nobody."""
+    """Of the live view, what anyone is told: an alert that never held, because its reports were withdrawn before or came to more than the rule
+    allows, concerns nobody. What is true behind log time is so a millisecond later."""
     final, heard = alerts(rule, records, now, late), []
-    for t in sorted({r.t for r in records if r.t <= now}):
+    for t in sorted({t for r in records for t in (r.t, r.t + 1) if t <= now}):
         heard += [f for a in alerts(rule, records, t, late) if a["state"] != "retracted" for f in resolve(final, a)]
     return [a for a in final if a["state"] != "retracted" or a in heard]
 
 
 # --- checks -------------------------------------------------------------------------------------------------------------------
+BY_TYPE = [dict(name="phishing", filter={"incident_type": "fraud/phishing"}), dict(name="ddos", filter={"incident_type": "availability/ddos"}), dict(name="any")]
+ALIAS = [dict(name="any"), dict(name="critical ddos", filter={"incident_type": "availability/ddos"}, group_by=["critical_sector"])]
+FEW = dict(field="event_count", at_least=2, at_most=3, within_ms=20, of=[0])
 RULES = [dict(id="cross-border", kind="cross-border", group_by=["indicator"], field="attested_country", at_least=3, within_ms=50, quota=0, widest_audience="eu"),
          dict(id="sector", kind="cross-border", group_by=["indicator", "critical_sector"], field="attested_country", at_least=2, within_ms=50, quota=0, widest_audience="countries"),
          dict(id="reporters", kind="rule", group_by=["indicator"], field="reporter", at_least=2, within_ms=50, quota=0, widest_audience="eu"),
          dict(id="plain", kind="rule", group_by=["indicator"], field="country", at_least=3, within_ms=50, quota=0, widest_audience="eu"),
+         dict(id="few", kind="rule", group_by=["indicator"], field="event_count", at_least=2, at_most=3, within_ms=50, quota=0, widest_audience="eu"),
+         dict(id="both", kind="rule", group_by=["indicator"], sources=BY_TYPE, of=[0, 1], field="temporal", at_least=2, within_ms=50, quota=0, widest_audience="eu"),
+         dict(id="order", kind="rule", group_by=["severity"], sources=BY_TYPE, of=[0, 1, 2], field="temporal_ordered", at_least=3, within_ms=50, quota=0, widest_audience="eu"),
+         dict(id="sectors", kind="rule", group_by=[], sources=BY_TYPE, of=[1], field="sector", at_least=2, within_ms=50, quota=0, widest_audience="countries"),
+         dict(id="chain", kind="rule", group_by=["sector"], sources=ALIAS, of=[FEW, 1], field="reporter", at_least=2, at_most=4, within_ms=40, quota=0, widest_audience="eu"),
          dict(id="urgent", kind="urgent", group_by=["reporter"], field="critical_report", at_least=1, within_ms=50, quota=1, widest_audience="countries")]
 
 

@@ -46,8 +46,10 @@ mod shard;
 mod sighting;
 mod snapshot;
 mod subject;
+mod tally;
 mod urgent;
 mod voice;
+mod window;
 
 pub use assess::Assess;
 pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS, Retired};

@@ -38,6 +38,7 @@ impl<'a> Said<'a> {
 pub(crate) struct Picture {
     pub(crate) anchor: (Timestamp, IncidentId),
     pub(crate) last_fire: Timestamp,
+    pub(crate) peak: u32,
     pub(crate) fires: u32,
     pub(crate) state: AlertState,
     pub(crate) audience: Audience,
@@ -95,6 +96,7 @@ impl Picture {
             key: self.key,
             countries: self.countries,
             values: self.values,
+            peak: self.peak,
             fires: self.fires,
             held: self.held,
         }

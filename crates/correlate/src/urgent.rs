@@ -44,6 +44,7 @@ fn alert(subject: &Subject<'_>, contribution: &Contribution, held: bool, now: Ti
     let picture = Picture {
         anchor: contribution.order(),
         last_fire: contribution.time,
+        peak: u32::from(contribution.now.is_some()),
         fires: 1,
         state,
         audience,

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use chappe_model::limits::URGENT_INDICATORS;
 use chappe_model::{
-    Accepted, Country, CountrySet, Field, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret, Sector, Severity, Tlp,
-    Use,
+    Accepted, Country, CountrySet, Field, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret, Sector, Severity,
+    SeveritySet, Tlp, Use,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,8 @@ pub struct Voice {
     pub incident_types: BTreeSet<Rsit>,
     /// The highest severity said.
     pub severity: Severity,
+    /// Every severity said.
+    pub severities: SeveritySet,
     /// The strictest label said.
     pub tlp: Tlp,
     /// The strictest label said.
@@ -52,6 +54,7 @@ impl Voice {
             sectors: incident.sectors.clone(),
             incident_types: BTreeSet::from([incident.incident_type]),
             severity: incident.severity,
+            severities: incident.severity.into(),
             tlp: incident.marking.tlp(),
             pap: incident.marking.pap(),
             openly: !quietly,
@@ -94,7 +97,7 @@ impl Voice {
             }
             Field::IncidentType => self.incident_types.iter().map(|t| t.as_str().into()).collect(),
             Field::IncidentClass => self.incident_types.iter().map(|t| t.class().into()).collect(),
-            Field::Severity => vec![self.severity.as_str().into()],
+            Field::Severity => self.severities.iter().map(|s| s.as_str().into()).collect(),
             Field::Reporter | Field::ReporterCountry | Field::Indicator | Field::IndicatorOf(_) => vec![],
         }
     }
@@ -107,6 +110,7 @@ impl Voice {
         both.sectors.extend(&other.sectors);
         both.incident_types.extend(&other.incident_types);
         both.severity = self.severity.max(other.severity);
+        both.severities.extend_from(other.severities);
         both.tlp = self.tlp.join(other.tlp);
         both.pap = self.pap.join(other.pap);
         both.openly |= other.openly;
@@ -133,6 +137,7 @@ pub(crate) mod tests {
             sectors: BTreeSet::new(),
             incident_types: BTreeSet::new(),
             severity: Severity::Low,
+            severities: Severity::Low.into(),
             tlp: Tlp::Green,
             pap: Pap::Green,
             openly: true,

@@ -64,6 +64,7 @@ fn alert(compartment: Compartment, audience: Audience) -> Alert {
         digest: [3; 16],
         evidence: vec![],
         values: vec![],
+        peak: 3,
         fires: 1,
         first_seen: Timestamp::from_millis(500),
         last_seen: Timestamp::from_millis(900),

@@ -51,7 +51,8 @@ pub enum AlertState {
     Open,
     /// It held; its window has passed.
     Resolved,
-    /// The reports behind it were withdrawn or corrected.
+    /// It does not hold: the reports behind it were withdrawn or corrected, or came to more than the rule allows. Nobody is told so who was not
+    /// told that it held (ADR 0007).
     Retracted,
     /// Another alert carries it on.
     Superseded(AlertId),
@@ -168,6 +169,8 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// What was found: the counted values, sorted.
     pub values: Vec<Arc<str>>,
+    /// The most that the rule measured in a window where it holds: what it fired on. Zero where it holds in none.
+    pub peak: u32,
     /// How many times the rule fired in this episode.
     pub fires: u32,
     /// Log time of the first report that stands.
@@ -191,7 +194,7 @@ impl Alert {
             && (self.anchor, self.key_hash, self.countries) == (other.anchor, other.key_hash, other.countries)
             && (&self.key, &self.rule, &self.compartment) == (&other.key, &other.rule, &other.compartment)
             && (&self.sectors, &self.incident_types) == (&other.sectors, &other.incident_types)
-            && (&self.audience, &self.values) == (&other.audience, &other.values)
+            && (&self.audience, &self.values, self.peak) == (&other.audience, &other.values, other.peak)
             && self.evidence == other.evidence
     }
 
@@ -236,6 +239,10 @@ mod tests {
             },
             Alert {
                 fires: 2,
+                ..alert.clone()
+            },
+            Alert {
+                peak: 4,
                 ..alert.clone()
             },
             Alert {
@@ -295,6 +302,7 @@ mod tests {
             digest: [0; 16],
             evidence: vec![],
             values: vec![],
+            peak: 3,
             fires: 1,
             first_seen: Timestamp::ZERO,
             last_seen: Timestamp::ZERO,

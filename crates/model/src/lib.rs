@@ -48,6 +48,6 @@ pub use rule::{
     Bounds, Condition, Field, Filter, Measure, Of, Policy, Rule, RuleError, Source, WidestAudience, built_in_rules,
 };
 pub use sector::{Annex, Sector, SectorError};
-pub use severity::{Severity, SeverityError};
+pub use severity::{Severity, SeverityError, SeveritySet};
 pub use time::Timestamp;
 pub use tlp::{Pap, Tlp, TlpError};

@@ -25,6 +25,34 @@ pub enum Severity {
     Critical,
 }
 
+/// A set of severities: what was said of an incident over time.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct SeveritySet(u8);
+
+impl SeveritySet {
+    /// Adds all of another.
+    pub fn extend_from(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// From the least to the gravest.
+    pub fn iter(self) -> impl Iterator<Item = Severity> {
+        Severity::ALL
+            .into_iter()
+            .filter(move |severity| self.0 & bit(*severity) != 0)
+    }
+}
+
+impl From<Severity> for SeveritySet {
+    fn from(severity: Severity) -> Self {
+        Self(bit(severity))
+    }
+}
+
+fn bit(severity: Severity) -> u8 {
+    1 << (severity as u8)
+}
+
 /// A text that names no severity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not a severity: give info, low, medium, high or critical", quoted(value))]

@@ -1,18 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chappe_model::{
-    Accepted, AlertKind, Condition, Country, Field, Incident, Marking, Measure, MemberId, Pap, Policy, ReportKey, Rule,
-    Secret, Severity, Source, Timestamp, Tlp, Use, WidestAudience, built_in_rules,
+    Accepted, Country, Incident, Marking, MemberId, Pap, Policy, ReportKey, Secret, Severity, Timestamp, Tlp, Use,
 };
 use fastrand::Rng;
 
+use crate::rules::policy;
+
 /// Partitions of a generated log.
 pub const PARTITIONS: u16 = 4;
-
-/// Window of every rule of a generated case, in milliseconds: as short as the history.
-const WITHIN_MS: u64 = 50_000;
-/// Lateness of a generated case, in milliseconds.
-const LATENESS_MS: u64 = 5_000;
 
 /// One entry of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +24,8 @@ pub enum Entry {
 pub struct Case {
     /// Its seed.
     pub seed: u64,
+    /// The rules in force.
+    pub policy: Policy,
     /// Each partition, in order.
     pub partitions: Vec<Vec<Entry>>,
     /// Every partition is marked with this at the end.
@@ -48,39 +46,6 @@ pub fn secret() -> Secret {
 #[allow(clippy::expect_used, reason = "for tests only")]
 pub fn member(id: &str) -> MemberId {
     MemberId::parse(id).expect("a sound member id")
-}
-
-/// The built-in rules and two of Sigma's plain counts, with short windows and a small quota.
-///
-/// # Panics
-/// Never: the rules are sound.
-#[must_use]
-#[allow(clippy::expect_used, reason = "for tests only")]
-pub fn policy() -> Policy {
-    let mut rules = built_in_rules();
-    for (id, field, at_least) in [
-        ("plain-country", Field::Country, 3),
-        ("plain-reporter", Field::Reporter, 2),
-    ] {
-        rules.push(Rule {
-            id: id.into(),
-            version: 1,
-            kind: AlertKind::Rule,
-            group_by: vec![Field::Indicator],
-            sources: vec![Source::any()],
-            when: Condition::plain(Measure::Distinct(field), at_least, WITHIN_MS),
-            quota: 0,
-            widest_audience: WidestAudience::Eu,
-            condition: id.into(),
-            advice: vec![],
-        });
-    }
-    rules.iter_mut().for_each(|rule| rule.when.within_ms = WITHIN_MS);
-    rules
-        .iter_mut()
-        .filter(|rule| rule.when.measure == Measure::CriticalReport)
-        .for_each(|rule| rule.quota = 1);
-    Policy::new(1, rules, LATENESS_MS, vec![], vec![]).expect("sound rules")
 }
 
 const MEMBERS: [(&str, &str); 6] = [
@@ -153,7 +118,12 @@ impl Case {
             }
         }
         let now = Timestamp::from_millis(clock + [0, 3_000, 30_000, 70_000][rng.usize(0..4)]);
-        Self { seed, partitions, now }
+        Self {
+            seed,
+            policy: policy(seed),
+            partitions,
+            now,
+        }
     }
 
     /// Every report with its log time: the running maximum of stamps and marks in its partition.

@@ -39,7 +39,7 @@ pub fn canonical(alert: &Alert) -> Value {
     let mut value = json!({
         "id": alert.id.to_string(), "digest": hex(&alert.digest), "rule": &*alert.rule.id, "kind": alert.rule.kind.as_str(), "room": [realm, recipients],
         "key_hash": format!("{:032x}", alert.key_hash.0), "anchor": [alert.anchor.0.as_millis(), alert.anchor.1.to_string()],
-        "last_fire": alert.last_fire.as_millis(), "fires": alert.fires, "state": alert.state.as_str(), "audience": audience, "held": alert.held,
+        "last_fire": alert.last_fire.as_millis(), "fires": alert.fires, "peak": alert.peak, "state": alert.state.as_str(), "audience": audience, "held": alert.held,
         "severity": alert.severity.as_str(), "tlp": alert.tlp.as_str(), "pap": alert.pap.as_str(), "countries": codes(&alert.countries),
         "sectors": alert.sectors.iter().map(|s| s.as_str()).collect::<Vec<_>>(),
         "types": alert.incident_types.iter().map(|t| t.as_str()).collect::<std::collections::BTreeSet<_>>(),

@@ -20,9 +20,10 @@ mod case;
 mod compare;
 mod deliveries;
 mod oracle;
+mod rules;
 mod world;
 
-pub use case::{Case, Entry, PARTITIONS, member, policy, secret};
+pub use case::{Case, Entry, PARTITIONS, member, secret};
 pub use compare::{canonical, differences, live};
 pub use deliveries::{Crash, Deliveries};
 pub use oracle::Oracle;

@@ -3,8 +3,10 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
-use chappe_model::{Accepted, Policy, Timestamp, Use, WidestAudience};
+use chappe_model::{Accepted, Condition, Field, Filter, Of, Policy, Rule, Source, Timestamp, Use, WidestAudience};
 use serde_json::{Value, json};
+
+use crate::Case;
 
 /// `tests/oracle/episodes.py --lines`, kept running.
 #[derive(Debug)]
@@ -33,13 +35,15 @@ impl Oracle {
         Ok(Self { child, input, output })
     }
 
-    /// The alerts over `reports`, each with its log time, as of `now`.
+    /// The alerts of a case.
     ///
     /// # Errors
     /// When the oracle fails.
-    pub fn alerts(&mut self, policy: &Policy, reports: &[(Timestamp, Accepted)], now: Timestamp) -> Result<Vec<Value>> {
+    pub fn alerts(&mut self, case: &Case) -> Result<Vec<Value>> {
+        let reports = case.reports();
         let records: Vec<Value> = reports.iter().map(|(time, accepted)| record(*time, accepted)).collect();
-        self.ask(&json!({ "rules": rules(policy), "lateness_ms": policy.lateness_ms, "now": now.as_millis(), "records": records }))
+        let (now, lateness_ms) = (case.now.as_millis(), case.policy.lateness_ms);
+        self.ask(&json!({ "rules": rules(&case.policy), "lateness_ms": lateness_ms, "now": now, "records": records }))
     }
 
     /// The alerts of a whole case in the oracle's own form.
@@ -62,17 +66,48 @@ impl Drop for Oracle {
     }
 }
 
-/// The rules in the oracle's form.
+/// The rules in the oracle's form: each is its condition, and what stands around it.
 fn rules(policy: &Policy) -> Vec<Value> {
-    let rule = |rule: &std::sync::Arc<chappe_model::Rule>| {
-        json!({
-            "id": &*rule.id, "kind": rule.kind.as_str(), "group_by": rule.group_by.iter().map(|field| field.as_str()).collect::<Vec<_>>(),
-            "field": rule.when.measure.as_str(),
-            "at_least": rule.when.bounds.at_least, "within_ms": rule.when.within_ms, "quota": rule.quota,
-            "widest_audience": match rule.widest_audience { WidestAudience::Eu => "eu", WidestAudience::Countries => "countries" },
-        })
+    let rule = |rule: &std::sync::Arc<Rule>| {
+        let mut value = condition(&rule.when);
+        value["id"] = json!(&*rule.id);
+        value["kind"] = json!(rule.kind.as_str());
+        value["group_by"] = names(&rule.group_by);
+        value["sources"] = rule.sources.iter().map(source).collect();
+        value["quota"] = json!(rule.quota);
+        value["widest_audience"] = json!(match rule.widest_audience {
+            WidestAudience::Eu => "eu",
+            WidestAudience::Countries => "countries",
+        });
+        value
     };
     policy.rules().iter().map(rule).collect()
+}
+
+fn condition(of: &Condition) -> Value {
+    let entry = |entry: &Of| match entry {
+        Of::Source(number) => json!(number),
+        Of::Firings(inner) => condition(inner),
+    };
+    json!({
+        "field": of.measure.as_str(), "at_least": of.bounds.at_least, "at_most": of.bounds.at_most, "within_ms": of.within_ms,
+        "of": of.of.iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+fn source(source: &Source) -> Value {
+    let mut value = json!({ "name": &*source.name });
+    if let Filter::IncidentType(rsit) = source.filter {
+        value["filter"] = json!({ "incident_type": rsit.as_str() });
+    }
+    if let Some(group_by) = &source.group_by {
+        value["group_by"] = names(group_by);
+    }
+    value
+}
+
+fn names(fields: &[Field]) -> Value {
+    fields.iter().map(|field| field.as_str()).collect()
 }
 
 fn record(time: Timestamp, accepted: &Accepted) -> Value {

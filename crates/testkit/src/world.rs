@@ -2,7 +2,7 @@ use chappe_correlate::Engine;
 use chappe_eventlog::Fence;
 use chappe_model::{Alert, Policy, Secret};
 
-use crate::case::{Case, Entry, PARTITIONS, policy, secret};
+use crate::case::{Case, Entry, PARTITIONS, secret};
 use crate::deliveries::{Crash, Deliveries};
 
 /// The core on one case, in virtual time: what it told stands in an alerts log, as with the real one.
@@ -16,13 +16,13 @@ pub struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// On a case, under [`policy`].
+    /// On a case.
     #[must_use]
     pub fn new(case: &'a Case) -> Self {
         Self {
             case,
             secret: secret(),
-            policy: policy(),
+            policy: case.policy.clone(),
             alerts_log: vec![],
             fence: Fence::default(),
         }

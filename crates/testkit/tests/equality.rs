@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chappe_model::{Alert, AlertId, AlertState};
-use chappe_testkit::{Case, Deliveries, Oracle, World, differences, live, policy, secret};
+use chappe_testkit::{Case, Deliveries, Oracle, World, differences, live, secret};
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
@@ -46,7 +46,7 @@ fn told_alerts_are_the_oracles_whatever_the_order_the_shards_and_the_crashes() {
 /// Returns whether the case has an open alert at its end.
 fn check(oracle: &mut Oracle, seed: u64) -> u64 {
     let case = Case::generate(seed);
-    let expected = oracle.alerts(&policy(), &case.reports(), case.now).unwrap();
+    let expected = oracle.alerts(&case).unwrap();
     let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
     for deliveries in [Deliveries::in_order(&case), Deliveries::shuffled(&case, &mut rng)] {
         let told = World::new(&case).run(deliveries.clone());

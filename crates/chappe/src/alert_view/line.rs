@@ -95,6 +95,8 @@ pub struct WhyLine {
     pub threshold: u32,
     /// Log time.
     pub window_seconds: u32,
+    /// The most that was counted in a window where the rule holds.
+    pub peak: u32,
     /// Times the rule fired.
     pub fires: u32,
 }
@@ -137,6 +139,7 @@ impl From<&v1::Alert> for AlertLine {
                 values: why.values,
                 threshold: why.threshold,
                 window_seconds: why.window_seconds,
+                peak: why.peak,
                 fires: why.fires,
             },
             advice: alert.advice.clone(),

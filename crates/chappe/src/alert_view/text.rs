@@ -200,7 +200,12 @@ fn why(alert: &AlertLine) -> String {
     };
     let window = window(why.window_seconds);
     let (condition, rule) = (plain(&why.condition), plain(&why.rule));
-    let (n, needed, version) = (why.values.len(), why.threshold, why.version);
+    let n = if why.values.is_empty() {
+        why.peak as usize // what was counted has no names to show
+    } else {
+        why.values.len()
+    };
+    let (needed, version) = (why.threshold, why.version);
     format!(
         "{condition}: found {n}{found}, needed {needed} in {window}; rule {rule} v{version}, fired {}",
         times(why.fires)

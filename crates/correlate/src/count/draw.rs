@@ -61,6 +61,7 @@ pub(super) fn draw(
         digest: subject.secret.digest_of(facts.reports()),
         evidence: evidence(run, entries, rule.when.within_ms, voices),
         values: values(rule.when.measure, facts, &standing),
+        peak: facts.peak,
         fires: run.fires,
         first_seen: first.unwrap_or(run.anchor.0),
         last_seen: last.unwrap_or(run.last_fire),

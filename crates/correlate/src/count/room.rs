@@ -276,8 +276,9 @@ impl Room {
     }
 
     fn may_hold(&self, rule: &Rule, pool: Option<&Room>) -> bool {
-        if rule.when.measure == Measure::CriticalReport {
-            return true;
+        let kept = [Field::Country, Field::AttestedCountry, Field::Reporter].map(Measure::Distinct);
+        if !rule.when.is_plain() || !(kept.contains(&rule.when.measure) || rule.when.measure == Measure::Events) {
+            return true; // not known of every pane
         }
         let needed = rule.when.bounds.at_least as usize;
         let voices = self.contributions.len() + pool.map_or(0, |pool| pool.contributions.len());
@@ -285,11 +286,11 @@ impl Room {
             return false; // one voice is one member, and attests its own country at most
         }
         match pool {
-            None => self.potential().count(rule.when.measure) >= needed,
+            None => self.potential().measure(rule.when.measure) >= needed,
             Some(pool) => {
                 let mut together = pool.potential().into_owned();
                 self.contributions.iter().for_each(|c| together.add(&c.ever));
-                together.count(rule.when.measure) >= needed
+                together.measure(rule.when.measure) >= needed
             }
         }
     }
@@ -325,7 +326,8 @@ impl Room {
         let (watermark, settled_ms, within_ms) = (judging.watermark, judging.settled_ms, judging.rule.when.within_ms);
         let settled = watermark.minus(settled_ms);
         let live = alerts.iter().filter(|alert| alert.last_fire >= settled);
-        let needed = live.map(|alert| alert.anchor.0.minus(within_ms - 1)).min();
+        let reach_ms = judging.rule.when.span_ms();
+        let needed = live.map(|alert| alert.anchor.0.minus(reach_ms - 1)).min();
         // An episode of the pool may yet be joined by a report of this overlay: what the pool needs for it, the overlay needs too.
         let pool_needs = pool.map_or(Timestamp::END, |pool| pool.kept_from);
         let from = needed.map_or(settled, |needed| needed.min(settled)).min(pool_needs);
@@ -342,7 +344,15 @@ impl Room {
             let gone = first.time.plus(settled_ms + 1);
             gone.max(watermark.plus(settled_ms / 8 + 1))
         });
-        self.timer = resolves.into_iter().chain(lets_go).min();
+        // What may turn false is looked at once log time has passed it.
+        let unsettled = [Some(&*self), pool]
+            .into_iter()
+            .flatten()
+            .filter_map(|room| room.since(watermark).first())
+            .filter(|_| judging.rule.when.may_turn_false())
+            .map(|contribution| contribution.time.plus(1))
+            .min();
+        self.timer = resolves.into_iter().chain(lets_go).chain(unsettled).min();
     }
 }
 

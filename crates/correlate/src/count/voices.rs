@@ -146,7 +146,7 @@ impl Known {
                 .incident_types
                 .iter()
                 .for_each(|kind| each(kind.first_of_class() as u64)),
-            Field::Severity => each(voice.severity as u64),
+            Field::Severity => voice.severities.iter().for_each(|severity| each(severity as u64)),
             Field::Indicator => voice.observed.iter().for_each(|(_, hash)| each(*hash)),
             Field::IndicatorOf(kind) => {
                 let of_kind = voice.observed.iter().filter(|(of, _)| *of == kind);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Accepted;
+use crate::{Accepted, Rsit};
 
 /// A condition on one report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,14 +10,17 @@ use crate::Accepted;
 pub enum Filter {
     /// Every report.
     Any,
+    /// Reports of this type.
+    IncidentType(Rsit),
 }
 
 impl Filter {
     /// Whether the rule looks at this report.
     #[must_use]
-    pub fn admits(&self, _accepted: &Accepted) -> bool {
+    pub fn admits(&self, accepted: &Accepted) -> bool {
         match self {
             Self::Any => true,
+            Self::IncidentType(rsit) => accepted.incident.incident_type == *rsit,
         }
     }
 }

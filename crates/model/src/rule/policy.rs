@@ -63,10 +63,11 @@ impl Policy {
     }
 
     /// How long after its last fire an alert of `rule` may still change, in milliseconds: a contribution up to one window behind that fire may
-    /// extend the episode, and may be revised for as long as [`Policy::horizon_ms`] says.
+    /// extend the episode, and may be revised for as long as [`Policy::horizon_ms`] says. A fire that such a revision makes rests on reports
+    /// one span back, so what lies within this is kept.
     #[must_use]
     pub fn settled_ms(&self, rule: &Rule) -> u64 {
-        self.horizon_ms(rule).saturating_add(rule.when.within_ms)
+        self.horizon_ms(rule).saturating_add(rule.when.span_ms())
     }
 
     /// Whether correlation would judge alike under both, whatever their versions.

@@ -89,6 +89,7 @@ pub(super) fn revision(n: u8, revision: u32) -> Alert {
             severity: Severity::High,
         }],
         values: vec!["AT".into(), "DE".into()],
+        peak: 3,
         fires: 1,
         first_seen: Timestamp::from_millis(500),
         last_seen: Timestamp::from_millis(900),

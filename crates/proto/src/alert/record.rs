@@ -110,12 +110,7 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         tlp: tlp_from_wire(marking.tlp).ok_or(RecordError::Field("alert.marking.tlp"))?,
         pap: pap_from_wire(marking.pap).ok_or(RecordError::Field("alert.marking.pap"))?,
         countries: countries(&wire.countries)?,
-        sectors: wire
-            .sectors
-            .iter()
-            .map(|s| s.parse::<Sector>())
-            .collect::<Result<_, _>>()
-            .map_err(|_| RecordError::Field("alert.sectors"))?,
+        sectors: sectors(&wire.sectors)?,
         incident_types: wire.incident_types.iter().map(|t| rsit(t)).collect::<Result<_, _>>()?,
         counts: Counts {
             reports: counts.reports,
@@ -125,6 +120,7 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         digest: chappe_model::bytes_of_hex(&wire.digest).ok_or(RecordError::Field("alert.digest"))?,
         evidence: record.evidence.iter().map(evidence).collect::<Result<_, _>>()?,
         values: explanation.values.iter().map(|v| v.as_str().into()).collect(),
+        peak: explanation.peak,
         fires: explanation.fires,
         first_seen: moment(wire.first_seen.as_ref(), "alert.first_seen")?,
         last_seen: moment(wire.last_seen.as_ref(), "alert.last_seen")?,
@@ -141,6 +137,11 @@ fn evidence(record: &v1::EvidenceRecord) -> Result<Evidence, RecordError> {
         incident_type: rsit(&record.incident_type)?,
         severity: severity_from_wire(record.severity).ok_or(RecordError::Field("evidence.severity"))?,
     })
+}
+
+fn sectors(names: &[String]) -> Result<BTreeSet<Sector>, RecordError> {
+    let read: Result<_, _> = names.iter().map(|name| name.parse()).collect();
+    read.map_err(|_| RecordError::Field("alert.sectors"))
 }
 
 fn rsit(text: &str) -> Result<Rsit, RecordError> {

@@ -103,6 +103,7 @@ fn explanation(alert: &Alert) -> v1::Explanation {
         threshold: alert.rule.when.bounds.at_least,
         window_seconds: u32::try_from(alert.rule.when.within_ms / 1_000).unwrap_or(u32::MAX),
         fires: alert.fires,
+        peak: alert.peak,
     }
 }
 

@@ -44,6 +44,7 @@ fn alert() -> v1::Alert {
             values: text(&["AT", "CZ", "DE"]),
             threshold: 3,
             window_seconds: 86_400,
+            peak: 3,
             fires: 2,
         }),
         advice: text(&["Search your logs.", "Report what you find."]),
