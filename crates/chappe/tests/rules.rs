@@ -238,3 +238,22 @@ fn explain_reads_what_it_can_and_names_the_rest() {
         "{said}"
     );
 }
+
+#[test]
+fn the_example_of_the_guide_passes_its_tests() {
+    let guide = include_str!("../../../docs/rules.md");
+    let example = guide
+        .split("<!-- run -->\n```yaml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let folder = folder_with(&[("example.yml", example)]);
+    let (code, told, said) = chappe(folder.path(), &["rules", "test", "example.yml"]);
+    assert_eq!(
+        (code, told.lines().last()),
+        (0, Some("2 of 2 tests passed")),
+        "{told}{said}"
+    );
+}
