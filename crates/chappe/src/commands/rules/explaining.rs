@@ -8,8 +8,8 @@ use chappe_model::{Bounds, Rule, Timestamp};
 use serde_json::{Value, json};
 
 use super::recorded::{self, Input};
-use super::recount::{Heard, Measured, measure, on_key};
-use super::trial::{Firing, Recorded, Trial, secret};
+use super::recount::{Heap, Heard, Measured, measure};
+use super::trial::{Firing, Trial, secret};
 use crate::cli::ExplainArgs;
 use crate::commands::Exit;
 use crate::words::{count, plain};
@@ -29,8 +29,9 @@ pub(super) fn run(args: &ExplainArgs, rules: Vec<Rule>, out: &mut dyn Write) -> 
     }
     let number = rules.len();
     let firings = Trial::under(secret, rules)?.run(&input.reports);
+    let heap = Heap::of(&input.reports);
     for firing in &firings {
-        let told = Told::of(firing, &input.reports);
+        let told = Told::of(firing, &heap);
         if args.json {
             writeln!(out, "{}", told.json())?;
         } else {
@@ -59,10 +60,10 @@ struct Told<'f> {
 }
 
 impl<'f> Told<'f> {
-    fn of(firing: &'f Firing, reports: &'f [Recorded]) -> Self {
+    fn of(firing: &'f Firing, heap: &Heap<'f>) -> Self {
         let alert = &firing.alert;
         let end = alert.last_fire;
-        let heard = on_key(alert, end, reports.get(..firing.heard).unwrap_or(reports));
+        let heard = heap.on_key(alert, end, firing.heard);
         let measured = measure(&alert.rule, &alert.rule.when, &heard, end);
         Self {
             firing,

@@ -28,35 +28,64 @@ pub(crate) struct Measured {
     pub(crate) values: Vec<String>,
 }
 
-/// The reports on the alert's key that lie within the reach of a firing, by time.
-pub(crate) fn on_key<'r>(alert: &Alert, end: Timestamp, reports: &'r [Recorded]) -> Vec<Heard<'r>> {
-    let rule = &*alert.rule;
-    let mut revisions: BTreeMap<IncidentId, Vec<&Recorded>> = BTreeMap::new();
-    for report in reports.iter().filter(|report| report.at <= end) {
-        revisions.entry(report.accepted.id).or_default().push(report);
-    }
-    let mut found: Vec<Heard<'r>> = Vec::new();
-    for said in revisions.values() {
-        let here = |report: &&&Recorded| {
-            let own = report.accepted.compartment();
-            let visible = own == alert.compartment || (own.is_pool() && own.realm == alert.compartment.realm);
-            visible && !report.accepted.incident.backfill && sources(rule, alert, &report.accepted) != 0
-        };
-        let Some(top) = said.iter().max_by_key(|report| report.accepted.incident.revision) else {
-            continue;
-        };
-        let Some(first) = said.iter().find(here) else { continue };
-        if !top.accepted.incident.retracted && here(&top) {
-            found.push(Heard {
-                at: first.at,
-                accepted: &top.accepted,
-                sources: sources(rule, alert, &top.accepted),
-            });
+/// Reports in the order of their times, and where the revisions of each stand.
+pub(crate) struct Heap<'r> {
+    reports: &'r [Recorded],
+    revisions: BTreeMap<IncidentId, Vec<usize>>,
+}
+
+impl<'r> Heap<'r> {
+    pub(crate) fn of(reports: &'r [Recorded]) -> Self {
+        let mut revisions: BTreeMap<IncidentId, Vec<usize>> = BTreeMap::new();
+        for (index, report) in reports.iter().enumerate() {
+            revisions.entry(report.accepted.id).or_default().push(index);
         }
+        Self { reports, revisions }
     }
-    found.retain(|heard| heard.at > end.minus(rule.when.span_ms()));
-    found.sort_by_key(|heard| (heard.at, heard.accepted.id));
-    found
+
+    /// The reports on the alert's key that lie within the reach of a firing, by time, of the first `heard` that came.
+    pub(crate) fn on_key(&self, alert: &Alert, end: Timestamp, heard: usize) -> Vec<Heard<'r>> {
+        let rule = &*alert.rule;
+        let begin = end.minus(rule.when.span_ms());
+        let from = self.reports.partition_point(|report| report.at <= begin);
+        let to = self.reports.partition_point(|report| report.at <= end).min(heard);
+        let within: BTreeSet<IncidentId> = self
+            .reports
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .map(|report| report.accepted.id)
+            .collect();
+        let mut found: Vec<Heard<'r>> = Vec::new();
+        for id in within {
+            let said = self
+                .revisions
+                .get(&id)
+                .into_iter()
+                .flatten()
+                .filter(|index| **index < to);
+            let said: Vec<&'r Recorded> = said.filter_map(|index| self.reports.get(*index)).collect();
+            found.extend(standing(alert, &said).filter(|heard| heard.at > begin));
+        }
+        found.sort_by_key(|heard| (heard.at, heard.accepted.id));
+        found
+    }
+}
+
+/// What the revisions of a report say on the alert's key, if the highest still does.
+fn standing<'r>(alert: &Alert, said: &[&'r Recorded]) -> Option<Heard<'r>> {
+    let here = |report: &Recorded| {
+        let own = report.accepted.compartment();
+        let visible = own == alert.compartment || (own.is_pool() && own.realm == alert.compartment.realm);
+        visible && !report.accepted.incident.backfill && sources(&alert.rule, alert, &report.accepted) != 0
+    };
+    let top = said.iter().max_by_key(|report| report.accepted.incident.revision)?;
+    let first = said.iter().find(|report| here(report))?;
+    (!top.accepted.incident.retracted && here(top)).then(|| Heard {
+        at: first.at,
+        accepted: &top.accepted,
+        sources: sources(&alert.rule, alert, &top.accepted),
+    })
 }
 
 fn sources(rule: &Rule, alert: &Alert, accepted: &Accepted) -> u32 {
@@ -187,5 +216,67 @@ pub(crate) fn name(rule: &Rule, condition: &Condition, place: usize) -> String {
             .unwrap_or_default(),
         Some(Of::Firings(inner)) => format!("firing of {}", inner.measure.as_str()),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chappe_sigma::{SourceText, load};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::commands::rules::recorded::of_case;
+    use crate::commands::rules::trial::Trial;
+
+    const BASE: &str = "title: B\nname: low\nlogsource: {product: chappe}\ndetection: {s: {severity: low}, condition: s}\n---\ntitle: B\nname: any\nlogsource: {product: chappe}\ndetection: {s: {severity|exists: true}, condition: s}\n---\n";
+    /// Each measure, plain bounds and upper ones, one rule and several, chained and not.
+    const BODIES: [&str; 9] = [
+        "type: value_count, rules: [any], group-by: [indicator], timespan: 10s, condition: {field: attested_country, gte: 2}",
+        "type: value_count, rules: [any], group-by: [], timespan: 10s, condition: {field: country, gte: 2}",
+        "type: value_count, rules: [low], group-by: [sector], timespan: 10s, condition: {field: reporter, gte: 2}",
+        "type: value_count, rules: [any], group-by: [country], timespan: 10s, condition: {field: sector, gte: 2}",
+        "type: event_count, rules: [any], group-by: [indicator], timespan: 10s, condition: {gte: 3}",
+        "type: event_count, rules: [any], group-by: [indicator], timespan: 10s, condition: {gte: 2, lte: 3}",
+        "type: temporal, rules: [low, any], group-by: [indicator], timespan: 10s",
+        "type: temporal_ordered, rules: [low, any], group-by: [indicator], timespan: 10s",
+        "type: temporal_ordered, rules: [many, low], group-by: [indicator], timespan: 10s}\n---\ntitle: M\nname: many\ncorrelation: {type: event_count, rules: [any], group-by: [indicator], timespan: 5s, condition: {gte: 2}",
+    ];
+    type Told = (u64, usize, usize, usize, bool);
+
+    fn case(reports: &[Told]) -> String {
+        let mut text = "---\ntest: t\nfires: []\nreports:\n".to_owned();
+        for (at, member, country, sector, low) in reports {
+            let (home, country) = (["AT", "BE", "CZ"][*member], ["AT", "BE", "CZ"][*country]);
+            let (sector, severity) = (["energy", "food"][*sector], if *low { "low" } else { "high" });
+            text += &format!(
+                "  - {{at: {at}s, by: m-{member}, home: {home}, countries: [{country}], sectors: [{sector}], severity: {severity}, indicators: ['domain:bad.example']}}\n"
+            );
+        }
+        text
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_fired_measures_what_the_rule_asks_for(
+            told in prop::collection::vec((0..60u64, 0..3usize, 0..3usize, 0..2usize, any::<bool>()), 1..20),
+            body in 0..BODIES.len(),
+        ) {
+            let text = format!("{BASE}title: C\nname: c\ncorrelation: {{{}}}\n{}", BODIES[body], case(&told));
+            let plain = load(&[SourceText::new("r.yml", &text)]);
+            // Rules that a body does not use are refused: give them a use.
+            let used = "---\ntitle: U\nname: u\ncorrelation: {type: event_count, rules: [low, any], group-by: [], timespan: 1s, condition: {gte: 1000}}\n";
+            let loaded = plain.or_else(|_| load(&[SourceText::new("r.yml", &format!("{text}{used}"))])).unwrap();
+            let reports = of_case(&loaded.cases[0]).unwrap();
+            let rules: Vec<_> = loaded.rules.into_iter().filter(|rule| &*rule.id == "c").collect();
+            let firings = Trial::new(rules).unwrap().run(&reports);
+            let heap = Heap::of(&reports);
+            for firing in &firings {
+                let rule = &firing.alert.rule;
+                let heard = heap.on_key(&firing.alert, firing.alert.last_fire, firing.heard);
+                let measured = measure(rule, &rule.when, &heard, firing.alert.last_fire);
+                prop_assert!(rule.when.bounds.hold(measured.number), "{measured:?} of {heard:?}\nunder\n{text}");
+            }
+        }
     }
 }
