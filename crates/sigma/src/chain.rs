@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chappe_model::limits::{RULE_DEPTH, RULE_ID_BYTES, RULE_SOURCES};
+use chappe_model::limits::{RULE_DEPTH, RULE_ID_BYTES, RULE_SOURCES, SOURCES_BYTES};
 use chappe_model::{
     AlertKind, Condition, Field, Filter, Measure, Of, Policy, Rule, Source, Subject, Test, Texts, WidestAudience,
 };
@@ -10,6 +10,7 @@ use chappe_model::{
 use crate::collection::{Collection, Document};
 use crate::correlation::{Body, Correlation, Named, field};
 use crate::fault::{At, Faults};
+use crate::limits::RULE_PARTS;
 use crate::words;
 
 /// The rules in force: correlations that are no part of another, or whose other asks for them with `generate`.
@@ -128,6 +129,7 @@ fn rule(collection: &Collection, correlation: &Correlation, faults: &mut Faults)
     let before = faults.len();
     let mut chain = Chain {
         collection,
+        parts: 0,
         sources: Vec::new(),
     };
     let names: Vec<Named> = body.group_by.clone();
@@ -157,6 +159,13 @@ fn rule(collection: &Collection, correlation: &Correlation, faults: &mut Faults)
     dress(&mut rule, correlation, body, faults);
     let own = correlation.manner.as_ref().and_then(|manner| manner.condition.clone());
     rule.condition = own.unwrap_or_else(|| words::sentence(&rule)).into();
+    let size = serde_json::to_string(&rule.sources).map_or(0, |json| json.len());
+    if size > SOURCES_BYTES {
+        let message = format!(
+            "its rules hold {size} bytes of values: at most {SOURCES_BYTES}, as every alert is recorded with its rule"
+        );
+        faults.push(body.at, message);
+    }
     // What no check above has named.
     if faults.len() == before
         && let Err(error) = Policy::new(1, vec![rule.clone()], 0, Vec::new(), Vec::new())
@@ -186,6 +195,8 @@ fn id(correlation: &Correlation, faults: &mut Faults) -> Option<String> {
 
 struct Chain<'c> {
     collection: &'c Collection,
+    /// Correlations so far, each as often as it is referred to.
+    parts: usize,
     sources: Vec<Source>,
 }
 
@@ -204,6 +215,16 @@ impl Chain<'_> {
                 body.at,
                 format!("more than {RULE_DEPTH} correlations within each other"),
             );
+            return None;
+        }
+        self.parts += 1;
+        if self.parts > RULE_PARTS {
+            if self.parts == RULE_PARTS + 1 {
+                faults.push(
+                    body.at,
+                    format!("more than {RULE_PARTS} correlations behind one, each as often as it is referred to"),
+                );
+            }
             return None;
         }
         self.aliases(body, faults);

@@ -1,5 +1,6 @@
 //! Places in files, and what is wrong there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,15 +58,12 @@ impl Refused {
 
 /// The faults found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<(At, String)>);
+pub(crate) struct Faults(BTreeSet<(At, String)>);
 
 impl Faults {
     pub(crate) fn push(&mut self, at: At, message: impl Into<String>) {
-        let fault = (at, message.into());
         // One rule looked at twice, on its own and within another, has each fault once.
-        if !self.0.contains(&fault) {
-            self.0.push(fault);
-        }
+        self.0.insert((at, message.into()));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -77,10 +75,8 @@ impl Faults {
     }
 
     /// All of them, in order, under the names of their files.
-    pub(crate) fn into_refused(mut self, names: &[Arc<str>]) -> Refused {
-        self.0.sort();
+    pub(crate) fn into_refused(self, names: &[Arc<str>]) -> Refused {
         let more = self.0.len().saturating_sub(FAULTS);
-        self.0.truncate(FAULTS);
         let name = |at: &At| names.get(at.file).cloned().unwrap_or_default();
         let fault = |(at, message): (At, String)| Fault {
             file: name(&at),
@@ -88,7 +84,7 @@ impl Faults {
             column: at.column,
             message,
         };
-        let mut told: Vec<Fault> = self.0.into_iter().map(fault).collect();
+        let mut told: Vec<Fault> = self.0.into_iter().take(FAULTS).map(fault).collect();
         if let Some(last) = told.last().cloned().filter(|_| more > 0) {
             told.push(Fault {
                 message: format!("and {more} faults more: mend these first"),

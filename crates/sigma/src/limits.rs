@@ -12,6 +12,10 @@ pub const RULES_TOGETHER: usize = 2_048;
 pub const NODES: usize = 50_000;
 /// Most lists and maps within each other.
 pub const NESTING: usize = 16;
+/// Most correlations behind one, each as often as it is referred to.
+pub const RULE_PARTS: usize = 64;
+/// Most entries of one map.
+pub const ENTRIES: usize = 256;
 /// Most values of one list of a detection.
 pub const VALUES: usize = 1_000;
 /// Longest value of a detection, in bytes.

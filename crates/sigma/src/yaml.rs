@@ -4,7 +4,7 @@
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::fault::{At, Faults};
-use crate::limits::{DOCUMENTS, FILE_BYTES, NESTING, NODES};
+use crate::limits::{DOCUMENTS, ENTRIES, FILE_BYTES, NESTING, NODES};
 
 /// A value.
 #[derive(Debug)]
@@ -196,6 +196,9 @@ impl Tree {
                 None => *key = Some(as_key(node)),
                 Some(key) if entries.iter().any(|(earlier, _)| earlier.text == key.text) => {
                     faults.push(key.at, format!("'{}' stands twice in one map", key.text));
+                }
+                Some(key) if entries.len() == ENTRIES => {
+                    return Err((key.at, format!("more than {ENTRIES} entries in one map")));
                 }
                 Some(key) => entries.push((key, node)),
             },

@@ -221,6 +221,16 @@ fn chains_that_are_too_long() {
 }
 
 #[test]
+fn rules_that_would_weigh_on_every_alert() {
+    let titles: Vec<String> = (0..900).map(|i| format!("'{i} {}'", "x".repeat(80))).collect();
+    let text = correlation(
+        "correlation: §{type: event_count, rules: [b], group-by: [indicator], timespan: 1h, condition: {gte: 2}}",
+    );
+    let text = text.replace("{severity: high}", &format!("{{title: [{}]}}", titles.join(", ")));
+    refused(&text, "at most 65536");
+}
+
+#[test]
 fn what_sigma_has_no_word_for() {
     let with = |chappe: &str| {
         correlation(&format!(
