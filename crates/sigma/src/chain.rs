@@ -76,19 +76,28 @@ impl Uses {
                 };
                 edges[index].push((target, reference.at));
                 uses.used.insert(target);
-                if let Some(at) = correlation.generate {
-                    if let Document::Detection(_) = collection.documents[target] {
-                        let name = &reference.name;
-                        faults.push(at, format!("'generate' would make a rule of '{name}', which matches single reports and raises no alert"));
-                    }
-                    uses.generated.insert(target);
-                }
+            }
+            if let Some(at) = correlation.generate {
+                uses.generate(collection, &edges[index], at, faults);
             }
         }
         for start in 0..edges.len() {
             uses.follow(collection, &edges, start, faults);
         }
         uses
+    }
+
+    /// The correlations among what another refers to; what matches single reports raises no alerts by itself.
+    fn generate(&mut self, collection: &Collection, edges: &[(usize, At)], at: At, faults: &mut Faults) {
+        let parts = edges.iter().map(|(target, _)| *target);
+        let correlations = parts.filter(|target| matches!(collection.documents[*target], Document::Correlation(_)));
+        let correlations: Vec<usize> = correlations.collect();
+        if correlations.is_empty() && !edges.is_empty() {
+            let message =
+                "'generate' with no correlation among 'rules': a rule that matches single reports raises no alert";
+            faults.push(at, message);
+        }
+        self.generated.extend(correlations);
     }
 
     /// Whether a rule leads back to itself. A cycle is told once, where it leads back to the first of its rules.

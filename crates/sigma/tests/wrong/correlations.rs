@@ -90,7 +90,7 @@ const BODIES: &[(&str, &str, &str)] = &[
     (
         "condition: {gte: 2}",
         "condition: {gte: 2}\n  §generate: true",
-        "matches single reports",
+        "with no correlation among",
     ),
     (
         "condition: {gte: 2}",

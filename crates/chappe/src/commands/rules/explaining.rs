@@ -30,8 +30,9 @@ pub(super) fn run(args: &ExplainArgs, rules: Vec<Rule>, out: &mut dyn Write) -> 
     let number = rules.len();
     let firings = Trial::under(secret, rules)?.run(&input.reports);
     let heap = Heap::of(&input.reports);
-    for firing in &firings {
-        let told = Told::of(firing, &heap);
+    let told = firings.iter().map(|firing| Told::of(firing, &heap));
+    let told: Vec<Told<'_>> = told.filter(Told::holds).collect();
+    for told in &told {
         if args.json {
             writeln!(out, "{}", told.json())?;
         } else {
@@ -39,7 +40,7 @@ pub(super) fn run(args: &ExplainArgs, rules: Vec<Rule>, out: &mut dyn Write) -> 
         }
     }
     if !args.json {
-        let (fired, reports) = (count(firings.len(), "firing"), count(input.reports.len(), "report"));
+        let (fired, reports) = (count(told.len(), "firing"), count(input.reports.len(), "report"));
         writeln!(out, "{fired} of {} over {reports}", count(number, "rule"))?;
         if !input.faults.is_empty() {
             writeln!(out, "{} not read", count(input.faults.len(), "report"))?;
@@ -71,6 +72,12 @@ impl<'f> Told<'f> {
             heard,
             measured,
         }
+    }
+
+    /// An episode goes on where a rule comes to its lower bound; where it is beyond its upper one, it does not fire.
+    fn holds(&self) -> bool {
+        let when = &self.firing.alert.rule.when;
+        !when.may_turn_false() || when.bounds.hold(self.measured.number)
     }
 
     /// When the window begins: this moment is outside.
