@@ -1,5 +1,7 @@
 //! The command line.
 
+mod rules;
+
 use std::path::PathBuf;
 
 use chappe_model::{AlertKind, Country, MemberId, Rsit, Severity, Tlp};
@@ -9,12 +11,14 @@ use crate::client::ServerAddress;
 use crate::config::CONFIG_FILE;
 use crate::tokens::TOKENS_FILE;
 
+pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  failed: the message says what and what to do
   2  the command line is wrong
-  3  some files or reports were refused or could not be read; the rest is accepted
+  3  some files, rules or reports were refused or could not be read; the rest is accepted
 ";
 
 /// Rapid alerts on cybercrime: CSIRTs report incidents, Chappe finds what none of them sees alone, analysts are told at once.
@@ -39,6 +43,8 @@ pub enum Command {
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
     Watch(WatchArgs),
+    /// Check, test and explain rules of your own before they are in force.
+    Rules(RulesArgs),
     /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
     Demo(DemoArgs),
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod init;
+pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod token;
@@ -33,6 +34,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Serve(args) => serve::run(&args, &mut out).await,
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
+        Command::Rules(args) => rules::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,
     }
 }

@@ -13,7 +13,7 @@ use chappe_model::{MemberId, Principal, Role};
 pub use error::ConfigError;
 pub use policy::{CrossBorder, PolicySection, Urgent};
 
-pub(crate) use policy::in_force;
+pub(crate) use policy::{DEFAULT_LATENESS_MS, in_force};
 
 /// Where the program listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:7600";

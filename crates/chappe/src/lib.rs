@@ -27,6 +27,7 @@ mod config;
 mod installation;
 mod invocation;
 mod report_file;
+mod rule_files;
 mod secret;
 mod tokens;
 mod words;

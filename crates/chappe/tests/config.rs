@@ -107,3 +107,53 @@ fn a_token_pasted_for_its_digest_is_not_repeated() {
         .to_string();
     assert!(!message.contains("my-secret-token"), "{message}");
 }
+
+const RULE: &str = "title: T\nname: b\nlogsource: {product: chappe}\ndetection: {s: {severity: high}, condition: s}\n---\ntitle: C\nname: urgent\ncorrelation: {type: event_count, rules: [b], group-by: [indicator], timespan: 1h, condition: {gte: 2}}\n";
+
+fn in_folder(folder: &Path, policy: &str) -> Result<Config, chappe::ConfigError> {
+    Config::parse(&format!("{MEMBER}[policy]\n{policy}"), Path::new("chappe.toml"), folder)
+}
+
+#[test]
+fn rules_of_files_take_the_place_of_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.yml"), RULE).unwrap();
+    let config = in_folder(folder.path(), "rules = [\"*.yml\", \"own.yml\"]\n").unwrap();
+    let section = config.policy.unwrap();
+    assert_eq!(section.rules.len(), 1, "a file that is named twice is read once");
+    let policy = section.to_policy(vec![]).unwrap();
+    let ids: Vec<&str> = policy.rules().iter().map(|rule| &*rule.id).collect();
+    assert_eq!(ids, ["cross-border", "cross-border-critical-sector", "urgent"]);
+    assert_eq!(policy.rules()[2].kind, chappe_model::AlertKind::Rule);
+}
+
+#[test]
+fn rules_that_cannot_be_in_force_are_refused_at_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.yml"), RULE).unwrap();
+    std::fs::write(
+        folder.path().join("bad.yml"),
+        RULE.replace("high", "hihg").replace("1h", "1w"),
+    )
+    .unwrap();
+    let refused = |policy: &str| in_folder(folder.path(), policy).unwrap_err().to_string();
+    let faults = refused("rules = [\"bad.yml\"]\n");
+    let lines: Vec<&str> = faults.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].ends_with("bad.yml:4:27: 'hihg' is no value of 'severity': did you mean 'high'?"),
+        "{faults}"
+    );
+    assert!(lines[1].contains("bad.yml:8:"), "{faults}");
+    let gone = refused("rules = [\"own.yml\", \"rules/*.yml\"]\n");
+    assert!(gone.starts_with("chappe.toml:6:"), "{gone}");
+    let none = refused("rules = [\"*.yaml\"]\n");
+    assert!(
+        none.starts_with("chappe.toml:6:10: ") && none.contains("no file is called like that"),
+        "{none}"
+    );
+    let twice = refused("rules = [\"own.yml\"]\n[policy.urgent]\nquota = 3\n");
+    assert!(
+        twice.starts_with("chappe.toml:7:") && twice.contains("takes the place of the built-in one"),
+        "{twice}"
+    );
+}

@@ -146,7 +146,30 @@ async fn three_members_of_three_countries_make_one_alert_that_outlives_a_restart
     );
     let mut late = watch(&running, "csirt-de", "");
     assert_eq!(next_alert(&mut late).await.name, alert.name);
+    let explain = || {
+        let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../sigma/rules/cross_border.yml");
+        let data = folder.path().join("chappe-data");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chappe"));
+        command
+            .args(["rules", "explain", rules, "--json", "--data"])
+            .arg(data)
+            .output()
+            .unwrap()
+    };
+    assert_eq!(
+        explain().status.code(),
+        Some(1),
+        "an installation that runs keeps its log to itself"
+    );
     running.shutdown().await.unwrap();
+
+    let output = explain();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (told["measured"].as_u64(), &told["values"]),
+        (Some(3), &serde_json::json!(["AT", "CZ", "DE"]))
+    );
+    assert_eq!(told["alert"].as_str(), Some(alert.name.trim_start_matches("alerts/")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,7 +45,8 @@ pub use marking::{Compartment, Marking, MarkingError, Realm, Recipients, Use};
 pub use member::{MemberId, MemberIdError, Principal, Role};
 pub use rsit::{Rsit, RsitError};
 pub use rule::{
-    Bounds, Condition, Field, Filter, Measure, Of, Policy, Rule, RuleError, Source, WidestAudience, built_in_rules,
+    Bounds, Condition, Field, Filter, Measure, Network, NetworkError, Of, Policy, Regexp, RegexpError, Rule, RuleError,
+    Source, Subject, Test, Texts, WidestAudience, Wildcards, built_in_rules,
 };
 pub use sector::{Annex, Sector, SectorError};
 pub use severity::{Severity, SeverityError, SeveritySet};

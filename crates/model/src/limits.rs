@@ -38,6 +38,14 @@ pub const RULES: usize = 256;
 pub const RULE_SOURCES: usize = 32;
 /// Most correlations within each other.
 pub const RULE_DEPTH: usize = 4;
+/// Longest regular expression of a filter, in bytes.
+pub const REGEXP_BYTES: usize = 1024;
+/// Most filters within each other.
+pub const FILTER_DEPTH: usize = 24;
+/// Most tests of one filter; the values of a plain list are one test.
+pub const FILTER_TESTS: usize = 256;
+/// Longest sources of one rule, in bytes of JSON: every alert of the rule is recorded with it.
+pub const SOURCES_BYTES: usize = 64 * 1024;
 /// Reports an alert lists itself: the lowest by (time, id).
 pub const LISTED_REPORTS: usize = 100;
 /// Indicators that an urgent alert shows itself.

@@ -16,7 +16,7 @@ use crate::limits::{RULE_DEPTH, RULE_ID_BYTES, RULE_SOURCES, RULES};
 pub use built_in::built_in_rules;
 pub use condition::{Bounds, Condition, Measure, Of, Source};
 pub use field::Field;
-pub use filter::Filter;
+pub use filter::{Filter, Network, NetworkError, Regexp, RegexpError, Subject, Test, Texts, Wildcards};
 pub use policy::Policy;
 
 /// The widest audience a rule's alerts may have.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
-use chappe_model::{Accepted, Condition, Field, Filter, Of, Policy, Rule, Source, Timestamp, Use, WidestAudience};
+use chappe_model::{Accepted, Condition, Field, Filter, Of, Policy, Rsit, Rule, Source, Timestamp, Use, WidestAudience};
 use serde_json::{Value, json};
 
 use crate::Case;
@@ -97,7 +97,8 @@ fn condition(of: &Condition) -> Value {
 
 fn source(source: &Source) -> Value {
     let mut value = json!({ "name": &*source.name });
-    if let Filter::IncidentType(rsit) = source.filter {
+    // Generated rules filter by type or not at all.
+    if let Some(rsit) = Rsit::all().find(|rsit| source.filter == Filter::of_type(*rsit)) {
         value["filter"] = json!({ "incident_type": rsit.as_str() });
     }
     if let Some(group_by) = &source.group_by {

@@ -84,7 +84,7 @@ fn generated(rng: &mut Rng, number: usize) -> Rule {
 
 #[allow(clippy::expect_used, reason = "for tests only")]
 fn source(rng: &mut Rng, place: usize, group_by: &[Field]) -> Source {
-    let of_type = |name: &str| Filter::IncidentType(name.parse().expect("a type"));
+    let of_type = |name: &str| Filter::of_type(name.parse().expect("a type"));
     let filters = [Filter::Any, of_type("fraud/phishing"), of_type("availability/ddos")];
     // Sigma's aliases: another field whose values are the same.
     let alias = |field: &Field| match field {

@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("correlate", &["model"]),
     ("distribute", &["model"]),
     ("exchange", &["model"]),
+    ("sigma", &["model"]),
     ("proto", &["model"]),
     ("eventlog", &["model"]),
     ("eventlog-local", &["eventlog"]),
@@ -58,6 +59,7 @@ const PROGRAM: &[&str] = &[
     "correlation",
     "notification",
     "console",
+    "sigma",
 ];
 
 /// Packages outside `crates/` and whether they may use the workspace's crates.

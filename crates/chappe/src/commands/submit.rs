@@ -1,7 +1,7 @@
 //! `chappe submit`: files in, receipts out.
 
 mod reading;
-mod source;
+pub(crate) mod source;
 mod summary;
 
 use std::io::{IsTerminal, Write};

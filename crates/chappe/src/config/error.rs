@@ -28,6 +28,9 @@ pub enum ConfigError {
         /// Its size.
         bytes: u64,
     },
+    /// Files of rules are: a line for each fault.
+    #[error(transparent)]
+    Rules(#[from] chappe_sigma::Refused),
     /// A line of it is wrong.
     #[error("{0}")]
     At(Box<Fault>),

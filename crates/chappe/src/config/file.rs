@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use chappe_identity::{DirectoryError, TokenDigest};
 use chappe_model::limits::MEMBERS;
-use chappe_model::{Country, MemberId, Principal, Role};
+use chappe_model::{Country, MemberId, Principal, Role, Rule};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::ConfigError;
 use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
+use crate::rule_files;
 
 /// Longest lateness, in seconds: a day.
 const LATENESS_SECONDS: u64 = 86_400;
@@ -50,21 +51,20 @@ struct PolicyTable {
     #[serde(default)]
     unmarked_as_red: Vec<Spanned<MemberId>>,
     #[serde(default)]
-    cross_border: CrossBorderTable,
-    #[serde(default)]
-    cross_border_critical_sector: CrossBorderTable,
-    #[serde(default)]
-    urgent: UrgentTable,
+    rules: Vec<Spanned<String>>,
+    cross_border: Option<Spanned<CrossBorderTable>>,
+    cross_border_critical_sector: Option<Spanned<CrossBorderTable>>,
+    urgent: Option<Spanned<UrgentTable>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct CrossBorderTable {
     countries: Option<u32>,
     window_hours: Option<u64>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct UrgentTable {
     quota: Option<u32>,
@@ -102,7 +102,10 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
         .map(|address| loopback(&source, &address, "metrics"))
         .transpose()?;
     let members = members(&source, &file.members)?;
-    let policy = file.policy.map(|table| policy(&source, table, &members)).transpose()?;
+    let policy = file
+        .policy
+        .map(|table| policy(&source, table, &members, folder))
+        .transpose()?;
     Ok(Config {
         listen,
         metrics,
@@ -189,7 +192,12 @@ fn unique(source: &Source<'_>, entries: &[Spanned<MemberEntry>], members: &[Memb
     Ok(())
 }
 
-fn policy(source: &Source<'_>, table: Spanned<PolicyTable>, members: &[Member]) -> Result<PolicySection, ConfigError> {
+fn policy(
+    source: &Source<'_>,
+    table: Spanned<PolicyTable>,
+    members: &[Member],
+    folder: &Path,
+) -> Result<PolicySection, ConfigError> {
     let span = table.span();
     let table = table.into_inner();
     let mut section = PolicySection::default();
@@ -209,18 +217,60 @@ fn policy(source: &Source<'_>, table: Spanned<PolicyTable>, members: &[Member]) 
         }
         section.unmarked_as_red.push(id.get_ref().clone());
     }
+    section.rules = rules(source, &table.rules, folder)?;
+    fixed_twice(source, &table, &section.rules)?;
     for (rule, wish) in [
-        (&mut section.cross_border, &table.cross_border),
-        (&mut section.critical_sector, &table.cross_border_critical_sector),
+        (&mut section.cross_border, table.cross_border),
+        (&mut section.critical_sector, table.cross_border_critical_sector),
     ] {
+        let wish = wish.map(Spanned::into_inner).unwrap_or_default();
         rule.countries = wish.countries.unwrap_or(rule.countries);
         rule.window_hours = wish.window_hours.unwrap_or(rule.window_hours);
     }
-    section.urgent.quota = table.urgent.quota.unwrap_or(section.urgent.quota);
-    section.urgent.window_hours = table.urgent.window_hours.unwrap_or(section.urgent.window_hours);
+    let urgent = table.urgent.map(Spanned::into_inner).unwrap_or_default();
+    section.urgent.quota = urgent.quota.unwrap_or(section.urgent.quota);
+    section.urgent.window_hours = urgent.window_hours.unwrap_or(section.urgent.window_hours);
     let sound = section.to_policy(Vec::new());
     sound.map_err(|error| ConfigError::at(source.path, source.text, Some(span), error.to_string()))?;
     Ok(section)
+}
+
+/// The rules of the files that the patterns name, read together.
+fn rules(source: &Source<'_>, patterns: &[Spanned<String>], folder: &Path) -> Result<Vec<Rule>, ConfigError> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for pattern in patterns {
+        let found = rule_files::matching(folder, pattern.get_ref());
+        let found = found.map_err(|error| source.refuse(pattern, error.to_string()))?;
+        paths.extend(
+            found
+                .into_iter()
+                .filter(|path| !paths.contains(path))
+                .collect::<Vec<_>>(),
+        );
+    }
+    let texts = rule_files::read(&paths);
+    let at = patterns.first().map(Spanned::span);
+    let texts = texts.map_err(|error| ConfigError::at(source.path, source.text, at, error.to_string()))?;
+    Ok(chappe_sigma::load(&texts)?.rules)
+}
+
+/// Refuses thresholds of a built-in rule that a file puts another in place of: they would say nothing.
+fn fixed_twice(source: &Source<'_>, table: &PolicyTable, rules: &[Rule]) -> Result<(), ConfigError> {
+    for (id, span) in [
+        ("cross-border", table.cross_border.as_ref().map(Spanned::span)),
+        (
+            "cross-border-critical-sector",
+            table.cross_border_critical_sector.as_ref().map(Spanned::span),
+        ),
+        ("urgent", table.urgent.as_ref().map(Spanned::span)),
+    ] {
+        if span.is_some() && rules.iter().any(|rule| &*rule.id == id) {
+            let message =
+                format!("a file of rules has a rule '{id}', which takes the place of the built-in one: say it there");
+            return Err(ConfigError::at(source.path, source.text, span, message));
+        }
+    }
+    Ok(())
 }
 
 fn quotas(source: &Source<'_>, table: &QuotaTable) -> Result<QuotaSection, ConfigError> {

@@ -140,6 +140,44 @@ mod tests {
     }
 
     #[test]
+    fn rules_of_files_are_recorded_under_versions_and_go_with_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let rule = |domain: &str, timespan: &str| {
+            format!(
+                "title: T\nname: b\nlogsource: {{product: chappe}}\ndetection: {{s: {{domain|re: '{domain}'}}, condition: s}}\n---\n\
+                 title: C\nname: own\ncorrelation: {{type: event_count, rules: [b], group-by: [sector], timespan: {timespan}, condition: {{gte: 2, lte: 9}}}}\n"
+            )
+        };
+        let member = "[[members]]\nid = \"europol\"\ntoken-digest = \"00112233445566778899aabbccddeeff\"\n";
+        let log = MemoryLog::new();
+        let start = |second: u64, policy: &str| {
+            let config = Config::parse(&format!("{member}{policy}"), Path::new("chappe.toml"), folder.path()).unwrap();
+            let policy = establish(&config, &log, at(second)).unwrap();
+            let own = policy
+                .rules()
+                .iter()
+                .find(|rule| &*rule.id == "own")
+                .map(|rule| rule.version);
+            (policy.version, own)
+        };
+        let write = |text: String| std::fs::write(folder.path().join("own.yml"), text).unwrap();
+        let files = "[policy]\nrules = [\"own.yml\"]\n";
+        write(rule("^a.*[.]example$", "1h"));
+        assert_eq!(start(1, files), (1, Some(1)));
+        assert_eq!(
+            start(2, files),
+            (1, Some(1)),
+            "an expression comes back from the log equal"
+        );
+        write(rule("^a.*[.]example$", "60m"));
+        assert_eq!(start(3, files), (1, Some(1)), "the same written otherwise is the same");
+        write(rule("^b.*[.]example$", "1h"));
+        assert_eq!(start(4, files), (2, Some(2)), "an edited rule has its next version");
+        assert_eq!(start(5, ""), (2, Some(2)), "a file without [policy] says nothing");
+        assert_eq!(start(6, "[policy]\n"), (3, None), "a rule goes with its file");
+    }
+
+    #[test]
     fn a_record_of_a_newer_version_is_refused() {
         let log = MemoryLog::new();
         append_blocking(

@@ -145,12 +145,10 @@ impl Shadows {
         keep_overlays(emit, from);
         let gone = shadow.group.has_no_overlays();
         self.schedule(key_hash);
-        if gone {
-            if let Some(mut shadow) = self.shadows.remove(&key_hash) {
-                shadow
-                    .group
-                    .unschedule(|list, time| _ = self.due.remove(&(time, key_hash, list.cloned())));
-            }
+        if gone && let Some(mut shadow) = self.shadows.remove(&key_hash) {
+            shadow
+                .group
+                .unschedule(|list, time| _ = self.due.remove(&(time, key_hash, list.cloned())));
         }
         gone
     }
