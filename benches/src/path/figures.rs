@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::machine::Machine;
+use crate::table::{number, row};
 
 /// Longest latency that is told apart, in microseconds: a minute. Longer ones count as this.
 const LONGEST_US: u64 = 60_000_000;
@@ -199,37 +200,10 @@ impl Figures {
     }
 }
 
-fn row(cells: &[&str]) -> String {
-    format!("| {} |", cells.join(" | "))
-}
-
-/// With commas between thousands.
-fn number(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    let (whole, fraction) = text
-        .split_once('.')
-        .map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
-    let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) && !grouped.ends_with('-') {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    fraction.map_or(grouped.clone(), |fraction| format!("{grouped}.{fraction}"))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-
-    #[test]
-    fn numbers_have_commas_and_the_digits_asked_for() {
-        assert_eq!(number(1_234_567.0, 0), "1,234,567");
-        assert_eq!(number(999.456, 2), "999.46");
-        assert_eq!(number(1_000.0, 1), "1,000.0");
-    }
 
     #[test]
     fn quantiles_are_in_milliseconds_and_the_longest_counts_as_a_minute() {

@@ -1,0 +1,222 @@
+//! The one place that knows the core: rules as `serve` loads them, sightings as its fold makes them, and the shard that it runs.
+
+use std::sync::{Arc, Barrier};
+
+use anyhow::{Context, Result};
+use chappe_correlate::{Intake, Shard, Sighting, shard_of};
+use chappe_model::{
+    Alert, AlertKind, Condition, Field, Measure, Policy, Rule, Secret, Source, Timestamp, WidestAudience,
+};
+
+use super::correlation::{Column, Correlation, Pair, Sums};
+use super::reports::{Reports, Said};
+use super::rows::Rows;
+use crate::cpu::{Spent, Started};
+
+/// Log time passes in steps of this many milliseconds. The input has about a hundred rows in each; an installation marks time each second, in
+/// which at the rates measured here it takes millions of rows.
+pub(crate) const MARK_MS: u64 = 60_000;
+/// How long after its window a report may still be revised, in milliseconds: as an installation begins with.
+const LATENESS_MS: u64 = 300_000;
+/// Cache lines of 64 bytes outside all caches that one sighting is expected to touch: for the comparison with memory's own rate.
+pub(super) const LINES_TOUCHED: f64 = 4.0;
+
+/// A sighting and the log time of the report that it comes from.
+pub(crate) type Stamped = (Timestamp, Sighting);
+
+/// What a shard told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    /// Sums over findings, one for each firing; none from a core that does not tell each firing.
+    pub(crate) sums: Option<Sums>,
+    /// Revisions of alerts.
+    pub(crate) alerts: u64,
+}
+
+/// Rules in force, and what is needed to run them.
+pub(crate) struct Core {
+    secret: Secret,
+    policy: Arc<Policy>,
+    reports: Reports,
+}
+
+/// The rules as the core has them. To be read from YAML by the loader that `serve` uses.
+fn loaded(rules: &[&Correlation]) -> Vec<Rule> {
+    let field = |column: &Column| match column {
+        Column::Indicator => Field::Indicator,
+        Column::Country => Field::Country,
+        Column::Type => Field::IncidentType,
+    };
+    let rule = |told: &&Correlation| {
+        let distinct = told.distinct.as_ref().map(field);
+        let measure = distinct.map_or(Measure::Events, Measure::Distinct);
+        Rule {
+            id: told.name.into(),
+            version: 1,
+            kind: AlertKind::Rule,
+            sources: vec![Source::any()],
+            group_by: told.group_by.iter().map(field).collect(),
+            when: Condition::plain(measure, told.at_least, told.within_ms),
+            quota: 0,
+            widest_audience: WidestAudience::Eu,
+            condition: told.sentence().into(),
+            advice: vec![],
+        }
+    };
+    rules.iter().map(rule).collect()
+}
+
+impl Core {
+    pub(crate) fn new(rules: &Pair) -> Result<Self> {
+        Self::with(&[&rules.first, &rules.second])
+    }
+
+    pub(crate) fn with(rules: &[&Correlation]) -> Result<Self> {
+        let secret = Secret::new([7; 32]);
+        Ok(Self {
+            policy: Arc::new(Policy::new(1, loaded(rules), LATENESS_MS, vec![], vec![])?),
+            reports: Reports::new(secret.clone())?,
+            secret,
+        })
+    }
+
+    /// The sightings of all rows.
+    pub(crate) fn folded(&self, rows: &Rows) -> Result<Vec<Stamped>> {
+        let mut folder = self.folder();
+        let mut sightings = Vec::with_capacity(2 * rows.len());
+        for row in 0..rows.len() {
+            let said = Said {
+                number: row as u64,
+                time: rows.time[row],
+                country: rows.country[row],
+                kind: rows.kind[row],
+                indicators: &[rows.indicator[row]],
+            };
+            folder.fold(&said, &mut sightings)?;
+        }
+        Ok(sightings)
+    }
+
+    /// Folds report by report, and keeps what a fold keeps.
+    pub(crate) fn folder(&self) -> Folder<'_> {
+        Folder {
+            reports: &self.reports,
+            intake: Intake::new(&self.secret, &self.policy, 1),
+            emitted: vec![],
+        }
+    }
+
+    /// A shard as `serve` has it once it has read its log.
+    pub(crate) fn shard(&self) -> OneShard {
+        let mut shard = Shard::new(self.secret.clone(), Arc::clone(&self.policy), 1);
+        let mut alerts = vec![];
+        shard.settle(&mut alerts);
+        OneShard {
+            shard,
+            alerts,
+            told: Told::default(),
+        }
+    }
+
+    /// Each part through a shard of its own, all beginning together.
+    pub(crate) fn run(&self, parts: Vec<Vec<Stamped>>) -> Result<(Told, Spent)> {
+        let start = Barrier::new(parts.len());
+        let one = |part: Vec<Stamped>| {
+            let mut shard = self.shard();
+            start.wait();
+            let started = Started::now();
+            shard.take_all(part);
+            (shard.told(), started.spent())
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(|| one(part))).collect();
+            let mut whole: Option<(Told, Spent)> = None;
+            for thread in threads {
+                let (told, spent) = thread.join().ok().context("a shard failed")?;
+                whole = Some(whole.map_or((told, spent), |(all, beside)| (all.plus(told), beside.beside(spent))));
+            }
+            whole.context("there was no part to run")
+        })
+    }
+}
+
+/// Deals sightings to the shards that own their keys, as the router does.
+pub(crate) fn routed(sightings: Vec<Stamped>, shards: usize) -> Vec<Vec<Stamped>> {
+    let mut parts: Vec<Vec<Stamped>> = (0..shards).map(|_| Vec::with_capacity(sightings.len())).collect();
+    for stamped in sightings {
+        parts[shard_of(stamped.1.key_hash, shards)].push(stamped);
+    }
+    parts
+}
+
+/// See [`Core::folder`].
+pub(crate) struct Folder<'a> {
+    reports: &'a Reports,
+    intake: Intake,
+    emitted: Vec<Sighting>,
+}
+
+impl Folder<'_> {
+    pub(crate) fn fold(&mut self, said: &Said<'_>, sightings: &mut Vec<Stamped>) -> Result<()> {
+        let accepted = self.reports.report(said)?;
+        let time = self
+            .intake
+            .record(0, accepted.reported_at, &accepted, &mut self.emitted);
+        sightings.extend(self.emitted.drain(..).map(|sighting| (time, sighting)));
+        Ok(())
+    }
+}
+
+/// One shard, and what it told.
+pub(crate) struct OneShard {
+    shard: Shard,
+    alerts: Vec<Alert>,
+    told: Told,
+}
+
+impl OneShard {
+    /// Takes sightings in the order of their log times.
+    pub(crate) fn take(&mut self, sightings: impl IntoIterator<Item = Stamped>) {
+        for (time, sighting) in sightings {
+            self.shard.apply(time, sighting, &mut self.alerts);
+        }
+        self.count();
+    }
+
+    /// Log time has passed.
+    pub(crate) fn pass(&mut self, millis: u64) {
+        self.shard.advance(Timestamp::from_millis(millis), &mut self.alerts);
+        self.count();
+    }
+
+    /// Takes sightings, and lets log time pass between them.
+    pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>) {
+        let mut next_mark = sightings.first().map_or(0, |(time, _)| time.as_millis() + MARK_MS);
+        let mut sightings = sightings.into_iter().peekable();
+        while sightings.peek().is_some() {
+            self.take(std::iter::from_fn(|| {
+                sightings.next_if(|(time, _)| time.as_millis() < next_mark)
+            }));
+            self.pass(next_mark - 1);
+            next_mark += MARK_MS;
+        }
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        self.told
+    }
+
+    fn count(&mut self) {
+        self.told.alerts += self.alerts.len() as u64;
+        self.alerts.clear();
+    }
+}
+
+impl Told {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            sums: self.sums.zip(other.sums).map(|(a, b)| a.plus(b)),
+            alerts: self.alerts + other.alerts,
+        }
+    }
+}
