@@ -31,11 +31,6 @@ use peers::Peers;
 use plan::Plan;
 use rows::{Draw, Rows};
 
-
-
-
-
-
 /// Rows of the input whose sums are known.
 const KNOWN_ROWS: usize = 1_000_000;
 

@@ -14,7 +14,7 @@ use super::reports::Said;
 use super::rows::{COUNTRIES, Rows, TYPES};
 use crate::cpu::{Spent, Started, per_second};
 use crate::machine::resident_bytes;
-use crate::table::median;
+use crate::table::{median, number};
 
 /// Reports that are made at once where all would take too much memory.
 const BATCH: usize = 10_000;
@@ -23,13 +23,22 @@ const SEED: u64 = 0x0a11_1ce5;
 /// A log time to begin at, in milliseconds.
 const BEGIN_MS: u64 = 1_700_000_000_000;
 
+/// One run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Run {
+    #[serde(flatten)]
+    spent: Spent,
+    /// Of all sightings; below 1 the run took too long and was cut off.
+    share_done: f64,
+}
+
 /// One load, several times.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Load {
     pub(super) rows: usize,
     pub(super) sightings: usize,
     pub(super) shards: usize,
-    pub(super) runs: Vec<Spent>,
+    pub(super) runs: Vec<Run>,
     /// What the oracle tells.
     pub(super) right: Sums,
     /// What we tell, over findings; the same in every run. None from a core that does not tell each firing.
@@ -39,18 +48,28 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// By the CPU time of one shard's thread, the middle run.
+    /// By the CPU time of the shards' threads, the middle run.
     pub(super) fn rows_per_cpu_second(&self) -> f64 {
-        median(self.runs.iter().map(|run| per_second(self.rows, run.cpu_seconds)))
+        self.middle(self.rows, |spent| spent.cpu_seconds)
     }
 
     pub(super) fn sightings_per_cpu_second(&self) -> f64 {
-        median(self.runs.iter().map(|run| per_second(self.sightings, run.cpu_seconds)))
+        self.middle(self.sightings, |spent| spent.cpu_seconds)
     }
 
     /// By the clock on the wall, the middle run.
     pub(super) fn rows_per_second(&self) -> f64 {
-        median(self.runs.iter().map(|run| per_second(self.rows, run.wall_seconds)))
+        self.middle(self.rows, |spent| spent.wall_seconds)
+    }
+
+    /// Whether every run went to the end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.runs.iter().all(|run| run.share_done >= 1.0)
+    }
+
+    fn middle(&self, count: usize, seconds: fn(&Spent) -> f64) -> f64 {
+        let rate = |run: &Run| per_second(count, seconds(&run.spent)) * run.share_done;
+        median(self.runs.iter().map(rate))
     }
 
     /// With more runs of the same.
@@ -71,13 +90,14 @@ pub(super) fn load(rows: &Rows, rules: &Pair, shards: usize, repetitions: usize)
     let mut last = Told::default();
     for _ in 0..repetitions {
         let (told, spent) = core.run(parts.clone())?;
-        if let Some(told) = told.sums.filter(|told| *told != right) {
+        let share_done = told.taken as f64 / count.max(1) as f64;
+        if let Some(told) = told.sums.filter(|told| *told != right && share_done >= 1.0) {
             bail!("the core tells {told:?} instead of {right:?} on {shards} shards under {rules}");
         }
         last = told;
-        runs.push(spent);
+        runs.push(Run { spent, share_done });
     }
-    Ok(Load {
+    let load = Load {
         rows: rows.len(),
         sightings: count,
         shards,
@@ -85,7 +105,9 @@ pub(super) fn load(rows: &Rows, rules: &Pair, shards: usize, repetitions: usize)
         right,
         told: last.sums,
         alerts: last.alerts,
-    })
+    };
+    eprintln!("  {} rows by CPU-second", number(load.rows_per_cpu_second(), 0));
+    Ok(load)
 }
 
 /// One shard against two.
@@ -95,8 +117,7 @@ pub(super) struct Scaling {
     pub(super) two: Load,
     /// Rows a second on the wall, two shards by one; the machine must have two cores to itself.
     pub(super) wall_ratio: f64,
-    /// The same without what others take: rows by the CPU time of the busier shard's thread cannot be told apart from the wall, so the sum of
-    /// both threads' CPU time by one's. 1 means that nothing is lost.
+    /// Rows by CPU-second, of both threads together by one's: 1 means that nothing is lost, whatever else the machine does.
     pub(super) cpu_ratio: f64,
     /// What dealing sightings to two shards costs, nanoseconds of CPU time each, apart from the rest.
     pub(super) router_ns_per_sighting: f64,
@@ -111,10 +132,9 @@ pub(super) fn scaling(rows: &Rows, one: Load, repetitions: usize) -> Result<Scal
     let parts = routed(sightings, 2);
     let router = started.spent();
     drop(parts);
-    let cpu = |load: &Load| median(load.runs.iter().map(|run| run.cpu_seconds));
     Ok(Scaling {
         wall_ratio: two.rows_per_second() / one.rows_per_second(),
-        cpu_ratio: cpu(&one) / cpu(&two),
+        cpu_ratio: two.rows_per_cpu_second() / one.rows_per_cpu_second(),
         router_ns_per_sighting: router.cpu_seconds * 1e9 / count.max(1) as f64,
         one,
         two,

@@ -1,6 +1,7 @@
 //! The one place that knows the core: rules as `serve` loads them, sightings as its fold makes them, and the shard that it runs.
 
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use chappe_correlate::{Intake, Shard, Sighting, shard_of};
@@ -18,6 +19,8 @@ use crate::cpu::{Spent, Started};
 pub(crate) const MARK_MS: u64 = 60_000;
 /// How long after its window a report may still be revised, in milliseconds: as an installation begins with.
 const LATENESS_MS: u64 = 300_000;
+/// A run that takes longer is cut off, and says so.
+const LONGEST_RUN: Duration = Duration::from_secs(20);
 /// Cache lines of 64 bytes outside all caches that one sighting is expected to touch: for the comparison with memory's own rate.
 pub(super) const LINES_TOUCHED: f64 = 4.0;
 
@@ -27,6 +30,8 @@ pub(crate) type Stamped = (Timestamp, Sighting);
 /// What a shard told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Told {
+    /// Sightings taken: all, unless the run was cut off.
+    pub(crate) taken: usize,
     /// Sums over findings, one for each firing; none from a core that does not tell each firing.
     pub(crate) sums: Option<Sums>,
     /// Revisions of alerts.
@@ -178,6 +183,7 @@ impl OneShard {
     /// Takes sightings in the order of their log times.
     pub(crate) fn take(&mut self, sightings: impl IntoIterator<Item = Stamped>) {
         for (time, sighting) in sightings {
+            self.told.taken += 1;
             self.shard.apply(time, sighting, &mut self.alerts);
         }
         self.count();
@@ -189,11 +195,12 @@ impl OneShard {
         self.count();
     }
 
-    /// Takes sightings, and lets log time pass between them.
+    /// Takes sightings, and lets log time pass between them; for as long as a run may last.
     pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>) {
+        let begun = Instant::now();
         let mut next_mark = sightings.first().map_or(0, |(time, _)| time.as_millis() + MARK_MS);
         let mut sightings = sightings.into_iter().peekable();
-        while sightings.peek().is_some() {
+        while sightings.peek().is_some() && begun.elapsed() < LONGEST_RUN {
             self.take(std::iter::from_fn(|| {
                 sightings.next_if(|(time, _)| time.as_millis() < next_mark)
             }));
@@ -215,6 +222,7 @@ impl OneShard {
 impl Told {
     fn plus(self, other: Self) -> Self {
         Self {
+            taken: self.taken + other.taken,
             sums: self.sums.zip(other.sums).map(|(a, b)| a.plus(b)),
             alerts: self.alerts + other.alerts,
         }
