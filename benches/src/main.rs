@@ -13,6 +13,7 @@
 
 mod core;
 mod cpu;
+mod latency;
 mod machine;
 mod page;
 mod path;

@@ -24,9 +24,10 @@ use tokio::time::timeout;
 
 pub(crate) use bare::serve_bare;
 
+use crate::latency::Latencies;
 use crate::machine::{Machine, memory_mib};
 use crate::page;
-use figures::{Figures, Latencies, Offered, Throughput};
+use figures::{Figures, Offered, Throughput};
 use plan::Plan;
 use server::{Installation, Server};
 use traffic::WATCHER;

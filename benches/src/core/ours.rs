@@ -1,10 +1,11 @@
 //! The one place that knows the core: rules as `serve` loads them, sightings as its fold makes them, and the shard that it runs.
 
+use std::hint::black_box;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chappe_correlate::{Intake, Shard, Sighting, shard_of};
+use chappe_correlate::{Firing, Intake, Shard, Sighting, shard_of};
 use chappe_model::{
     Alert, AlertKind, Condition, Field, Measure, Policy, Rule, Secret, Source, Timestamp, WidestAudience,
 };
@@ -19,6 +20,10 @@ use crate::cpu::{Spent, Started};
 pub(crate) const MARK_MS: u64 = 60_000;
 /// How long after its window a report may still be revised, in milliseconds: as an installation begins with.
 const LATENESS_MS: u64 = 300_000;
+/// Sightings whose keys are read ahead together.
+const AHEAD: usize = 64;
+/// Sightings that a ring holds.
+const RING: usize = 1_024;
 /// A run that takes longer is cut off, and says so.
 const LONGEST_RUN: Duration = Duration::from_secs(20);
 /// Cache lines of 64 bytes outside all caches that one sighting is expected to touch: for the comparison with memory's own rate.
@@ -32,8 +37,8 @@ pub(crate) type Stamped = (Timestamp, Sighting);
 pub(crate) struct Told {
     /// Sightings taken: all, unless the run was cut off.
     pub(crate) taken: usize,
-    /// Sums over findings, one for each firing; none from a core that does not tell each firing.
-    pub(crate) sums: Option<Sums>,
+    /// Sums over findings, one for each firing.
+    pub(crate) sums: Sums,
     /// Revisions of alerts.
     pub(crate) alerts: u64,
 }
@@ -113,11 +118,12 @@ impl Core {
 
     /// A shard as `serve` has it once it has read its log.
     pub(crate) fn shard(&self) -> OneShard {
-        let mut shard = Shard::new(self.secret.clone(), Arc::clone(&self.policy), 1);
+        let mut shard = Shard::new(self.secret.clone(), &self.policy, 1);
         let mut alerts = vec![];
         shard.settle(&mut alerts);
         OneShard {
             shard,
+            firings: vec![],
             alerts,
             told: Told::default(),
         }
@@ -130,8 +136,10 @@ impl Core {
             let mut shard = self.shard();
             start.wait();
             let started = Started::now();
-            shard.take_all(part);
-            (shard.told(), started.spent())
+            let emptied = shard.take_all(part);
+            let spent = started.spent();
+            drop(emptied);
+            (shard.told(), spent)
         };
         std::thread::scope(|scope| {
             let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(|| one(part))).collect();
@@ -152,6 +160,21 @@ pub(crate) fn routed(sightings: Vec<Stamped>, shards: usize) -> Vec<Vec<Stamped>
         parts[shard_of(stamped.1.key_hash, shards)].push(stamped);
     }
     parts
+}
+
+/// The same into buffers that are emptied when they are full, as rings are: what dealing costs without memory of its own.
+pub(crate) fn routed_by_rings(sightings: Vec<Stamped>, shards: usize) -> usize {
+    let mut rings: Vec<Vec<Stamped>> = (0..shards).map(|_| Vec::with_capacity(RING)).collect();
+    let mut emptied = 0;
+    for stamped in sightings {
+        let ring = &mut rings[shard_of(stamped.1.key_hash, shards)];
+        ring.push(stamped);
+        if ring.len() == RING {
+            ring.clear();
+            emptied += 1;
+        }
+    }
+    emptied
 }
 
 /// See [`Core::folder`].
@@ -175,47 +198,66 @@ impl Folder<'_> {
 /// One shard, and what it told.
 pub(crate) struct OneShard {
     shard: Shard,
+    firings: Vec<Firing>,
     alerts: Vec<Alert>,
     told: Told,
 }
 
 impl OneShard {
     /// Takes sightings in the order of their log times.
-    pub(crate) fn take(&mut self, sightings: impl IntoIterator<Item = Stamped>) {
-        for (time, sighting) in sightings {
-            self.told.taken += 1;
-            self.shard.apply(time, sighting, &mut self.alerts);
+    pub(crate) fn take(&mut self, sightings: Vec<Stamped>) {
+        let mut rest = sightings.into_iter();
+        while !rest.as_slice().is_empty() {
+            let ahead = AHEAD.min(rest.as_slice().len());
+            self.take_ahead(&mut rest, ahead);
         }
-        self.count();
     }
 
-    /// Log time has passed.
+    /// Log time has passed: what changed is told.
     pub(crate) fn pass(&mut self, millis: u64) {
         self.shard.advance(Timestamp::from_millis(millis), &mut self.alerts);
-        self.count();
+        self.told.alerts += self.alerts.len() as u64;
+        self.alerts.clear();
     }
 
-    /// Takes sightings, and lets log time pass between them; for as long as a run may last.
-    pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>) {
+    /// Takes sightings, and lets log time pass between them; for as long as a run may last. Gives back what held them, to be let go of after
+    /// the clock has stopped: it was there before it started.
+    pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>) -> std::vec::IntoIter<Stamped> {
         let begun = Instant::now();
         let mut next_mark = sightings.first().map_or(0, |(time, _)| time.as_millis() + MARK_MS);
-        let mut sightings = sightings.into_iter().peekable();
-        while sightings.peek().is_some() && begun.elapsed() < LONGEST_RUN {
-            self.take(std::iter::from_fn(|| {
-                sightings.next_if(|(time, _)| time.as_millis() < next_mark)
-            }));
-            self.pass(next_mark - 1);
-            next_mark += MARK_MS;
+        let mut rest = sightings.into_iter();
+        while !rest.as_slice().is_empty() && begun.elapsed() < LONGEST_RUN {
+            let ahead = rest.as_slice().iter().take(AHEAD);
+            let due = ahead.take_while(|(time, _)| time.as_millis() < next_mark).count();
+            if due > 0 {
+                self.take_ahead(&mut rest, due);
+            } else {
+                self.pass(next_mark - 1);
+                next_mark += MARK_MS;
+            }
+        }
+        self.pass(next_mark - 1);
+        rest
+    }
+
+    /// As the worker of a shard does with what its ring holds.
+    fn take_ahead(&mut self, rest: &mut std::vec::IntoIter<Stamped>, count: usize) {
+        let ahead = rest.as_slice().iter().take(count).map(|(_, sighting)| sighting);
+        black_box(self.shard.read_ahead(ahead));
+        self.shard.find(rest.by_ref().take(count), &mut self.firings);
+        self.told.taken += count;
+        for firing in self.firings.drain(..) {
+            let fires = u64::from(firing.fires);
+            if firing.rule == 0 {
+                self.told.sums.r1 += fires;
+            } else {
+                self.told.sums.r2 += fires * u64::from(firing.measured);
+            }
         }
     }
 
     pub(crate) fn told(&self) -> Told {
         self.told
-    }
-
-    fn count(&mut self) {
-        self.told.alerts += self.alerts.len() as u64;
-        self.alerts.clear();
     }
 }
 
@@ -223,7 +265,7 @@ impl Told {
     fn plus(self, other: Self) -> Self {
         Self {
             taken: self.taken + other.taken,
-            sums: self.sums.zip(other.sums).map(|(a, b)| a.plus(b)),
+            sums: self.sums.plus(other.sums),
             alerts: self.alerts + other.alerts,
         }
     }

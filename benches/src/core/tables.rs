@@ -29,10 +29,7 @@ fn sums(load: &Load) -> String {
     if !load.is_whole() {
         return "cut off, took too long".to_owned();
     }
-    load.told.map_or_else(
-        || "no finding for each firing".to_owned(),
-        |told| format!("{} / {}", whole(told.r1 as f64), whole(told.r2 as f64)),
-    )
+    format!("{} / {}", whole(load.told.r1 as f64), whole(load.told.r2 as f64))
 }
 
 fn engines(figures: &Figures) -> String {
