@@ -102,6 +102,8 @@ async fn measured(root: &Path, folder: &Path, plan: Plan, peers: Option<&Peers>)
         peer_runs = peers.run(&file, &[1, 2], plan.peer_repetitions, right).await?;
         ours = ours.and(load(&rows, &rules, 1, plan.repetitions)?);
     }
+    say("the core, telling alerts");
+    let telling = measure::telling(&rows)?;
     say("other inputs");
     let mut elsewhere = Vec::new();
     for draw in &plan.elsewhere {
@@ -121,6 +123,7 @@ async fn measured(root: &Path, folder: &Path, plan: Plan, peers: Option<&Peers>)
         machine,
         plan,
         peers: peer_runs,
+        telling,
         ours,
         elsewhere,
         others,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::dram::Dram;
 use super::maps::Counted;
 use super::measure::{Checked, Hot, Load, Many, Scaling};
-use super::ours::{LINES_TOUCHED, MARK_MS};
+use super::ours::LINES_TOUCHED;
 use super::peers::{PeerRun, best};
 use super::plan::Plan;
 use super::rows::Draw;
@@ -19,6 +19,8 @@ pub(super) struct Figures {
     pub(super) machine: Machine,
     pub(super) plan: Plan,
     pub(super) ours: Load,
+    /// The same with alerts drawn as often as they may be told.
+    pub(super) telling: Load,
     pub(super) peers: Vec<PeerRun>,
     pub(super) elsewhere: Vec<Elsewhere>,
     pub(super) others: Vec<Checked>,
@@ -83,9 +85,9 @@ impl Figures {
                     CPU time of the feeding threads, garbage collection and compilation not counted; ratios within this run",
             "machine": self.machine,
             "plan": self.plan,
-            "log_time_step_ms": MARK_MS,
             "lines_touched_per_sighting": LINES_TOUCHED,
             "ours": self.ours,
+            "with_alerts_told": self.telling,
             "best_peer": best(&self.peers),
             "peers": self.peers,
             "other_inputs": elsewhere,

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::correlation::{Pair, Sums};
 use super::oracle;
-use super::ours::{Core, MARK_MS, Stamped, Told, routed, routed_by_rings};
+use super::ours::{Core, STEP_MS, Stamped, TELLING_STEP_MS, Told, routed, routed_by_rings};
 use super::plan::Plan;
 use super::reports::Said;
 use super::rows::{COUNTRIES, Rows, TYPES};
@@ -39,6 +39,8 @@ pub(super) struct Load {
     pub(super) rows: usize,
     pub(super) sightings: usize,
     pub(super) shards: usize,
+    /// Steps of log time in milliseconds.
+    pub(super) step_ms: u64,
     pub(super) runs: Vec<Run>,
     /// What the oracle tells.
     pub(super) right: Sums,
@@ -82,6 +84,15 @@ impl Load {
 
 /// Rows through one shard, or dealt to several before the clock starts. A sum that is wrong is an error.
 pub(super) fn load(rows: &Rows, rules: &Pair, shards: usize, repetitions: usize) -> Result<Load> {
+    load_in_steps(rows, rules, shards, repetitions, STEP_MS)
+}
+
+/// Rows through one shard, with alerts drawn as often as they may be told at the input's own pace.
+pub(super) fn telling(rows: &Rows) -> Result<Load> {
+    load_in_steps(rows, &Pair::shared(), 1, 1, TELLING_STEP_MS)
+}
+
+fn load_in_steps(rows: &Rows, rules: &Pair, shards: usize, repetitions: usize, step_ms: u64) -> Result<Load> {
     let right = oracle::sums(rows, rules);
     let core = Core::new(rules)?;
     let sightings = core.folded(rows)?;
@@ -90,7 +101,7 @@ pub(super) fn load(rows: &Rows, rules: &Pair, shards: usize, repetitions: usize)
     let mut runs = Vec::new();
     let mut last = Told::default();
     for _ in 0..repetitions {
-        let (told, spent) = core.run(parts.clone())?;
+        let (told, spent) = core.run(parts.clone(), step_ms)?;
         let share_done = told.taken as f64 / count.max(1) as f64;
         if told.sums != right && share_done >= 1.0 {
             let told = told.sums;
@@ -103,6 +114,7 @@ pub(super) fn load(rows: &Rows, rules: &Pair, shards: usize, repetitions: usize)
         rows: rows.len(),
         sightings: count,
         shards,
+        step_ms,
         runs,
         right,
         told: last.sums,
@@ -254,12 +266,6 @@ pub(super) fn others(rows: &Rows) -> Result<Vec<Checked>> {
 
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps = MARK_MS / 1000;
-        write!(
-            f,
-            "r1 {}; r2 {}; time in steps of {steps} s",
-            self.first.sentence(),
-            self.second.sentence()
-        )
+        write!(f, "r1 {}; r2 {}", self.first.sentence(), self.second.sentence())
     }
 }

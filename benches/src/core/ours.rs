@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chappe_correlate::{Firing, Intake, Shard, Sighting, shard_of};
+use chappe_correlate::{COALESCE_MS, Firing, Intake, Shard, Sighting, shard_of};
 use chappe_model::{
     Alert, AlertKind, Condition, Field, Measure, Policy, Rule, Secret, Source, Timestamp, WidestAudience,
 };
@@ -15,9 +15,12 @@ use super::reports::{Reports, Said};
 use super::rows::Rows;
 use crate::cpu::{Spent, Started};
 
-/// Log time passes in steps of this many milliseconds. The input has about a hundred rows in each; an installation marks time each second, in
-/// which at the rates measured here it takes millions of rows.
-pub(crate) const MARK_MS: u64 = 60_000;
+/// Log time passes in steps of this many milliseconds. At a million rows a second an hour of the input takes 6 ms, while an installation marks
+/// time once a second: so what a step costs, letting go of what is old and drawing alerts, is paid far more often here than there.
+pub(crate) const STEP_MS: u64 = 3_600_000;
+/// And where the drawing of alerts is to be seen: as often as a change of counts alone may be told, at the input's own pace of 1.65 rows a
+/// second.
+pub(crate) const TELLING_STEP_MS: u64 = COALESCE_MS;
 /// How long after its window a report may still be revised, in milliseconds: as an installation begins with.
 const LATENESS_MS: u64 = 300_000;
 /// Sightings whose keys are read ahead together.
@@ -129,14 +132,14 @@ impl Core {
         }
     }
 
-    /// Each part through a shard of its own, all beginning together.
-    pub(crate) fn run(&self, parts: Vec<Vec<Stamped>>) -> Result<(Told, Spent)> {
+    /// Each part through a shard of its own, all beginning together; log time passes in steps of `step_ms`.
+    pub(crate) fn run(&self, parts: Vec<Vec<Stamped>>, step_ms: u64) -> Result<(Told, Spent)> {
         let start = Barrier::new(parts.len());
         let one = |part: Vec<Stamped>| {
             let mut shard = self.shard();
             start.wait();
             let started = Started::now();
-            let emptied = shard.take_all(part);
+            let emptied = shard.take_all(part, step_ms);
             let spent = started.spent();
             drop(emptied);
             (shard.told(), spent)
@@ -222,9 +225,9 @@ impl OneShard {
 
     /// Takes sightings, and lets log time pass between them; for as long as a run may last. Gives back what held them, to be let go of after
     /// the clock has stopped: it was there before it started.
-    pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>) -> std::vec::IntoIter<Stamped> {
+    pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>, step_ms: u64) -> std::vec::IntoIter<Stamped> {
         let begun = Instant::now();
-        let mut next_mark = sightings.first().map_or(0, |(time, _)| time.as_millis() + MARK_MS);
+        let mut next_mark = sightings.first().map_or(0, |(time, _)| time.as_millis() + step_ms);
         let mut rest = sightings.into_iter();
         while !rest.as_slice().is_empty() && begun.elapsed() < LONGEST_RUN {
             let ahead = rest.as_slice().iter().take(AHEAD);
@@ -233,7 +236,7 @@ impl OneShard {
                 self.take_ahead(&mut rest, due);
             } else {
                 self.pass(next_mark - 1);
-                next_mark += MARK_MS;
+                next_mark += step_ms;
             }
         }
         self.pass(next_mark - 1);
