@@ -24,12 +24,17 @@ use anyhow::{Result, bail};
 
 use crate::machine::Machine;
 use crate::page;
-use correlation::{Pair, Sums};
+use correlation::Sums;
 use figures::{Elsewhere, Figures};
 use measure::load;
 use peers::Peers;
 use plan::Plan;
 use rows::{Draw, Rows};
+
+pub(crate) use correlation::Pair;
+pub(crate) use ours::{Core, Folder, OneShard, Stamped};
+pub(crate) use reports::Said;
+pub(crate) use rows::COUNTRIES;
 
 /// Rows of the input whose sums are known.
 const KNOWN_ROWS: usize = 1_000_000;

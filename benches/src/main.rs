@@ -2,6 +2,7 @@
 //!
 //! - `core`: the correlation core by itself, against other engines and against memory (see [`core`]).
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
+//! - `storm`: one indicator in every report, with a million live alerts (see [`storm`]).
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
 //! What it is not: a test. No time is asserted; what must arrive and does not is an error.
@@ -18,6 +19,7 @@ mod machine;
 mod page;
 mod path;
 mod plot;
+mod storm;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
+       cargo xtask bench storm [--quick] [--write-docs]
        cargo xtask bench path [--quick] [--write-docs] [--program FILE]
 
   --quick         a short run
@@ -35,7 +38,7 @@ usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
   --rows N        an input of N rows
   --program FILE  measure this build of chappe instead of building one
 
-Figures go to target/bench/core.json and path.json.";
+Figures go to target/bench/<name>.json.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,6 +56,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words.as_slice() {
         ["core", options @ ..] => runtime.block_on(core::command(wanted_of_core(options)?)),
+        ["storm", options @ ..] => storm::command(wanted_of_storm(options)?),
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
         ["bare-server"] => runtime.block_on(path::serve_bare()),
         [] | ["help" | "--help" | "-h"] => {
@@ -93,6 +97,18 @@ fn wanted_of_core(options: &[&str]) -> Result<core::Wanted> {
                 options.next();
             }
             (other, _) => bail!("core has no option {other}, or it lacks its value\n\n{USAGE}"),
+        }
+    }
+    Ok(wanted)
+}
+
+fn wanted_of_storm(options: &[&str]) -> Result<storm::Wanted> {
+    let mut wanted = storm::Wanted::default();
+    for option in options {
+        match *option {
+            "--quick" => wanted.quick = true,
+            "--write-docs" => wanted.write_docs = true,
+            other => bail!("storm has no option {other}\n\n{USAGE}"),
         }
     }
     Ok(wanted)

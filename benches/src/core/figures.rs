@@ -56,6 +56,11 @@ impl Figures {
         ratio(&self.ours, &self.peers)
     }
 
+    /// The same from sightings to firings alone, without the passing of log time: the peers let go of what is old in theirs.
+    pub(super) fn counting_ratio(&self) -> Option<f64> {
+        best(&self.peers).map(|peer| self.ours.rows_counted_per_cpu_second() / peer.rows_per_core_second())
+    }
+
     /// The same on the wall alone, a thread counting as a core.
     pub(super) fn wall_ratio(&self) -> Option<f64> {
         let rate = |run: &PeerRun| per_second(run.rows, run.wall_seconds) / run.threads as f64;
@@ -77,8 +82,10 @@ impl Figures {
             .collect();
         json!({
             "ratio_to_best_peer_per_core": self.ratio(),
+            "ratio_to_best_peer_counting_alone": self.counting_ratio(),
             "ratio_to_best_peer_on_the_wall": self.wall_ratio(),
             "rows_per_cpu_second": self.ours.rows_per_cpu_second(),
+            "rows_counted_per_cpu_second": self.ours.rows_counted_per_cpu_second(),
             "sightings_per_cpu_second": self.ours.sightings_per_cpu_second(),
             "of_independent_accesses": self.of_memory(),
             "how": "ours: the middle run, by CPU time of the shard's thread; peers: the best run, by the better of wall time by thread and \

@@ -44,6 +44,8 @@ pub(crate) struct Told {
     pub(crate) sums: Sums,
     /// Revisions of alerts.
     pub(crate) alerts: u64,
+    /// What of the time went into the passing of log time: letting go of what is old, and drawing alerts.
+    pub(crate) passing: Spent,
 }
 
 /// Rules in force, and what is needed to run them.
@@ -218,7 +220,9 @@ impl OneShard {
 
     /// Log time has passed: what changed is told.
     pub(crate) fn pass(&mut self, millis: u64) {
+        let started = Started::now();
         self.shard.advance(Timestamp::from_millis(millis), &mut self.alerts);
+        self.told.passing = self.told.passing.then(started.spent());
         self.told.alerts += self.alerts.len() as u64;
         self.alerts.clear();
     }
@@ -270,6 +274,7 @@ impl Told {
             taken: self.taken + other.taken,
             sums: self.sums.plus(other.sums),
             alerts: self.alerts + other.alerts,
+            passing: self.passing.beside(other.passing),
         }
     }
 }
