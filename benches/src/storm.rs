@@ -26,7 +26,7 @@ pub(crate) fn command(wanted: Wanted) -> Result<()> {
     let machine = Machine::look(&folder);
     let figures = phases::all(wanted.quick, machine)?;
     let file = folder.join("storm.json");
-    std::fs::write(&file, serde_json::to_string_pretty(&figures)? + "\n")?;
+    std::fs::write(&file, serde_json::to_string_pretty(&figures.json())? + "\n")?;
     let tables = figures.tables();
     println!("\n{tables}\nWritten to {}", file.display());
     if wanted.write_docs {

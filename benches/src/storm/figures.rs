@@ -1,6 +1,7 @@
 //! What was measured, as JSON, as a table and as a plot.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::cpu::{Spent, per_second};
 use crate::latency::Quantiles;
@@ -55,6 +56,16 @@ pub(super) struct Figures {
 }
 
 impl Figures {
+    /// Everything, for machines.
+    pub(super) fn json(&self) -> Value {
+        json!({"storm_to_calm": self.ratio(), "longest_call_ms": self.longest_ms(), "measured": self})
+    }
+
+    /// The longest call by CPU time once all alerts are there.
+    fn longest_ms(&self) -> f64 {
+        self.phases.iter().skip(1).map(Phase::longest_ms).fold(0.0, f64::max)
+    }
+
     /// Sightings by CPU-second, storm by the mean of the calm before and after it.
     fn ratio(&self) -> f64 {
         let rate = |name: &str| {
@@ -89,13 +100,12 @@ impl Figures {
                 &ms(phase.takes.max_ms.max(phase.passes.max_ms)),
             ]));
         }
-        let measured = self.phases.iter().skip(1).map(Phase::longest_ms);
         format!(
             "{}\n\nF7: {:.2} × calm; longest call {:.1} ms of CPU time once all alerts are there. {} live alerts took {} MiB; {} MiB at the \
              end. Times of calls are CPU time unless they are said to be on the wall.\n\n{}.\n",
             rows.join("\n"),
             self.ratio(),
-            measured.fold(0.0, f64::max),
+            self.longest_ms(),
             number(f64::from(self.live_alerts), 0),
             number(self.memory_of_alerts_mib as f64, 0),
             number(self.memory_at_the_end_mib as f64, 0),
