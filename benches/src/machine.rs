@@ -144,6 +144,16 @@ pub(crate) fn memory_mib(process: u32) -> Result<(u64, u64)> {
         .with_context(|| format!("{path} is not as expected"))
 }
 
+/// Resident memory of this process, in bytes.
+pub(crate) fn resident_bytes() -> Result<u64> {
+    let path = "/proc/self/status";
+    let text = std::fs::read_to_string(path).context(path)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map(|kib| kib * 1024)
+        .with_context(|| format!("{path} is not as expected"))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -1,6 +1,8 @@
 //! Benchmarks: `cargo xtask bench <name>`, one process that generates load and measures, against programs it starts itself.
 //!
+//! - `core`: the correlation core by itself, against other engines and against memory (see [`core`]).
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
+//! - `storm`: one indicator in every report, with a million live alerts (see [`storm`]).
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
 //! What it is not: a test. No time is asserted; what must arrive and does not is an error.
@@ -10,21 +12,33 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod core;
+mod cpu;
+mod latency;
 mod machine;
+mod page;
 mod path;
+mod plot;
+mod storm;
+mod table;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
-usage: cargo xtask bench path [--quick] [--write-docs] [--program FILE]
+usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
+       cargo xtask bench storm [--quick] [--write-docs]
+       cargo xtask bench path [--quick] [--write-docs] [--program FILE]
 
-  --quick         at most 30 s after the build, instead of 3 minutes
-  --write-docs    put the table into docs/benchmarks.md
+  --quick         a short run
+  --write-docs    put tables and plots into docs/benchmarks.md
+  --peers         run Esper and Siddhi on the same input; needs java and mvn
+  --rows N        an input of N rows
   --program FILE  measure this build of chappe instead of building one
 
-Figures go to target/bench/path.json.";
+Figures go to target/bench/<name>.json.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,6 +55,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words.as_slice() {
+        ["core", options @ ..] => runtime.block_on(core::command(wanted_of_core(options)?)),
+        ["storm", options @ ..] => storm::command(wanted_of_storm(options)?),
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
         ["bare-server"] => runtime.block_on(path::serve_bare()),
         [] | ["help" | "--help" | "-h"] => {
@@ -66,4 +82,43 @@ fn wanted(options: &[&str]) -> Result<path::Wanted> {
         }
     }
     Ok(wanted)
+}
+
+fn wanted_of_core(options: &[&str]) -> Result<core::Wanted> {
+    let mut wanted = core::Wanted::default();
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        match (*option, options.as_slice().first()) {
+            ("--quick", _) => wanted.quick = true,
+            ("--write-docs", _) => wanted.write_docs = true,
+            ("--peers", _) => wanted.peers = true,
+            ("--rows", Some(rows)) => {
+                wanted.rows = Some(rows.parse().with_context(|| format!("'{rows}' is no number of rows"))?);
+                options.next();
+            }
+            (other, _) => bail!("core has no option {other}, or it lacks its value\n\n{USAGE}"),
+        }
+    }
+    Ok(wanted)
+}
+
+fn wanted_of_storm(options: &[&str]) -> Result<storm::Wanted> {
+    let mut wanted = storm::Wanted::default();
+    for option in options {
+        match *option {
+            "--quick" => wanted.quick = true,
+            "--write-docs" => wanted.write_docs = true,
+            other => bail!("storm has no option {other}\n\n{USAGE}"),
+        }
+    }
+    Ok(wanted)
+}
+
+/// The workspace's folder.
+fn root() -> Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run it with 'cargo xtask bench <name>'")?;
+    let root = Path::new(&package)
+        .parent()
+        .context("the package has no folder above it")?;
+    Ok(root.to_owned())
 }

@@ -7,7 +7,6 @@
 mod bare;
 mod client;
 mod closed_loop;
-mod docs;
 mod figures;
 mod open_loop;
 mod plan;
@@ -25,8 +24,10 @@ use tokio::time::timeout;
 
 pub(crate) use bare::serve_bare;
 
+use crate::latency::Latencies;
 use crate::machine::{Machine, memory_mib};
-use figures::{Figures, Latencies, Offered, Throughput};
+use crate::page;
+use figures::{Figures, Offered, Throughput};
 use plan::Plan;
 use server::{Installation, Server};
 use traffic::WATCHER;
@@ -48,7 +49,7 @@ pub(crate) struct Wanted {
 
 /// Builds, measures, prints, writes.
 pub(crate) async fn command(wanted: Wanted) -> Result<()> {
-    let root = root()?;
+    let root = crate::root()?;
     let program = match wanted.program {
         Some(program) => program.canonicalize().with_context(|| program.display().to_string())?,
         None => server::build(&root).await?,
@@ -71,17 +72,9 @@ pub(crate) async fn command(wanted: Wanted) -> Result<()> {
     let tables = figures.tables();
     println!("\n{tables}\nWritten to {}", file.display());
     if wanted.write_docs {
-        docs::refresh(&root, &tables)?;
+        page::refresh(&root, "path", &tables)?;
     }
     Ok(())
-}
-
-fn root() -> Result<PathBuf> {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run it with 'cargo xtask bench path'")?;
-    let root = Path::new(&package)
-        .parent()
-        .context("the package has no folder above it")?;
-    Ok(root.to_owned())
 }
 
 async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Result<Figures> {

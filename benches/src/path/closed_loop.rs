@@ -11,12 +11,13 @@ use chappe_proto::v1::submit_stream_response::Outcome;
 use tokio::task::JoinSet;
 
 use super::client::{self, Submitting};
-use super::figures::{Latencies, Throughput};
+use super::figures::Throughput;
 use super::plan::{ALERT_MEMBERS, MAX_REPORTS_PER_MEMBER, MEMORY_SHARE, WINDOW};
 use super::server::{Installation, Server};
 use super::traffic::{MEMBERS, Traffic, shared_in_closed_loop};
 use super::usage::{Usage, micros_each, outgrown};
 use super::watcher::Watcher;
+use crate::latency::Latencies;
 use crate::machine::Machine;
 
 /// Bits of a sequence that name the place in the window.

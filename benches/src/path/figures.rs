@@ -1,55 +1,10 @@
 //! What was measured, as JSON and as tables.
 
-use std::time::Duration;
-
-use anyhow::Result;
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::latency::Quantiles;
 use crate::machine::Machine;
-
-/// Longest latency that is told apart, in microseconds: a minute. Longer ones count as this.
-const LONGEST_US: u64 = 60_000_000;
-/// Digits that a latency is exact to.
-const DIGITS: u8 = 3;
-
-/// Collects latencies.
-#[derive(Clone)]
-pub(super) struct Latencies(Histogram<u64>);
-
-impl Latencies {
-    pub(super) fn new() -> Result<Self> {
-        Ok(Self(Histogram::new_with_bounds(1, LONGEST_US, DIGITS)?))
-    }
-
-    pub(super) fn record(&mut self, latency: Duration) {
-        self.0
-            .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US));
-    }
-
-    pub(super) fn add(&mut self, other: &Self) -> Result<()> {
-        Ok(self.0.add(&other.0)?)
-    }
-
-    pub(super) fn figures(&self) -> Quantiles {
-        let ms = |us: u64| us as f64 / 1000.0;
-        Quantiles {
-            samples: self.0.len(),
-            p50_ms: ms(self.0.value_at_quantile(0.5)),
-            p99_ms: ms(self.0.value_at_quantile(0.99)),
-            max_ms: ms(self.0.max()),
-        }
-    }
-}
-
-/// Latencies in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Quantiles {
-    pub(super) samples: u64,
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
-    pub(super) max_ms: f64,
-}
+use crate::table::{number, row};
 
 /// One closed loop.
 #[derive(Clone, Debug, Serialize)]
@@ -196,51 +151,5 @@ impl Figures {
             busiest * 100.0,
             self.machine.sentence(),
         )
-    }
-}
-
-fn row(cells: &[&str]) -> String {
-    format!("| {} |", cells.join(" | "))
-}
-
-/// With commas between thousands.
-fn number(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    let (whole, fraction) = text
-        .split_once('.')
-        .map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
-    let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) && !grouped.ends_with('-') {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    fraction.map_or(grouped.clone(), |fraction| format!("{grouped}.{fraction}"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-
-    #[test]
-    fn numbers_have_commas_and_the_digits_asked_for() {
-        assert_eq!(number(1_234_567.0, 0), "1,234,567");
-        assert_eq!(number(999.456, 2), "999.46");
-        assert_eq!(number(1_000.0, 1), "1,000.0");
-    }
-
-    #[test]
-    fn quantiles_are_in_milliseconds_and_the_longest_counts_as_a_minute() {
-        let mut latencies = Latencies::new().unwrap();
-        for ms in 1..=100 {
-            latencies.record(Duration::from_millis(ms));
-        }
-        let figures = latencies.figures();
-        assert_eq!(figures.samples, 100);
-        assert!((figures.p50_ms - 50.0).abs() < 0.1 && (figures.p99_ms - 99.0).abs() < 0.1);
-        latencies.record(Duration::from_secs(3_600));
-        assert!(latencies.figures().max_ms > 59_000.0);
     }
 }

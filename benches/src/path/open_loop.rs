@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 use tonic::Streaming;
 
 use super::client::{self, Submitting};
-use super::figures::{Latencies, Offered};
+use super::figures::Offered;
 use super::plan::{APART, MEMORY_SHARE, Rate, TICK};
 use super::server::{Installation, Server};
 use super::traffic::{MEMBERS, Schedule, Traffic};
 use super::usage::{Usage, micros_each, outgrown};
 use super::watcher::Watcher;
+use crate::latency::Latencies;
 use crate::machine::Machine;
 
 /// Reports that may wait in front of a stream: over ten seconds at the highest rate. Full, the rate is not kept and the run fails.

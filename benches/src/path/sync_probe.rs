@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::figures::Latencies;
+use crate::latency::Latencies;
 
 /// Bytes of a write.
 const BLOCK: usize = 4096;

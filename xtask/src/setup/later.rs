@@ -15,9 +15,6 @@ pub(crate) fn note(set: &str) -> Option<&'static str> {
         "kafka" => Some(
             "nothing of this build needs it yet: the cluster script comes with the Kafka adapter; Java and Maven are brought",
         ),
-        "peers" => Some(
-            "nothing of this build needs it yet: the programs compared against come with their benchmarks; Java and Maven are brought",
-        ),
         "compose" => {
             Some("nothing of this build needs it yet: compose.yaml comes with deploy/; only the client is looked for")
         }
@@ -36,12 +33,13 @@ pub(crate) fn java() -> Vec<Tool> {
     vec![
         Tool {
             name: "java",
-            version: |_| first_line("java", &["-version"]),
+            // The compiler: what Maven builds needs it, and it brings the runtime.
+            version: |_| first_line("javac", &["-version"]),
             wanted: None,
-            ways: vec![|_| apt("default-jre-headless"), |_| {
-                apt_update().and_then(|()| apt("default-jre-headless"))
+            ways: vec![|_| apt("default-jdk-headless"), |_| {
+                apt_update().and_then(|()| apt("default-jdk-headless"))
             }],
-            by_hand: "apt-get install default-jre-headless, as root (version 17 or newer)".to_owned(),
+            by_hand: "apt-get install default-jdk-headless, as root (version 17 or newer)".to_owned(),
         },
         Tool {
             name: "maven",
@@ -102,13 +100,13 @@ mod tests {
 
     #[test]
     fn each_set_that_waits_says_so() {
-        for set in ["kafka", "peers", "compose", "fuzz"] {
+        for set in ["kafka", "compose", "fuzz"] {
             assert!(
                 note(set).unwrap().starts_with("nothing of this build needs it yet"),
                 "{set}"
             );
         }
-        assert_eq!(note("core"), None);
+        assert_eq!((note("core"), note("peers")), (None, None));
     }
 
     #[test]
