@@ -16,6 +16,7 @@ mod plan;
 mod plots;
 mod reports;
 mod rows;
+mod sigma;
 mod tables;
 
 use std::path::Path;

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use chappe_correlate::{COALESCE_MS, Firing, Intake, Shard, Sighting, shard_of};
-use chappe_model::{
-    Alert, AlertKind, Condition, Field, Measure, Policy, Rule, Secret, Source, Timestamp, WidestAudience,
-};
+use chappe_model::{Alert, Policy, Rule, Secret, Timestamp};
+use chappe_sigma::{SourceText, load};
 
-use super::correlation::{Column, Correlation, Pair, Sums};
+use super::correlation::{Correlation, Pair, Sums};
 use super::reports::{Reports, Said};
 use super::rows::Rows;
+use super::sigma;
 use crate::cpu::{Spent, Started};
 
 /// Log time passes in steps of this many milliseconds. At a million rows a second an hour of the input takes 6 ms, while an installation marks
@@ -55,30 +55,10 @@ pub(crate) struct Core {
     reports: Reports,
 }
 
-/// The rules as the core has them. To be read from YAML by the loader that `serve` uses.
-fn loaded(rules: &[&Correlation]) -> Vec<Rule> {
-    let field = |column: &Column| match column {
-        Column::Indicator => Field::Indicator,
-        Column::Country => Field::Country,
-        Column::Type => Field::IncidentType,
-    };
-    let rule = |told: &&Correlation| {
-        let distinct = told.distinct.as_ref().map(field);
-        let measure = distinct.map_or(Measure::Events, Measure::Distinct);
-        Rule {
-            id: told.name.into(),
-            version: 1,
-            kind: AlertKind::Rule,
-            sources: vec![Source::any()],
-            group_by: told.group_by.iter().map(field).collect(),
-            when: Condition::plain(measure, told.at_least, told.within_ms),
-            quota: 0,
-            widest_audience: WidestAudience::Eu,
-            condition: told.sentence().into(),
-            advice: vec![],
-        }
-    };
-    rules.iter().map(rule).collect()
+/// The rules, through the loader that `serve` uses.
+fn loaded(rules: &[&Correlation]) -> Result<Vec<Rule>> {
+    let text = sigma::text(rules);
+    Ok(load(&[SourceText::new("bench.yml", &text)])?.rules)
 }
 
 impl Core {
@@ -89,7 +69,7 @@ impl Core {
     pub(crate) fn with(rules: &[&Correlation]) -> Result<Self> {
         let secret = Secret::new([7; 32]);
         Ok(Self {
-            policy: Arc::new(Policy::new(1, loaded(rules), LATENESS_MS, vec![], vec![])?),
+            policy: Arc::new(Policy::new(1, loaded(rules)?, LATENESS_MS, vec![], vec![])?),
             reports: Reports::new(secret.clone())?,
             secret,
         })
