@@ -27,6 +27,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]

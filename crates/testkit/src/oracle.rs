@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
-use chappe_model::{Accepted, Condition, Field, Filter, Of, Policy, Rsit, Rule, Source, Timestamp, Use, WidestAudience};
+use chappe_model::{
+    Accepted, Condition, Field, Filter, Of, Policy, Rsit, Rule, Source, Timestamp, Use, WidestAudience,
+};
 use serde_json::{Value, json};
 
 use crate::Case;
