@@ -257,3 +257,135 @@ fn the_example_of_the_guide_passes_its_tests() {
         "{told}{said}"
     );
 }
+
+/// Every measure that is no count of values, upper bounds, and a chain.
+const MEASURES: &str = r"title: Low
+name: low
+logsource: {product: chappe}
+detection: {low: {severity|lte: low}, condition: low}
+---
+title: Critical
+name: critical
+logsource: {product: chappe}
+detection: {critical: {severity: critical}, condition: critical}
+---
+title: Many of low severity
+name: many_low
+correlation:
+    type: event_count
+    rules: [low]
+    group-by: [country, sector]
+    timespan: 12h
+    condition: {gte: 3}
+---
+title: The storm before
+name: storm_before
+correlation:
+    type: temporal_ordered
+    rules: [many_low, critical]
+    generate: true
+    group-by: [country, sector]
+    timespan: 2d
+---
+title: Exactly two
+name: exactly_two
+correlation:
+    type: event_count
+    rules: [low]
+    group-by: [indicator]
+    timespan: 1h
+    condition: {eq: 2}
+---
+title: Both
+name: both
+correlation: {type: temporal, rules: [low, critical], group-by: [indicator], timespan: 1h}
+---
+test: storm
+reports:
+  - {at: 0s, by: csirt-at, home: AT, severity: low, sectors: [energy]}
+  - {at: 1h, by: csirt-at, home: AT, severity: info, sectors: [energy]}
+  - {at: 2h, by: csirt-be, home: BE, countries: [AT], severity: low, sectors: [energy]}
+  - {at: 3h, by: csirt-at, home: AT, severity: critical, sectors: [energy]}
+fires: [many_low, storm_before]
+---
+test: the critical one came first
+reports:
+  - {at: 0s, by: csirt-at, home: AT, severity: critical, sectors: [energy]}
+  - {at: 1h, by: csirt-at, home: AT, severity: low, sectors: [energy]}
+  - {at: 2h, by: csirt-at, home: AT, severity: info, sectors: [energy]}
+  - {at: 3h, by: csirt-be, home: BE, countries: [AT], severity: low, sectors: [energy]}
+fires: [many_low]
+---
+test: two
+reports:
+  - {at: 0s, by: csirt-at, home: AT, severity: low, indicators: ['ip:192.0.2.1']}
+  - {at: 1m, by: csirt-at, home: AT, severity: low, indicators: ['ip:192.0.2.1']}
+fires: [exactly_two]
+---
+test: three
+reports:
+  - {at: 0s, by: csirt-at, home: AT, severity: low, indicators: ['ip:192.0.2.1']}
+  - {at: 0s, by: csirt-at, home: AT, severity: low, indicators: ['ip:192.0.2.1']}
+  - {at: 0s, by: csirt-at, home: AT, severity: critical, indicators: ['ip:192.0.2.1']}
+  - {at: 0s, by: csirt-at, home: AT, severity: low, indicators: ['ip:192.0.2.1']}
+fires: [both]
+";
+
+#[test]
+fn every_measure_fires_where_its_tests_say() {
+    let folder = folder_with(&[("measures.yml", MEASURES)]);
+    let (code, told, said) = chappe(folder.path(), &["rules", "test", "measures.yml"]);
+    assert_eq!(
+        (code, told.lines().last()),
+        (0, Some("4 of 4 tests passed")),
+        "{told}{said}"
+    );
+}
+
+#[test]
+fn explain_tells_of_chains_and_leaves_out_what_is_beyond_a_bound() {
+    let report = |minute: u32, severity: &str| {
+        format!(
+            r#"{{"at": "2026-03-02T08:{minute:02}:00Z", "reporter": "csirt-at", "home": "AT", "report_key": "{minute}", "incident_type": "ddos", "severity": "{severity}", "tlp": "amber", "countries": ["AT"], "sectors": ["energy"], "indicators": ["ip:192.0.2.1"]}}"#
+        )
+    };
+    let reports = [
+        report(0, "low"),
+        report(10, "low"),
+        report(20, "low"),
+        report(30, "critical"),
+    ]
+    .join("\n");
+    let folder = folder_with(&[("measures.yml", MEASURES), ("recorded.json", &reports)]);
+    let (code, told, said) = chappe(
+        folder.path(),
+        &["rules", "explain", "measures.yml", "--input", "recorded.json", "--json"],
+    );
+    assert_eq!(code, 0, "{said}");
+    let firings: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let shown: Vec<_> = firings
+        .iter()
+        .map(|f| {
+            (
+                text(&f["rule"]),
+                text(&f["at"])[14..16].to_owned(),
+                f["measured"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let wanted = [
+        ("exactly-two", "10", 2),
+        ("many-low", "20", 3),
+        ("both", "30", 2),
+        ("storm-before", "30", 2),
+    ];
+    assert_eq!(
+        shown,
+        wanted.map(|(rule, minute, measured)| (rule.to_owned(), minute.to_owned(), measured))
+    );
+    assert_eq!(
+        firings[3]["values"],
+        serde_json::json!(["firing of event_count", "critical"])
+    );
+}
