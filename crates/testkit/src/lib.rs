@@ -1,6 +1,7 @@
 //! What tests of the whole core share: generated cases, a world that delivers them in any order and crashes, and the oracle.
 //!
 //! - [`Case`] is a seeded history of reports on a partitioned log.
+//! - [`Landscape`] draws labelled campaigns: reports, and beside them which campaign each belongs to.
 //! - [`World`] runs the core on a log, in virtual time, with any delivery order, duplicates, shard counts and crashes.
 //! - [`Oracle`] runs `tests/oracle/episodes.py`, the executable definition of alerts.
 //!
@@ -16,12 +17,14 @@
 //! assert_eq!(told, World::new(&case).run(Deliveries::in_order(&case)));
 //! ```
 
+mod campaigns;
 mod case;
 mod compare;
 mod deliveries;
 mod oracle;
 mod world;
 
+pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
 pub use case::{Case, Entry, PARTITIONS, member, policy, secret};
 pub use compare::{canonical, differences, live};
 pub use deliveries::{Crash, Deliveries};
