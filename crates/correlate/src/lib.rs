@@ -38,6 +38,7 @@ mod fold;
 mod intake;
 mod keyed_map;
 mod keys;
+mod link;
 mod pane;
 mod picture;
 mod shard;
@@ -53,6 +54,10 @@ pub use engine::Engine;
 pub use finding::Finding;
 pub use fold::{Fold, FoldState};
 pub use intake::{Intake, PartitionState, PartitionStateRef};
+pub use link::{
+    CAMPAIGN_RULE, LinkPolicy, LinkShard, LinkSnapshotError, LinkState, Linker, WARNING_ENTRIES, WarningFile,
+    WarningList, WarningListError,
+};
 pub use shard::{Shard, shard_of};
 pub use sighting::{Contribution, Sighting};
 pub use snapshot::{Snapshot, SnapshotError, encode_snapshot};

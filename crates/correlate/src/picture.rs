@@ -97,6 +97,7 @@ impl Picture {
             values: self.values,
             fires: self.fires,
             held: self.held,
+            campaign: None,
         }
     }
 }

@@ -19,14 +19,22 @@
 
 mod campaigns;
 mod case;
+mod clustering;
 mod compare;
 mod deliveries;
+mod joins;
+mod link_case;
+mod link_world;
 mod oracle;
 mod world;
 
 pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
 pub use case::{Case, Entry, PARTITIONS, member, policy, secret};
+pub use clustering::{Clustering, Scores};
 pub use compare::{canonical, differences, live};
 pub use deliveries::{Crash, Deliveries};
+pub use joins::{join_by_value, link};
+pub use link_case::{link_policy, linking_case};
+pub use link_world::{campaigns_told, run_linking};
 pub use oracle::Oracle;
 pub use world::World;

@@ -92,14 +92,7 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
             recipients: record.overlay.then(|| Arc::new(recipients)),
         },
         key_hash: KeyHash(u128::from_le_bytes(sixteen(&record.key, "key")?)),
-        key: wire
-            .key
-            .iter()
-            .map(|k| KeyField {
-                field: k.field.as_str().into(),
-                value: k.value.as_str().into(),
-            })
-            .collect(),
+        key: wire.key.iter().map(key_field).collect(),
         anchor: (
             Timestamp::from_millis(record.anchor_time_ms),
             IncidentId::from_bytes(sixteen(&record.anchor_incident, "anchor_incident")?),
@@ -129,7 +122,15 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         first_seen: moment(wire.first_seen.as_ref(), "alert.first_seen")?,
         last_seen: moment(wire.last_seen.as_ref(), "alert.last_seen")?,
         held: wire.held,
+        campaign: None,
     })
+}
+
+fn key_field(wire: &v1::KeyField) -> KeyField {
+    KeyField {
+        field: wire.field.as_str().into(),
+        value: wire.value.as_str().into(),
+    }
 }
 
 fn evidence(record: &v1::EvidenceRecord) -> Result<Evidence, RecordError> {
