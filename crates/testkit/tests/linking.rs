@@ -50,6 +50,12 @@ fn check(oracle: &mut Oracle, seed: u64) -> u64 {
     for deliveries in [Deliveries::in_order(&case), Deliveries::shuffled(&case, &mut rng)] {
         let told = run_linking(&case, &policy, &deliveries);
         let found = campaigns_told(&told);
+        // One that came and went between two marks was told to nobody.
+        let ever: BTreeSet<String> = told.iter().map(|alert| alert.anchor.1.to_string()).collect();
+        let told_of = |campaign: &&Value| {
+            campaign["state"] != "retracted" || campaign["anchor"][1].as_str().is_some_and(|id| ever.contains(id))
+        };
+        let expected: Vec<Value> = expected.iter().filter(told_of).cloned().collect();
         let differing = differences(&found, &expected);
         assert!(
             differing.is_empty(),

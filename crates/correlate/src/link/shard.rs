@@ -1,6 +1,7 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Alert, Secret, Timestamp};
+use chappe_model::{Accepted, Alert, AlertId, Secret, Timestamp};
 
 use super::policy::LinkPolicy;
 use super::{LinkState, Linker};
@@ -13,6 +14,8 @@ pub struct LinkShard {
     linker: Linker,
     assess: Assess,
     findings: Vec<Finding>,
+    /// Campaigns that were ever told: the end of one that came and went between two marks concerns nobody.
+    told: BTreeSet<AlertId>,
 }
 
 /// Why a snapshot of linking is of no use.
@@ -34,6 +37,7 @@ impl LinkShard {
             linker: Linker::new(secret, policy),
             assess: Assess::new(epoch),
             findings: vec![],
+            told: BTreeSet::new(),
         }
     }
 
@@ -69,6 +73,7 @@ impl LinkShard {
 
     /// Learns what was told before.
     pub fn recall(&mut self, alert: Alert) {
+        self.told.insert(alert.id);
         self.assess.recall(alert);
     }
 
@@ -108,7 +113,14 @@ impl LinkShard {
     }
 
     fn assess_all(&mut self, emit: &mut Vec<Alert>) {
-        for finding in self.findings.drain(..) {
+        for mut finding in self.findings.drain(..) {
+            let told = &mut self.told;
+            finding
+                .alerts
+                .retain(|alert| told.contains(&alert.id) || (alert.campaign.is_some() && told.insert(alert.id)));
+            if finding.alerts.is_empty() {
+                continue;
+            }
             self.assess.apply(finding, emit);
         }
     }

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::{
-    Alert, AlertId, AlertState, Audience, Compartment, Country, CountrySet, Counts, Evidence, IncidentId, KeyField,
-    KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
+    Alert, AlertId, AlertState, Audience, Campaign, Compartment, Country, CountrySet, Counts, Evidence, IncidentId,
+    KeyField, KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
 };
 use prost::Message;
 
@@ -42,6 +42,7 @@ pub fn encode(alert: &Alert) -> Vec<u8> {
         key: alert.key_hash.0.to_le_bytes().to_vec().into(),
         rule: Some(rule_to_wire(&alert.rule)),
         last_fire_ms: alert.last_fire.as_millis(),
+        campaign: alert.campaign.as_deref().map(super::campaign::to_record),
     };
     record.encode_to_vec()
 }
@@ -122,8 +123,13 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         first_seen: moment(wire.first_seen.as_ref(), "alert.first_seen")?,
         last_seen: moment(wire.last_seen.as_ref(), "alert.last_seen")?,
         held: wire.held,
-        campaign: None,
+        campaign: campaign(record.campaign.as_ref())?,
     })
+}
+
+fn campaign(record: Option<&v1::CampaignRecord>) -> Result<Option<Box<Campaign>>, RecordError> {
+    let campaign = record.map(super::campaign::from_record).transpose()?;
+    Ok(campaign.map(Box::new))
 }
 
 fn key_field(wire: &v1::KeyField) -> KeyField {
