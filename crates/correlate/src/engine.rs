@@ -124,6 +124,6 @@ impl Engine {
     /// When a state cannot be encoded.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
         let shards: Vec<CountState> = self.shards.iter().map(Shard::state).collect();
-        encode_snapshot(&self.policy, &self.positions, &self.intake, &shards)
+        encode_snapshot(&self.policy, &self.positions, &self.intake, &shards, &[])
     }
 }

@@ -40,6 +40,7 @@ mod intake;
 mod key_text;
 mod keyed_map;
 mod keys;
+mod link;
 mod pane;
 mod picture;
 mod shard;
@@ -57,6 +58,10 @@ pub use engine::Engine;
 pub use finding::{Finding, Firing};
 pub use fold::{Fold, FoldState};
 pub use intake::{Intake, PartitionState, PartitionStateRef};
+pub use link::{
+    CAMPAIGN_RULE, LinkPolicy, LinkShard, LinkSnapshotError, LinkState, Linker, WARNING_ENTRIES, WarningFile,
+    WarningList, WarningListError,
+};
 pub use shard::{Shard, shard_of};
 pub use sighting::{Contribution, Sighting};
 pub use snapshot::{Snapshot, SnapshotError, encode_snapshot};

@@ -99,6 +99,7 @@ impl Picture {
             peak: self.peak,
             fires: self.fires,
             held: self.held,
+            campaign: None,
         }
     }
 }

@@ -30,6 +30,7 @@
 
 mod error;
 mod halt;
+mod linking;
 mod metric_names;
 mod options;
 mod reader;

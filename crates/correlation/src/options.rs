@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chappe_correlate::LinkPolicy;
 use chappe_model::{Policy, Secret};
 
 /// Most shards of one process.
@@ -12,6 +13,8 @@ pub struct Options {
     pub secret: Secret,
     /// Rules in force.
     pub policy: Policy,
+    /// How incidents are linked into campaigns.
+    pub linking: LinkPolicy,
     /// Threads that own keys, 1 to [`MAX_SHARDS`].
     pub shards: usize,
     /// How often a snapshot is saved. A restart reads the log from the last one.
@@ -22,9 +25,14 @@ impl Options {
     /// Two shards, a snapshot each minute.
     #[must_use]
     pub fn new(secret: Secret, policy: Policy) -> Self {
+        let linking = LinkPolicy {
+            lateness_ms: policy.lateness_ms,
+            ..LinkPolicy::default()
+        };
         Self {
             secret,
             policy,
+            linking,
             shards: 2,
             snapshot_interval: Duration::from_secs(60),
         }

@@ -32,6 +32,8 @@ pub(crate) struct Reader {
     pub(crate) intake: Intake,
     pub(crate) positions: Vec<u64>,
     pub(crate) feeds: Vec<Feed>,
+    /// The linker's.
+    pub(crate) links: Feed,
     pub(crate) snapshots: Snapshots,
     pub(crate) halt: Halt,
     /// Watermark of the last mark in the alerts topic.
@@ -46,8 +48,9 @@ impl Reader {
             self.halt.fail(error);
             return;
         }
+        let cut = (&*self.policy, &self.positions[..], &self.intake);
         self.snapshots
-            .take_last(&self.policy, &self.positions, &self.intake, &mut self.feeds, &self.halt);
+            .take_last(cut, &mut self.feeds, &mut self.links, &self.halt);
     }
 
     fn read_on(&mut self) -> Result<(), RunError> {
@@ -56,8 +59,8 @@ impl Reader {
             let read = self.read_all()?;
             self.mark_alerts();
             if self.snapshots.is_due(&self.positions) {
-                self.snapshots
-                    .take(&self.policy, &self.positions, &self.intake, &mut self.feeds, &self.halt);
+                let cut = (&*self.policy, &self.positions[..], &self.intake);
+                self.snapshots.take(cut, &mut self.feeds, &mut self.links, &self.halt);
             }
             if read == 0 {
                 std::thread::park_timeout(IDLE_WAIT);
@@ -97,6 +100,7 @@ impl Reader {
         }
         if read > 0 {
             self.feeds.iter().for_each(Feed::wake);
+            self.links.wake();
         }
         let backlog: u64 = (0..self.partitions())
             .map(|p| {
@@ -151,10 +155,11 @@ impl Reader {
         for sighting in self.sightings.drain(..) {
             self.feeds[shard_of(sighting.key_hash, shards)].push(Message::Sighting(at, sighting), &self.halt);
         }
+        self.links.push(Message::Report(at, Box::new(accepted)), &self.halt);
     }
 
     fn broadcast(&mut self, message: impl Fn() -> Message) {
-        for feed in &mut self.feeds {
+        for feed in self.feeds.iter_mut().chain([&mut self.links]) {
             feed.push(message(), &self.halt);
             feed.wake();
         }
@@ -165,6 +170,7 @@ impl Reader {
         let reached = self
             .feeds
             .iter()
+            .chain([&self.links])
             .map(|feed| feed.progress.reached())
             .min()
             .unwrap_or_default();

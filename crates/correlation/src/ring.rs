@@ -7,7 +7,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use chappe_correlate::{CountState, Sighting};
-use chappe_model::Timestamp;
+use chappe_model::{Accepted, Timestamp};
 use rtrb::{Producer, PushError};
 
 use crate::halt::Halt;
@@ -25,6 +25,10 @@ pub(crate) enum Message {
     Advance(Timestamp),
     /// The log has been read again.
     Settle,
+    /// For linking: an accepted revision at this log time.
+    Report(Timestamp, Box<Accepted>),
+    /// For linking: hand over your snapshot, once everything before is durable; none if it cannot be made.
+    LinkSnapshot(SyncSender<Option<Vec<u8>>>),
     /// Hand over your state, once everything before is durable.
     Snapshot(SyncSender<CountState>),
 }

@@ -2,17 +2,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use chappe_correlate::{Intake, Shard, shard_of};
+use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkShard, Shard, shard_of};
 use chappe_eventlog::{EventLog, SnapshotStore, Topic};
 use chappe_model::{Policy, Timestamp};
-use rtrb::RingBuffer;
+use rtrb::{Consumer, RingBuffer};
 
 use crate::error::{OpenError, RunError};
 use crate::halt::Halt;
+use crate::linking::Linking;
 use crate::options::{MAX_SHARDS, Options};
 use crate::reader::Reader;
 use crate::recall::{Recalled, take_over};
-use crate::ring::{Feed, Progress, RING_MESSAGES};
+use crate::ring::{Feed, Message, Progress, RING_MESSAGES};
 use crate::snapshots::{Snapshots, load};
 use crate::worker::Worker;
 
@@ -64,28 +65,40 @@ impl Service {
     fn start(self, halt: &Halt) -> Result<Vec<JoinHandle<()>>, RunError> {
         let policy = Arc::new(self.options.policy.clone());
         let count = self.options.shards.clamp(1, MAX_SHARDS);
-        let (intake, positions, shards) = self.restore(&policy, count);
+        let Restored {
+            intake,
+            positions,
+            shards,
+            links,
+        } = self.restore(&policy, count);
         let (mut feeds, mut threads) = (vec![], vec![]);
         for (index, shard) in shards.into_iter().enumerate() {
-            let (producer, consumer) = RingBuffer::new(RING_MESSAGES);
-            let progress = Arc::new(Progress::default());
-            let worker = Worker {
-                shard,
-                ring: consumer,
-                log: Arc::clone(&self.log),
-                progress: Arc::clone(&progress),
-                halt: halt.clone(),
-                advanced: Timestamp::ZERO,
-                settled: false,
-            };
-            let thread = spawn(format!("shard-{index}"), halt, move || worker.run())?;
-            feeds.push(Feed {
-                ring: producer,
-                thread: thread.thread().clone(),
-                progress,
-            });
+            let (feed, thread) = self.owner(format!("shard-{index}"), halt, |ring, log, progress, halt| {
+                let worker = Worker {
+                    shard,
+                    ring,
+                    log,
+                    progress,
+                    halt,
+                    advanced: Timestamp::ZERO,
+                    settled: false,
+                };
+                move || worker.run()
+            })?;
+            feeds.push(feed);
             threads.push(thread);
         }
+        let (links, thread) = self.owner("linking".into(), halt, |ring, log, progress, halt| {
+            let linking = Linking {
+                links,
+                ring,
+                log,
+                progress,
+                halt,
+            };
+            move || linking.run()
+        })?;
+        threads.push(thread);
         let snapshots = Snapshots::new(self.snapshots, self.options.snapshot_interval, &positions);
         let log = Arc::clone(&self.log);
         let (epoch, marked) = (self.recalled.epoch, self.recalled.watermark);
@@ -96,6 +109,7 @@ impl Service {
             intake,
             positions,
             feeds,
+            links,
             snapshots,
             halt: halt.clone(),
             marked,
@@ -108,32 +122,72 @@ impl Service {
         Ok(threads)
     }
 
+    /// Starts a thread that owns its part of the state, fed by a ring.
+    fn owner<F: FnOnce() + Send + 'static>(
+        &self,
+        name: String,
+        halt: &Halt,
+        body: impl FnOnce(Consumer<Message>, Arc<dyn EventLog>, Arc<Progress>, Halt) -> F,
+    ) -> Result<(Feed, JoinHandle<()>), RunError> {
+        let (producer, consumer) = RingBuffer::new(RING_MESSAGES);
+        let progress = Arc::new(Progress::default());
+        let body = body(consumer, Arc::clone(&self.log), Arc::clone(&progress), halt.clone());
+        let thread = spawn(name, halt, body)?;
+        let feed = Feed {
+            ring: producer,
+            thread: thread.thread().clone(),
+            progress,
+        };
+        Ok((feed, thread))
+    }
+
     /// The state to go on from: the last snapshot if it serves, and what was told before.
-    fn restore(&self, policy: &Arc<Policy>, count: usize) -> (Intake, Vec<u64>, Vec<Shard>) {
+    fn restore(&self, policy: &Arc<Policy>, count: usize) -> Restored {
         let secret = &self.options.secret;
+        let linking = Arc::new(self.options.linking.clone());
         let partitions = self.log.partitions(Topic::Incidents);
-        let mut shards: Vec<Shard> = (0..count)
-            .map(|_| Shard::new(secret.clone(), policy, self.recalled.epoch))
-            .collect();
-        let (mut intake, mut positions) = (
-            Intake::new(secret, policy, partitions),
-            vec![0; usize::from(partitions)],
-        );
-        if let Some(snapshot) = load(&*self.snapshots, policy, partitions) {
-            intake = Intake::restore(secret, policy, snapshot.partitions);
-            positions = snapshot.positions;
+        let epoch = self.recalled.epoch;
+        let mut found = Restored {
+            intake: Intake::new(secret, policy, partitions),
+            positions: vec![0; usize::from(partitions)],
+            shards: (0..count).map(|_| Shard::new(secret.clone(), policy, epoch)).collect(),
+            links: LinkShard::new(secret.clone(), Arc::clone(&linking), epoch),
+        };
+        let snapshot = load(&*self.snapshots, policy, partitions).and_then(|snapshot| {
+            let links = LinkShard::restore(secret.clone(), linking, epoch, &snapshot.links).map_err(
+                |error| tracing::info!(%error, "the snapshot does not serve; reading the log from its beginning"),
+            );
+            Some((snapshot, links.ok()?))
+        });
+        if let Some((snapshot, links)) = snapshot {
+            found.intake = Intake::restore(secret, policy, snapshot.partitions);
+            found.positions = snapshot.positions;
+            found.links = links;
             for state in snapshot.shards {
-                shards
+                found
+                    .shards
                     .iter_mut()
                     .zip(state.split(count))
                     .for_each(|(shard, part)| shard.restore(part));
             }
         }
         for alert in &self.recalled.alerts {
-            shards[shard_of(alert.key_hash, count)].recall(alert.clone());
+            if *alert.rule.id == *CAMPAIGN_RULE {
+                found.links.recall(alert.clone());
+            } else {
+                found.shards[shard_of(alert.key_hash, count)].recall(alert.clone());
+            }
         }
-        (intake, positions, shards)
+        found
     }
+}
+
+/// The state to go on from, each part for its owner.
+struct Restored {
+    intake: Intake,
+    positions: Vec<u64>,
+    shards: Vec<Shard>,
+    links: LinkShard,
 }
 
 /// A thread that ends in a panic stops the service: its keys have no owner any more.

@@ -1,11 +1,11 @@
 //! Snapshots: asked of all shards at one cut, saved beside the reader.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chappe_correlate::{Intake, Snapshot, encode_snapshot};
+use chappe_correlate::{CountState, Intake, Snapshot, encode_snapshot};
 use chappe_eventlog::SnapshotStore;
 use chappe_model::Policy;
 use metrics::{counter, histogram};
@@ -53,6 +53,28 @@ pub(crate) fn load(store: &dyn SnapshotStore, policy: &Policy, partitions: u16) 
     }
 }
 
+/// One cut through the log: the policy, the positions, and the intake that has taken all before them.
+pub(crate) type Cut<'a> = (&'a Policy, &'a [u64], &'a Intake);
+
+fn ask<T>(feed: &mut Feed, message: impl Fn(SyncSender<T>) -> Message, halt: &Halt) -> Receiver<T> {
+    let (hand_over, handed) = sync_channel(1);
+    feed.push(message(hand_over), halt);
+    feed.wake();
+    handed
+}
+
+/// What a thread hands over; none if it has ended. One that has leaves the request in its ring, so waiting for the answer alone would never
+/// end.
+fn handed_over<T>(handed: &Receiver<T>, feed: &Feed) -> Option<T> {
+    loop {
+        match handed.recv_timeout(HAND_OVER_WAIT) {
+            Ok(state) => return Some(state),
+            Err(RecvTimeoutError::Timeout) if !feed.ring.is_abandoned() => {}
+            Err(_) => return None,
+        }
+    }
+}
+
 impl Snapshots {
     pub(crate) fn new(store: Arc<dyn SnapshotStore>, interval: Duration, positions: &[u64]) -> Self {
         Self {
@@ -72,58 +94,41 @@ impl Snapshots {
     }
 
     /// Takes a last one before the end, unless that would keep the operator waiting: then the restart reads more of the log.
-    pub(crate) fn take_last(
-        &mut self,
-        policy: &Policy,
-        positions: &[u64],
-        intake: &Intake,
-        feeds: &mut [Feed],
-        halt: &Halt,
-    ) {
+    pub(crate) fn take_last(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: &mut Feed, halt: &Halt) {
         let quick = match self.cost {
-            Duration::ZERO => positions.iter().sum::<u64>() <= LAST_RECORDS,
+            Duration::ZERO => cut.1.iter().sum::<u64>() <= LAST_RECORDS,
             cost => cost <= LAST_COST,
         };
-        if quick && self.taken_of != positions {
-            self.take(policy, positions, intake, feeds, halt);
+        if quick && self.taken_of != cut.1 {
+            self.take(cut, feeds, links, halt);
         }
         self.finish();
     }
 
     /// Takes one: waits until every shard has made durable what it told before this cut, then saves it on a thread of its own.
-    pub(crate) fn take(
-        &mut self,
-        policy: &Policy,
-        positions: &[u64],
-        intake: &Intake,
-        feeds: &mut [Feed],
-        halt: &Halt,
-    ) {
+    pub(crate) fn take(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: &mut Feed, halt: &Halt) {
         self.finish();
         let began = Instant::now();
         self.taken_at = began;
-        let mut states = vec![];
         let asked: Vec<_> = feeds
             .iter_mut()
-            .map(|feed| {
-                let (hand_over, handed) = sync_channel(1);
-                feed.push(Message::Snapshot(hand_over), halt);
-                feed.wake();
-                handed
-            })
+            .map(|feed| ask(feed, Message::Snapshot, halt))
             .collect();
-        for (handed, feed) in asked.into_iter().zip(feeds) {
-            // A shard that has ended leaves the request in its ring, so waiting for the answer alone would never end.
-            let state = loop {
-                match handed.recv_timeout(HAND_OVER_WAIT) {
-                    Ok(state) => break state,
-                    Err(RecvTimeoutError::Timeout) if !feed.ring.is_abandoned() => {}
-                    Err(_) => return, // the service is stopping
-                }
-            };
-            states.push(state);
-        }
-        let encoded = encode_snapshot(policy, positions, intake, &states);
+        let asked_links = ask(links, Message::LinkSnapshot, halt);
+        let states: Option<Vec<CountState>> = asked
+            .iter()
+            .zip(&*feeds)
+            .map(|(handed, feed)| handed_over(handed, feed))
+            .collect();
+        let Some((states, linking)) = states.zip(handed_over(&asked_links, links)) else {
+            return; // the service is stopping
+        };
+        let Some(linking) = linking else {
+            counter!(SNAPSHOTS_FAILED).increment(1);
+            return; // it has logged what went wrong
+        };
+        let (policy, positions, intake) = cut;
+        let encoded = encode_snapshot(policy, positions, intake, &states, &linking);
         self.cost = began.elapsed();
         histogram!(SNAPSHOT_SECONDS).record(self.cost);
         match encoded {

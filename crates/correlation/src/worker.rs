@@ -70,6 +70,7 @@ impl Worker {
                     self.shard.settle(alerts);
                     self.settled = true;
                 }
+                Message::Report(..) | Message::LinkSnapshot(_) => {} // for the linker
                 Message::Snapshot(hand_over) => {
                     if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
                         return Ok(None);

@@ -12,8 +12,8 @@ use chappe_eventlog::{
     append_blocking,
 };
 use chappe_model::{
-    Accepted, Alert, AlertId, AlertState, Country, Incident, Marking, MemberId, Pap, Policy, ReportKey, Secret,
-    Severity, Timestamp, Tlp, built_in_rules,
+    Accepted, Alert, AlertId, AlertKind, AlertState, Audience, Country, Incident, Marking, MemberId, Pap, Policy,
+    ReportKey, Secret, Severity, Timestamp, Tlp, built_in_rules,
 };
 use chappe_proto::{alert, incident};
 use tokio::sync::{Notify, oneshot};
@@ -84,7 +84,20 @@ fn wave(log: &MemoryLog, indicator: &str, at: u64) {
     }
 }
 
+/// What the rules raised; campaigns are looked at apart.
 fn alerts(log: &MemoryLog) -> (Vec<Alert>, Timestamp) {
+    let (mut told, watermark) = everything(log);
+    told.retain(|alert| alert.rule.kind != AlertKind::Campaign);
+    (told, watermark)
+}
+
+fn campaigns(log: &MemoryLog) -> Vec<Alert> {
+    let (mut told, _) = everything(log);
+    told.retain(|alert| alert.rule.kind == AlertKind::Campaign);
+    told
+}
+
+fn everything(log: &MemoryLog) -> (Vec<Alert>, Timestamp) {
     let (mut told, mut watermark) = (vec![], Timestamp::ZERO);
     for (_, record) in log
         .read(
@@ -294,5 +307,65 @@ async fn a_change_of_the_rules_withdraws_what_no_longer_holds_and_keeps_ids() {
     assert!(
         told.iter().all(|alert| alert.id == before[0].id),
         "the id does not rest on the rule's version"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn linked_reports_make_a_campaign_that_a_restart_carries_on_and_a_withdrawal_ends() {
+    let log = MemoryLog::new();
+    let running = Running::start(&log, 2);
+    let file = format!("sha256:{}", "ab".repeat(32));
+    wave(&log, &file, 10_000);
+    mark(&log, 10_001);
+    judged(&log, 10_001).await;
+    running.stop().await;
+    let told = campaigns(&log);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let campaign = &told[0];
+    assert_eq!((campaign.state, &campaign.audience), (AlertState::Open, &Audience::Eu));
+    assert_eq!((campaign.counts.reports, campaign.counts.members), (3, 3));
+    assert_eq!(*campaign.key[0].value, *file);
+    let why = campaign.campaign.as_ref().unwrap();
+    assert_eq!(why.links.len(), 2);
+    for link in &why.links {
+        for shared in &link.shared {
+            let product =
+                u64::from(shared.prior_milli) * u64::from(shared.rarity_milli) * u64::from(shared.decay_milli);
+            assert_eq!(u64::from(shared.weight_milli), product / 1_000_000);
+        }
+        let sum: u32 = link.shared.iter().map(|shared| shared.weight_milli).sum();
+        assert!(link.weight_milli == sum && sum >= why.threshold_milli);
+    }
+
+    let running = Running::start(&log, 1);
+    append(&log, &report("DE", "late", &file, 50_000));
+    mark(&log, 50_001);
+    judged(&log, 50_001).await;
+    let mut withdrawn =
+        [("AT", 60_000), ("BE", 60_001), ("CZ", 60_002)].map(|(country, at)| report(country, &file, &file, at));
+    for report in &mut withdrawn {
+        report.incident.revision = 1;
+        report.incident.retracted = true;
+        append(&log, report);
+    }
+    mark(&log, 60_003);
+    judged(&log, 60_003).await;
+    running.stop().await;
+    let told = campaigns(&log);
+    let states: Vec<_> = told
+        .iter()
+        .map(|alert| (alert.revision, alert.state, alert.counts.reports))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            (1, AlertState::Open, 3),
+            (2, AlertState::Open, 4),
+            (3, AlertState::Retracted, 0)
+        ]
+    );
+    assert!(
+        told.iter()
+            .all(|alert| alert.id == campaign.id && alert.audience == Audience::Eu)
     );
 }

@@ -69,5 +69,6 @@ fn alert(compartment: Compartment, audience: Audience) -> Alert {
         first_seen: Timestamp::from_millis(500),
         last_seen: Timestamp::from_millis(900),
         held: false,
+        campaign: None,
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlertId, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule, Sector,
-    Severity, Timestamp, Tlp,
+    AlertId, Campaign, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule,
+    Sector, Severity, Timestamp, Tlp,
 };
 
 /// What an alert is about.
@@ -179,6 +179,8 @@ pub struct Alert {
     pub last_seen: Timestamp,
     /// Over its reporter's quota: waits for a person at the hub.
     pub held: bool,
+    /// Of a campaign: why its reports belong together.
+    pub campaign: Option<Box<Campaign>>,
 }
 
 impl Alert {
@@ -196,6 +198,7 @@ impl Alert {
             && (&self.sectors, &self.incident_types) == (&other.sectors, &other.incident_types)
             && (&self.audience, &self.values, self.peak) == (&other.audience, &other.values, other.peak)
             && self.evidence == other.evidence
+            && self.campaign == other.campaign
     }
 
     /// Whether the change from `other` is one of country, sector, severity, audience or state, and so is told at once.
@@ -307,6 +310,7 @@ mod tests {
             first_seen: Timestamp::ZERO,
             last_seen: Timestamp::ZERO,
             held: false,
+            campaign: None,
         }
     }
 }

@@ -20,6 +20,7 @@
 //! ```
 
 mod alert;
+mod campaign;
 mod country;
 mod country_set;
 mod ids;
@@ -36,6 +37,7 @@ mod time;
 mod tlp;
 
 pub use alert::{Alert, AlertKind, AlertState, Audience, Counts, Evidence, KeyField};
+pub use campaign::{Campaign, JoinRefusal, Link, RefusedJoin, SharedValue};
 pub use country::{Country, CountryError};
 pub use country_set::CountrySet;
 pub use ids::{AlertId, Digest, IncidentId, KeyHash, NameError, Secret, SetSum, bytes_of_hex, hex};

@@ -58,3 +58,9 @@ pub const BACKFILL_AGE_MS: u64 = 14 * 24 * 3600 * 1000;
 pub const MATCH_ONLY_RELEASE: usize = 4;
 /// Independent members behind an alert that every member may see.
 pub const EU_MEMBERS: usize = 3;
+/// Links that a campaign's alert lists itself: the lowest by (later time, ids).
+pub const CAMPAIGN_LINKS: usize = 100;
+/// Refused joins that a campaign's alert lists itself.
+pub const CAMPAIGN_REFUSALS: usize = 20;
+/// Indicators that a campaign's alert shows itself: those that most of its reports carry.
+pub const CAMPAIGN_INDICATORS: usize = 20;

@@ -177,6 +177,12 @@ impl Board {
         Ok(v1::GetAlertResponse {
             alert: Some(alert::to_wire(&alert)),
             evidence: evidence.collect(),
+            links: alert
+                .campaign
+                .iter()
+                .flat_map(|campaign| &campaign.links)
+                .map(|link| alert::link_to_wire(link, &who.member, &self.secret))
+                .collect(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! What tests of the whole core share: generated cases, a world that delivers them in any order and crashes, and the oracle.
 //!
 //! - [`Case`] is a seeded history of reports on a partitioned log.
+//! - [`Landscape`] draws labelled campaigns: reports, and beside them which campaign each belongs to.
 //! - [`World`] runs the core on a log, in virtual time, with any delivery order, duplicates, shard counts and crashes.
 //! - [`Oracle`] runs `tests/oracle/episodes.py`, the executable definition of alerts.
 //!
@@ -16,15 +17,25 @@
 //! assert_eq!(told, World::new(&case).run(Deliveries::in_order(&case)));
 //! ```
 
+mod campaigns;
 mod case;
+mod clustering;
 mod compare;
 mod deliveries;
+mod joins;
+mod link_case;
+mod link_world;
 mod oracle;
 mod rules;
 mod world;
 
+pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
 pub use case::{Case, Entry, PARTITIONS, member, secret};
+pub use clustering::{Clustering, Scores};
 pub use compare::{canonical, differences, live};
 pub use deliveries::{Crash, Deliveries};
+pub use joins::{join_by_value, link};
+pub use link_case::{link_policy, linking_case};
+pub use link_world::{campaigns_told, run_linking};
 pub use oracle::Oracle;
 pub use world::World;

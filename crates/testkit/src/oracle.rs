@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
+use chappe_correlate::LinkPolicy;
 use chappe_model::{
     Accepted, Condition, Field, Filter, Of, Policy, Rsit, Rule, Source, Timestamp, Use, WidestAudience,
 };
@@ -24,7 +25,21 @@ impl Oracle {
     /// # Errors
     /// When it cannot be started.
     pub fn start() -> Result<Self> {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle/episodes.py");
+        Self::of("episodes.py")
+    }
+
+    /// Starts `tests/oracle/linking.py --lines`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn of_linking() -> Result<Self> {
+        Self::of("linking.py")
+    }
+
+    fn of(script: &str) -> Result<Self> {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/oracle")
+            .join(script);
         let mut child = Command::new("python3")
             .arg(script)
             .arg("--lines")
@@ -46,6 +61,26 @@ impl Oracle {
         let records: Vec<Value> = reports.iter().map(|(time, accepted)| record(*time, accepted)).collect();
         let (now, lateness_ms) = (case.now.as_millis(), case.policy.lateness_ms);
         self.ask(&json!({ "rules": rules(&case.policy), "lateness_ms": lateness_ms, "now": now, "records": records }))
+    }
+
+    /// The campaigns over `reports`, as of `now`.
+    ///
+    /// # Errors
+    /// When the oracle fails.
+    pub fn campaigns(
+        &mut self,
+        policy: &LinkPolicy,
+        reports: &[(Timestamp, Accepted)],
+        now: Timestamp,
+    ) -> Result<Vec<Value>> {
+        let records: Vec<Value> = reports.iter().map(|(time, accepted)| record(*time, accepted)).collect();
+        let policy = json!({
+            "window_ms": policy.window_ms, "lateness_ms": policy.lateness_ms, "threshold_milli": policy.threshold_milli,
+            "evidence_milli": policy.evidence_milli, "per_member": policy.per_member, "candidates": policy.candidates, "guard": policy.guard,
+            "least_incidents": policy.least_incidents, "least_members": policy.least_members, "cross_ms": policy.cross_ms,
+            "cross_at_least": policy.cross_at_least,
+        });
+        self.ask(&json!({ "policy": policy, "now": now.as_millis(), "records": records }))
     }
 
     /// The alerts of a whole case in the oracle's own form.

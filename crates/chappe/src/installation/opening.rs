@@ -85,10 +85,9 @@ pub(super) fn open(config: &Config, pace: Pace, clock: &Arc<dyn Clock>) -> Resul
     )?;
     let correlation = chappe_correlation::Service::open(
         chappe_correlation::Options {
-            secret: secret.clone(),
-            policy: policy.clone(),
             shards: config.shards,
             snapshot_interval: pace.snapshot_interval,
+            ..chappe_correlation::Options::new(secret.clone(), policy.clone())
         },
         Arc::clone(&port),
         Arc::clone(&log) as Arc<dyn SnapshotStore>,

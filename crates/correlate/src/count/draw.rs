@@ -66,6 +66,7 @@ pub(super) fn draw(
         first_seen: first.unwrap_or(run.anchor.0),
         last_seen: last.unwrap_or(run.last_fire),
         held: false,
+        campaign: None,
     }
 }
 

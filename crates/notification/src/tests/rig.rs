@@ -94,6 +94,7 @@ pub(super) fn revision(n: u8, revision: u32) -> Alert {
         first_seen: Timestamp::from_millis(500),
         last_seen: Timestamp::from_millis(900),
         held: false,
+        campaign: None,
     }
 }
 

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::{
-    Alert, AlertId, AlertState, Audience, Compartment, Country, CountrySet, Counts, Evidence, IncidentId, KeyField,
-    KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
+    Alert, AlertId, AlertState, Audience, Campaign, Compartment, Country, CountrySet, Counts, Evidence, IncidentId,
+    KeyField, KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
 };
 use prost::Message;
 
@@ -42,6 +42,7 @@ pub fn encode(alert: &Alert) -> Vec<u8> {
         key: alert.key_hash.0.to_le_bytes().to_vec().into(),
         rule: Some(rule_to_wire(&alert.rule)),
         last_fire_ms: alert.last_fire.as_millis(),
+        campaign: alert.campaign.as_deref().map(super::campaign::to_record),
     };
     record.encode_to_vec()
 }
@@ -92,14 +93,7 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
             recipients: record.overlay.then(|| Arc::new(recipients)),
         },
         key_hash: KeyHash(u128::from_le_bytes(sixteen(&record.key, "key")?)),
-        key: wire
-            .key
-            .iter()
-            .map(|k| KeyField {
-                field: k.field.as_str().into(),
-                value: k.value.as_str().into(),
-            })
-            .collect(),
+        key: wire.key.iter().map(key_field).collect(),
         anchor: (
             Timestamp::from_millis(record.anchor_time_ms),
             IncidentId::from_bytes(sixteen(&record.anchor_incident, "anchor_incident")?),
@@ -125,7 +119,20 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         first_seen: moment(wire.first_seen.as_ref(), "alert.first_seen")?,
         last_seen: moment(wire.last_seen.as_ref(), "alert.last_seen")?,
         held: wire.held,
+        campaign: campaign(record.campaign.as_ref())?,
     })
+}
+
+fn campaign(record: Option<&v1::CampaignRecord>) -> Result<Option<Box<Campaign>>, RecordError> {
+    let campaign = record.map(super::campaign::from_record).transpose()?;
+    Ok(campaign.map(Box::new))
+}
+
+fn key_field(wire: &v1::KeyField) -> KeyField {
+    KeyField {
+        field: wire.field.as_str().into(),
+        value: wire.value.as_str().into(),
+    }
 }
 
 fn evidence(record: &v1::EvidenceRecord) -> Result<Evidence, RecordError> {

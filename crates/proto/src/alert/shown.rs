@@ -104,6 +104,13 @@ fn explanation(alert: &Alert) -> v1::Explanation {
         window_seconds: u32::try_from(alert.rule.when.within_ms / 1_000).unwrap_or(u32::MAX),
         fires: alert.fires,
         peak: alert.peak,
+        link_threshold_milli: alert.campaign.as_ref().map_or(0, |campaign| campaign.threshold_milli),
+        links: alert.campaign.as_ref().map_or(0, |campaign| campaign.joined_by),
+        warning_lists: alert
+            .campaign
+            .iter()
+            .flat_map(|campaign| campaign.warning_lists.iter().map(ToString::to_string))
+            .collect(),
     }
 }
 

@@ -1,0 +1,142 @@
+//! Equality of linking: the campaigns told are a function of the set of records and of log time, and that function is
+//! `tests/oracle/linking.py`.
+//!
+//! `CHAPPE_CASES` sets the number of generated cases (1,500), `CHAPPE_SEED` the first seed (0). A failing case names its seed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use chappe_model::{Alert, AlertId, AlertState, IncidentId, bytes_of_hex, hex};
+use chappe_testkit::{Deliveries, Oracle, campaigns_told, link_policy, linking_case, run_linking, secret};
+use serde_json::{Value, json};
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn told_campaigns_are_the_oracles_whatever_the_order_and_the_crashes() {
+    let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 1_500));
+    let workers = 2;
+    let alive: u64 = std::thread::scope(|scope| {
+        let each = |worker: u64| {
+            scope.spawn(move || {
+                (first..first + cases)
+                    .filter(|seed| seed % workers == worker)
+                    .scan(Oracle::of_linking().unwrap(), |oracle, seed| Some(check(oracle, seed)))
+                    .sum::<u64>()
+            })
+        };
+        let running: Vec<_> = (0..workers).map(each).collect();
+        running.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    writeln!(std::io::stderr(), "{cases} cases, {alive} with a standing campaign").unwrap();
+    assert!(
+        alive * 3 >= cases,
+        "only {alive} of {cases} cases have a standing campaign"
+    );
+}
+
+/// Returns whether a campaign stands at the end.
+fn check(oracle: &mut Oracle, seed: u64) -> u64 {
+    let case = linking_case(seed);
+    let policy = link_policy();
+    let found = oracle.campaigns(&policy, &case.reports(), case.now).unwrap();
+    let mut expected: Vec<Value> = found.into_iter().filter_map(expected).collect();
+    expected.sort_by_key(ToString::to_string);
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
+    for deliveries in [Deliveries::in_order(&case), Deliveries::shuffled(&case, &mut rng)] {
+        let told = run_linking(&case, &policy, &deliveries);
+        let found = campaigns_told(&told);
+        // One that came and went between two marks was told to nobody.
+        let ever: BTreeSet<String> = told.iter().map(|alert| alert.anchor.1.to_string()).collect();
+        let told_of = |campaign: &&Value| {
+            campaign["state"] != "retracted" || campaign["anchor"][1].as_str().is_some_and(|id| ever.contains(id))
+        };
+        let expected: Vec<Value> = expected.iter().filter(told_of).cloned().collect();
+        let differing = differences(&found, &expected);
+        assert!(
+            differing.is_empty(),
+            "seed {seed}: {differing:#?}\n{:?} crashes {:?}",
+            deliveries.turns,
+            deliveries.crashes
+        );
+        revisions_rise_and_ids_resolve(seed, &told);
+    }
+    u64::from(expected.iter().any(|campaign| campaign["state"] != "retracted"))
+}
+
+/// The oracle's campaign in the form of [`campaigns_told`]; none for one that another carries on.
+fn expected(mut campaign: Value) -> Option<Value> {
+    if campaign["state"] == "superseded" {
+        return None;
+    }
+    let fields = campaign.as_object_mut()?;
+    if let Some(contributing) = fields.remove("contributing") {
+        let ids = contributing
+            .as_array()?
+            .iter()
+            .filter_map(|id| bytes_of_hex(id.as_str()?));
+        fields.insert(
+            "digest".to_owned(),
+            json!(hex(&secret().set_digest(ids.map(IncidentId::from_bytes)))),
+        );
+    }
+    Some(campaign)
+}
+
+/// What differs, field by field.
+fn differences(told: &[Value], expected: &[Value]) -> Vec<String> {
+    let by_anchor = |campaigns: &[Value]| -> BTreeMap<String, Value> {
+        let keyed = campaigns
+            .iter()
+            .map(|c| (format!("{} {}", c["realm"], c["anchor"]), c.clone()));
+        keyed.collect()
+    };
+    let (told, expected) = (by_anchor(told), by_anchor(expected));
+    let anchors: BTreeSet<&String> = told.keys().chain(expected.keys()).collect();
+    let mut found = vec![];
+    for anchor in anchors {
+        match (told.get(anchor), expected.get(anchor)) {
+            (Some(told), Some(expected)) => {
+                let fields = told.as_object().into_iter().chain(expected.as_object()).flatten();
+                let names: BTreeSet<&String> = fields.map(|(name, _)| name).collect();
+                let differing = names.into_iter().filter(|name| told[*name] != expected[*name]);
+                found.extend(
+                    differing.map(|name| format!("{anchor} {name}: told {}, expected {}", told[name], expected[name])),
+                );
+            }
+            (told, expected) => found.push(format!("{anchor}: told {told:?}, expected {expected:?}")),
+        }
+    }
+    found
+}
+
+fn revisions_rise_and_ids_resolve(seed: u64, told: &[Alert]) {
+    let mut last: BTreeMap<AlertId, &Alert> = BTreeMap::new();
+    for alert in told {
+        let before = last.insert(alert.id, alert).map_or(0, |earlier| earlier.revision);
+        assert_eq!(
+            alert.revision,
+            before + 1,
+            "seed {seed}: revisions of {} must rise by one",
+            alert.id
+        );
+    }
+    for alert in last.values() {
+        let (mut at, mut steps) = (*alert, 0);
+        while let AlertState::Superseded(heir) = at.state {
+            at = last
+                .get(&heir)
+                .unwrap_or_else(|| panic!("seed {seed}: {} points at {heir}, which was never told", at.id));
+            steps += 1;
+            assert!(
+                steps <= told.len(),
+                "seed {seed}: {} is superseded in a circle",
+                alert.id
+            );
+        }
+    }
+}
