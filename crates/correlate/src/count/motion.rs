@@ -11,6 +11,10 @@ use super::voices::Voices;
 
 /// A window, as far as it has come.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every key is native, and its window stands beside its times"
+)]
 pub(super) enum Motion {
     Native(Native),
     Broad(Box<Scan>),

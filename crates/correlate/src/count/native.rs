@@ -131,13 +131,14 @@ impl Native {
         }
         let Some(run) = self.runs.last_mut() else { return false };
         let mut news = !goes_on;
-        for waiting in self.waiting..self.next.saturating_sub(1) {
+        for waiting in self.waiting..self.next {
             if let Some(waiting) = entries.get(waiting)
                 && self.joined.insert(waiting.ever)
             {
                 news |= run.ever.join_native(waiting.ever, voices);
             }
         }
+        // Of one log time a later one may stand before those that were counted.
         if self.joined.insert(entry.ever) {
             news |= run.ever.join_native(entry.ever, voices);
         }

@@ -44,9 +44,7 @@ fn voice(member: usize, countries: &[usize], severity: bool) -> Arc<Voice> {
         sectors: BTreeSet::from([["energy", "food"][member % 2].parse().unwrap()]),
         incident_types: BTreeSet::from(["fraud/phishing".parse().unwrap()]),
         severity: if severity { Severity::High } else { Severity::Low },
-        severities: [if severity { Severity::High } else { Severity::Low }]
-            .into_iter()
-            .collect(),
+        severities: if severity { Severity::High } else { Severity::Low }.into(),
         tlp: Tlp::Green,
         pap: Pap::Green,
         openly: true,

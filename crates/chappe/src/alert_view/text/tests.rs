@@ -46,6 +46,7 @@ fn alert() -> v1::Alert {
             window_seconds: 86_400,
             peak: 3,
             fires: 2,
+            ..v1::Explanation::default()
         }),
         advice: text(&["Search your logs.", "Report what you find."]),
         ..v1::Alert::default()
