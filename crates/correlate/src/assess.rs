@@ -68,6 +68,7 @@ impl Assess {
             compartment,
             judged_at,
             final_before,
+            settled_before,
             alerts,
         } = finding;
         let known = self
@@ -104,7 +105,8 @@ impl Assess {
             match room.get_mut(&alert.id) {
                 Some(told) if alert.says_the_same_as(&told.alert) => told.next = None,
                 Some(told)
-                    if !alert.differs_materially_from(&told.alert)
+                    if alert.last_fire >= settled_before
+                        && !alert.differs_materially_from(&told.alert)
                         && judged_at < told.alert.revised_at.plus(COALESCE_MS) =>
                 {
                     let when = told.alert.revised_at.plus(COALESCE_MS);

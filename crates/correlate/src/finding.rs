@@ -13,6 +13,8 @@ pub struct Finding {
     pub judged_at: Timestamp,
     /// Alerts whose last fire lies before this were final when last judged, and are left out.
     pub final_before: Timestamp,
+    /// Alerts whose last fire lies before this are final from now on: this finding is the last that holds them, so nothing of them waits.
+    pub settled_before: Timestamp,
     /// Every alert of the key that may still change, without revision.
     pub alerts: Vec<Alert>,
 }

@@ -267,6 +267,7 @@ impl Steady {
             compartment: subject.compartment.clone(),
             judged_at: judging.at.max(judging.watermark),
             final_before,
+            settled_before: self.final_before,
             alerts,
         };
         let tells = self.found_alerts || !finding.alerts.is_empty();

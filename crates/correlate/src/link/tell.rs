@@ -53,6 +53,7 @@ impl Linker {
             compartment: Compartment::pool(realm),
             judged_at: self.state.watermark,
             final_before: Timestamp::ZERO,
+            settled_before: Timestamp::ZERO,
             alerts: vec![alert],
         })
     }
