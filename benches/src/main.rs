@@ -1,6 +1,7 @@
 //! Benchmarks: `cargo xtask bench <name>`, one process that generates load and measures, against programs it starts itself.
 //!
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
+//! - `linking`: campaigns against the truth, see [`linking`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
 //! What it is not: a test. No time is asserted; what must arrive and does not is an error.
@@ -10,6 +11,7 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod linking;
 mod machine;
 mod path;
 
@@ -19,6 +21,7 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask bench path [--quick] [--write-docs] [--program FILE]
+       cargo xtask bench linking [--quick]
 
   --quick         at most 30 s after the build, instead of 3 minutes
   --write-docs    put the table into docs/benchmarks.md
@@ -42,6 +45,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words.as_slice() {
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
+        ["linking"] => linking::command(false),
+        ["linking", "--quick"] => linking::command(true),
         ["bare-server"] => runtime.block_on(path::serve_bare()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
