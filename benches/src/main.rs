@@ -3,6 +3,7 @@
 //! - `core`: the correlation core by itself, against other engines and against memory (see [`core`]).
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
 //! - `storm`: one indicator in every report, with a million live alerts (see [`storm`]).
+//! - `linking`: campaigns against the truth, see [`linking`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
 //! What it is not: a test. No time is asserted; what must arrive and does not is an error.
@@ -15,6 +16,7 @@
 mod core;
 mod cpu;
 mod latency;
+mod linking;
 mod machine;
 mod page;
 mod path;
@@ -35,6 +37,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]
        cargo xtask bench path [--quick] [--write-docs] [--program FILE]
+       cargo xtask bench linking [--quick]
 
   --quick         a short run
   --write-docs    put tables and plots into docs/benchmarks.md
@@ -62,6 +65,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["core", options @ ..] => runtime.block_on(core::command(wanted_of_core(options)?)),
         ["storm", options @ ..] => storm::command(wanted_of_storm(options)?),
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
+        ["linking"] => linking::command(false),
+        ["linking", "--quick"] => linking::command(true),
         ["bare-server"] => runtime.block_on(path::serve_bare()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -11,7 +11,8 @@ All weights are whole thousandths. Only reports that may be shared link.
 import json, random, sys
 from dataclasses import dataclass
 
-LINKS, SHARED, FEW, SOMETHING, EU_MEMBERS = 12, 16, 2, 2, 3
+LINKS, SHARED, FEW, SOMETHING, EU_MEMBERS = 12, 16, 2, 1, 3
+LINKS_TO_MEMBER = 2          # of one revision's links, to reports of one member
 LISTED, LISTED_LINKS, LISTED_REFUSALS, LISTED_VALUES = 100, 100, 20, 20
 PRIOR = {"md5": 1000, "sha1": 1000, "sha256": 1000, "sha512": 1000, "url": 900, "email": 800, "domain": 650, "ip": 450, "cve": 100}
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
@@ -104,14 +105,18 @@ class World:
             kept = self.kept(v, r.t)
             saying = sorted((p for p in kept if p[1] != r.incident and v in says(self.top[p[1]])), key=lambda p: (p[0], p[1]), reverse=True)
             for since, other, _, _ in saying[:self.policy["candidates"]]:
-                prior, rare, near = PRIOR[v.split(":")[0]], rarity(len(kept)), decay(r.t - since, self.policy["window_ms"])
-                shared.setdefault(other, []).append((v, len(kept), prior, rare, near, weight(prior, rare, near)))
+                prior, rare, near = PRIOR[v.split(":")[0]], rarity(len({p[2] for p in kept})), decay(r.t - since, self.policy["window_ms"])
+                shared.setdefault(other, []).append((v, len({p[2] for p in kept}), prior, rare, near, weight(prior, rare, near)))
         found = []
         for other, values in shared.items():
             values = sorted(values, key=lambda s: (-s[5], s[0]))[:SHARED]
             total = sum(s[5] for s in values)
             if total >= self.policy["evidence_milli"]: found.append((-total, other, values))
-        return [(r.t, r.incident, r.revision, rank, other, values) for rank, (_, other, values) in enumerate(sorted(found)[:LINKS])]
+        strongest, of = [], {}
+        for total, other, values in sorted(found):        # of each member the strongest few, so that none crowds out the others
+            of[self.top[other].reporter] = of.get(self.top[other].reporter, 0) + 1
+            if of[self.top[other].reporter] <= LINKS_TO_MEMBER: strongest.append((other, values))
+        return [(r.t, r.incident, r.revision, rank, other, values) for rank, (other, values) in enumerate(strongest[:LINKS])]
 
     def holding(self, link):
         _, later, _, _, earlier, values = link
@@ -121,19 +126,23 @@ class World:
     def clusters(self):
         """Links taken from the first, in (later time, ids) order. Returns the clusters, the links that joined each, and the refused joins."""
         cluster = {i: frozenset([i]) for i in self.top if stands(self.top[i])}
-        joints, evidence, refused = {}, [], {}
+        joints, evidence, refused, bridges = {}, [], {}, set()
         for link in sorted(self.links, key=lambda l: l[:4]):
             held = self.holding(link)
             if not held: continue
             a, b = cluster[link[4]], cluster[link[1]]
             if a == b: continue
-            if min(len(a), len(b)) == 1:
-                if sum(s[5] for s in held) < self.policy["threshold_milli"]: continue
+            strong = sum(s[5] for s in held) >= self.policy["threshold_milli"]
+            if len(b) == 1:               # a report joins what was there; through one that speaks for more than one cluster nothing does
+                if not strong or link[4] in bridges: continue
             else:
                 evidence.append((link[4], link[1], {s[0] for s in held}))
                 across = [e for e in evidence if {cluster[e[0]], cluster[e[1]]} == {a, b}]
                 why = "size" if min(len(a), len(b)) > self.policy["guard"] else None if self.corroborated(across, a, b) else "uncorroborated"
-                if why: refused[frozenset([link[4], link[1]])] = why; continue
+                if why:
+                    refused[frozenset([link[4], link[1]])] = why
+                    if strong: bridges.add(link[1])
+                    continue
             both = a | b
             joints[both] = joints.pop(a, []) + joints.pop(b, []) + [link]
             for i in both: cluster[i] = both

@@ -7,7 +7,7 @@ use chappe_model::{IncidentId, JoinRefusal, KeyHash, MemberId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::cluster::{Cluster, ClusterId, Evidence};
-use super::policy::{LINKS, LinkPolicy, SHARED};
+use super::policy::{LINKS, LINKS_TO_MEMBER, LinkPolicy, SHARED};
 use super::posted::Posted;
 use super::report::{Report, Saying};
 use super::weigh::{decay_milli, rarity_milli, weight_milli};
@@ -51,6 +51,8 @@ pub(super) struct Node {
     posted: BTreeSet<KeyHash>,
     pub(super) edges: Vec<EdgeKey>,
     pub(super) cluster: Option<ClusterId>,
+    /// A link of its own to an earlier report was refused: it speaks for more than one cluster, so nothing is attached through it.
+    bridges: bool,
 }
 
 /// See the module.
@@ -94,6 +96,7 @@ impl Graph {
             posted: BTreeSet::new(),
             edges: vec![],
             cluster: None,
+            bridges: false,
         });
         node.revision = revision;
         let before = std::mem::replace(&mut node.saying, saying);
@@ -222,6 +225,15 @@ impl Graph {
             }
         }
         found.sort_unstable_by_key(|(weight, other, _)| (std::cmp::Reverse(*weight), *other));
+        let mut of_member: BTreeMap<&MemberId, usize> = BTreeMap::new();
+        found.retain(|(_, other, _)| {
+            let Some(node) = self.nodes.get(other) else {
+                return false;
+            };
+            let links = of_member.entry(&node.reporter).or_default();
+            *links += 1;
+            *links <= LINKS_TO_MEMBER
+        });
         found.truncate(LINKS);
         found.into_iter().map(|(_, other, shared)| (other, shared)).collect()
     }
@@ -235,6 +247,7 @@ impl Graph {
             return;
         };
         self.next_cluster += 1;
+        node.bridges = false;
         node.cluster = Some(self.next_cluster);
         let alone = Cluster::of((stood_at, incident), &node.reporter);
         self.clusters.insert(self.next_cluster, alone);
@@ -260,6 +273,7 @@ impl Graph {
     /// Takes a link: joins the clusters of its ends if it holds and they may be joined.
     fn join(&mut self, policy: &LinkPolicy, key: EdgeKey) {
         let Some(edge) = self.edges.get(&key) else { return };
+        let later = edge.later;
         let shared = self.holding(policy, edge);
         let weight: u32 = shared.iter().map(|value| value.weight).sum();
         let hashes: Vec<KeyHash> = shared.iter().map(|value| value.hash).collect();
@@ -275,8 +289,8 @@ impl Graph {
             return;
         };
         let sizes = [a.members.len(), b.members.len()];
-        let is_attached = sizes[0] == 1 || sizes[1] == 1;
-        if is_attached && weight < policy.threshold_milli {
+        let is_attached = sizes[1] == 1;
+        if is_attached && (weight < policy.threshold_milli || one.bridges) {
             return;
         }
         if !is_attached && !self.is_decided(here, there) {
@@ -295,6 +309,7 @@ impl Graph {
             let refused = evidence.refused;
             self.put_evidence(here, there, evidence);
             if refused.is_some() {
+                self.note_bridge(policy, weight, later);
                 return;
             }
         }
@@ -307,6 +322,14 @@ impl Graph {
             let decided = (cluster(one), cluster(other));
             decided == (Some(here), Some(there)) || decided == (Some(there), Some(here))
         })
+    }
+
+    fn note_bridge(&mut self, policy: &LinkPolicy, weight: u32, later: IncidentId) {
+        if weight >= policy.threshold_milli
+            && let Some(node) = self.nodes.get_mut(&later)
+        {
+            node.bridges = true;
+        }
     }
 
     fn corroborates(&self, evidence: &Evidence, here: ClusterId, there: ClusterId) -> bool {

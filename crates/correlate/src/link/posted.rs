@@ -32,9 +32,9 @@ impl Posted {
         self.by.is_empty()
     }
 
-    /// Reports that carry the value, of each member so many as are kept.
+    /// Members that carry the value: of each one report counts, so that no member makes a value common by itself.
     pub(super) fn document_frequency(&self) -> u32 {
-        u32::try_from(self.by.values().map(Vec::len).sum::<usize>()).unwrap_or(u32::MAX)
+        u32::try_from(self.by.len()).unwrap_or(u32::MAX)
     }
 
     /// The kept reports, the last first.
