@@ -34,6 +34,8 @@ pub(crate) struct Reader {
     pub(crate) feeds: Vec<Feed>,
     /// The linker's.
     pub(crate) links: Feed,
+    /// Whether reports are linked.
+    pub(crate) linking: bool,
     pub(crate) snapshots: Snapshots,
     pub(crate) halt: Halt,
     /// Watermark of the last mark in the alerts topic.
@@ -155,7 +157,9 @@ impl Reader {
         for sighting in self.sightings.drain(..) {
             self.feeds[shard_of(sighting.key_hash, shards)].push(Message::Sighting(at, sighting), &self.halt);
         }
-        self.links.push(Message::Report(at, Box::new(accepted)), &self.halt);
+        if self.linking {
+            self.links.push(Message::Report(at, Box::new(accepted)), &self.halt);
+        }
     }
 
     fn broadcast(&mut self, message: impl Fn() -> Message) {

@@ -110,6 +110,7 @@ impl Service {
             positions,
             feeds,
             links,
+            linking: self.options.linking.is_some(),
             snapshots,
             halt: halt.clone(),
             marked,
@@ -144,7 +145,7 @@ impl Service {
     /// The state to go on from: the last snapshot if it serves, and what was told before.
     fn restore(&self, policy: &Arc<Policy>, count: usize) -> Restored {
         let secret = &self.options.secret;
-        let linking = Arc::new(self.options.linking.clone());
+        let linking = Arc::new(self.options.linking.clone().unwrap_or_default());
         let partitions = self.log.partitions(Topic::Incidents);
         let epoch = self.recalled.epoch;
         let mut found = Restored {

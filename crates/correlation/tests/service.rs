@@ -27,7 +27,7 @@ fn options(shards: usize) -> Options {
     Options {
         shards,
         snapshot_interval: Duration::from_millis(1),
-        ..Options::new(secret(), policy)
+        ..Options::new(secret(), policy).with_linking()
     }
 }
 

@@ -48,6 +48,7 @@ fn member() -> Role {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct PolicyTable {
     lateness_seconds: Option<Spanned<u64>>,
+    link_campaigns: Option<bool>,
     #[serde(default)]
     unmarked_as_red: Vec<Spanned<MemberId>>,
     #[serde(default)]
@@ -201,6 +202,7 @@ fn policy(
     let span = table.span();
     let table = table.into_inner();
     let mut section = PolicySection::default();
+    section.link_campaigns = table.link_campaigns.unwrap_or(false);
     if let Some(lateness) = &table.lateness_seconds {
         if *lateness.get_ref() > LATENESS_SECONDS {
             return Err(source.refuse(lateness, format!("at most {LATENESS_SECONDS} seconds")));

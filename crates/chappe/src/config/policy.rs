@@ -33,6 +33,8 @@ pub struct Urgent {
 pub struct PolicySection {
     /// How long after its window a contribution may still be revised, in seconds.
     pub lateness_seconds: u64,
+    /// Incidents are linked into campaigns.
+    pub link_campaigns: bool,
     /// Members whose unmarked reports are taken as TLP:RED; others' are refused.
     pub unmarked_as_red: Vec<MemberId>,
     /// The rule `cross-border`.
@@ -49,6 +51,7 @@ impl Default for PolicySection {
     fn default() -> Self {
         Self {
             lateness_seconds: DEFAULT_LATENESS_SECONDS,
+            link_campaigns: false,
             unmarked_as_red: Vec::new(),
             cross_border: CrossBorder {
                 countries: 3,

@@ -87,7 +87,7 @@ pub(super) fn open(config: &Config, pace: Pace, clock: &Arc<dyn Clock>) -> Resul
         chappe_correlation::Options {
             shards: config.shards,
             snapshot_interval: pace.snapshot_interval,
-            ..chappe_correlation::Options::new(secret.clone(), policy.clone())
+            ..linking(config, chappe_correlation::Options::new(secret.clone(), policy.clone()))
         },
         Arc::clone(&port),
         Arc::clone(&log) as Arc<dyn SnapshotStore>,
@@ -128,4 +128,10 @@ fn quotas(section: QuotaSection) -> chappe_ingest::Quotas {
         in_flight: section.in_flight.unwrap_or(default.in_flight),
         in_flight_per_member: section.in_flight_per_member.unwrap_or(default.in_flight_per_member),
     }
+}
+
+/// Campaigns are linked where the configuration says so.
+fn linking(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
+    let wanted = config.policy.as_ref().is_some_and(|section| section.link_campaigns);
+    if wanted { options.with_linking() } else { options }
 }

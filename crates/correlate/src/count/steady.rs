@@ -75,6 +75,7 @@ impl Steady {
     /// Its next judgement answers for what was told before a restart.
     pub(super) fn answer(&mut self) {
         self.found_alerts = true;
+        self.pending = Some(Timestamp::ZERO); // also where nothing fires: other rules may have told of it
     }
 
     pub(super) fn is_empty(&self) -> bool {
