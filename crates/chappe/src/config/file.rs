@@ -201,8 +201,10 @@ fn policy(
 ) -> Result<PolicySection, ConfigError> {
     let span = table.span();
     let table = table.into_inner();
-    let mut section = PolicySection::default();
-    section.link_campaigns = table.link_campaigns.unwrap_or(false);
+    let mut section = PolicySection {
+        link_campaigns: table.link_campaigns.unwrap_or(false),
+        ..PolicySection::default()
+    };
     if let Some(lateness) = &table.lateness_seconds {
         if *lateness.get_ref() > LATENESS_SECONDS {
             return Err(source.refuse(lateness, format!("at most {LATENESS_SECONDS} seconds")));
