@@ -4,10 +4,10 @@ use std::io::Write;
 
 use anyhow::Result;
 use chappe_eventlog::{Position, ReadLimit, RecordKind, Topic};
-use chappe_model::Accepted;
+use chappe_model::{Accepted, Policy};
 use chappe_proto::incident;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::stage::Stage;
 
@@ -54,7 +54,7 @@ pub(crate) fn write(stage: &Stage, out: &mut dyn Write) -> Result<()> {
             }
         }
     }
-    writeln!(out, "{}", json!({ "policy": stage.running().policy() }))?;
+    writeln!(out, "{}", json!({ "policy": policy(stage.running().policy()) }))?;
     Ok(())
 }
 
@@ -85,4 +85,19 @@ fn report(accepted: &Accepted, log_time: u64) -> Report {
         exercise: incident.exercise,
         backfill: incident.backfill,
     }
+}
+
+/// A policy for programs: each rule with what it measures, from which number on, within which time. The demo's rules are all plain.
+fn policy(policy: &Policy) -> Value {
+    let mut whole = json!(policy);
+    let rules = whole["rules"].as_array_mut().into_iter().flatten();
+    for (shown, rule) in rules.zip(policy.rules()) {
+        if let Some(fields) = shown.as_object_mut() {
+            fields.retain(|name, _| name != "when" && name != "sources");
+            fields.insert("field".into(), json!(rule.when.measure.as_str()));
+            fields.insert("at_least".into(), json!(rule.when.bounds.at_least));
+            fields.insert("within_ms".into(), json!(rule.when.within_ms));
+        }
+    }
+    whole
 }
