@@ -13,33 +13,14 @@ mod virtual_installation;
 
 use std::io::Write;
 
+use chappe_testkit::{check_seeds, number};
 use script::Script;
 use virtual_installation::Answers;
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
-}
 
 #[test]
 fn a_hidden_incident_changes_no_byte_for_outsiders() {
     let (first, pairs) = (number("CHAPPE_SEED", 0), number("CHAPPE_PAIRS", 10_000));
-    let workers = 2;
-    let told: u64 = std::thread::scope(|scope| {
-        let each = |worker: u64| {
-            scope.spawn(move || {
-                (first..first + pairs)
-                    .filter(|seed| seed % workers == worker)
-                    .map(check)
-                    .sum::<u64>()
-            })
-        };
-        (0..workers)
-            .map(each)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .sum()
-    });
+    let told = check_seeds(first..first + pairs, || (), |(), seed| check(seed));
     writeln!(
         std::io::stderr(),
         "{pairs} pairs, {told} in which the hidden incident was told to those named"

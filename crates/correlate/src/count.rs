@@ -29,7 +29,7 @@ mod window;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Compartment, KeyHash, Measure, Policy, Rule, Secret, Timestamp};
+use chappe_model::{Alert, Compartment, KeyHash, Measure, Policy, Rule, Secret, Timestamp};
 
 use crate::finding::{Finding, Firing};
 use crate::key_text;
@@ -108,6 +108,26 @@ struct Judging<'a> {
     settled_ms: u64,
     watermark: Timestamp,
     at: Timestamp,
+}
+
+impl Judging<'_> {
+    /// What was found: alerts whose last fire lies before `settled_before` are final from now on.
+    fn finding(
+        &self,
+        compartment: &Compartment,
+        alerts: Vec<Alert>,
+        final_before: Timestamp,
+        settled_before: Timestamp,
+    ) -> Finding {
+        Finding {
+            key_hash: self.key_hash,
+            compartment: compartment.clone(),
+            judged_at: self.at.max(self.watermark),
+            final_before,
+            settled_before,
+            alerts,
+        }
+    }
 }
 
 impl Count {
@@ -190,11 +210,12 @@ impl Count {
     /// [`Count::judge`], except those of groups, which come with it.
     pub fn find(&mut self, at: Timestamp, sighting: Sighting, firings: &mut Vec<Firing>, emit: &mut Vec<Finding>) {
         let pool = sighting.compartment.is_pool();
-        if !pool && !self.shadows.hold(sighting.key_hash) {
+        let shadowed = self.shadows.hold(sighting.key_hash);
+        if !pool && !shadowed {
             let state = self.table.get(sighting.key_hash).map(|cell| self.pool_state(cell));
             self.shadows.begin(&sighting, state.unwrap_or_default());
         }
-        if self.shadows.hold(sighting.key_hash) {
+        if !pool || shadowed {
             let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
             self.shadows.apply(at, sighting.clone(), sight, emit);
         }
@@ -291,15 +312,8 @@ impl Count {
         let Some(cell) = self.table.get(key_hash) else {
             return;
         };
-        let plan = &self.rules[usize::from(cell.rule)];
-        let judging = Judging {
-            secret: &self.secret,
-            rule: &plan.rule,
-            key_hash,
-            settled_ms: plan.settled_ms,
-            watermark: self.watermark,
-            at: self.watermark,
-        };
+        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let judging = sight.judging(cell.rule, key_hash, self.watermark);
         let empty = match cell.held {
             Held::Single => return,
             Held::Steady => {
@@ -307,7 +321,7 @@ impl Count {
                     return;
                 };
                 if steady.due().is_some_and(|due| due <= self.watermark) {
-                    let key = key_text::fields(&plan.rule, &cell.text());
+                    let key = key_text::fields(judging.rule, &cell.text());
                     let compartment = Compartment::pool(cell.realm);
                     let subject = subject(&judging, &compartment, &key);
                     emit.extend(steady.judge(&subject, &judging, &mut self.voices));

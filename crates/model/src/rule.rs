@@ -98,7 +98,7 @@ pub enum RuleError {
 const WITHIN_MS: u64 = 90 * 24 * 3600 * 1000;
 
 impl Rule {
-    /// Whether a firing must be looked at report by report, or follows from how often each voice spoke.
+    /// Whether it looks at nothing but the reports of its only source.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.when.is_plain() && self.sources.len() == 1

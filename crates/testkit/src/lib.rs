@@ -27,6 +27,7 @@ mod link_case;
 mod link_world;
 mod oracle;
 mod rules;
+mod seeds;
 mod world;
 
 pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
@@ -38,4 +39,5 @@ pub use joins::{join_by_value, link};
 pub use link_case::{link_policy, linking_case};
 pub use link_world::{campaigns_told, run_linking};
 pub use oracle::Oracle;
+pub use seeds::{check_seeds, number};
 pub use world::World;

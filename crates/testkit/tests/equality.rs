@@ -8,32 +8,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chappe_model::{Alert, AlertId, AlertState};
-use chappe_testkit::{Case, Deliveries, Oracle, World, differences, live, secret};
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
-}
+use chappe_testkit::{Case, Deliveries, Oracle, World, check_seeds, differences, live, number, secret};
 
 #[test]
 fn told_alerts_are_the_oracles_whatever_the_order_the_shards_and_the_crashes() {
     let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 10_000));
-    let workers = 2;
-    let alive: u64 = std::thread::scope(|scope| {
-        let each = |worker: u64| {
-            scope.spawn(move || {
-                (first..first + cases)
-                    .filter(|seed| seed % workers == worker)
-                    .scan(Oracle::start().unwrap(), |oracle, seed| Some(check(oracle, seed)))
-                    .sum::<u64>()
-            })
-        };
-        (0..workers)
-            .map(each)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .sum()
-    });
+    let alive = check_seeds(first..first + cases, || Oracle::start().unwrap(), check);
     writeln!(
         std::io::stderr(),
         "{cases} cases, {alive} with a live alert ({} %)",

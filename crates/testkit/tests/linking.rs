@@ -9,29 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use chappe_model::{Alert, AlertId, AlertState, IncidentId, bytes_of_hex, hex};
-use chappe_testkit::{Deliveries, Oracle, campaigns_told, link_policy, linking_case, run_linking, secret};
+use chappe_testkit::{
+    Deliveries, Oracle, campaigns_told, check_seeds, link_policy, linking_case, number, run_linking, secret,
+};
 use serde_json::{Value, json};
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
-}
 
 #[test]
 fn told_campaigns_are_the_oracles_whatever_the_order_and_the_crashes() {
     let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 1_500));
-    let workers = 2;
-    let alive: u64 = std::thread::scope(|scope| {
-        let each = |worker: u64| {
-            scope.spawn(move || {
-                (first..first + cases)
-                    .filter(|seed| seed % workers == worker)
-                    .scan(Oracle::of_linking().unwrap(), |oracle, seed| Some(check(oracle, seed)))
-                    .sum::<u64>()
-            })
-        };
-        let running: Vec<_> = (0..workers).map(each).collect();
-        running.into_iter().map(|worker| worker.join().unwrap()).sum()
-    });
+    let alive = check_seeds(first..first + cases, || Oracle::of_linking().unwrap(), check);
     writeln!(std::io::stderr(), "{cases} cases, {alive} with a standing campaign").unwrap();
     assert!(
         alive * 3 >= cases,

@@ -5,38 +5,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use chappe_model::{Alert, Timestamp};
-use chappe_testkit::{Case, Deliveries, World, live};
+use chappe_testkit::{Case, Deliveries, World, check_seeds, live, number};
 
 /// Schedules of each case: all must end alike.
 const SCHEDULES_OF_A_CASE: u64 = 4;
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
-}
 
 #[test]
 fn one_two_and_eight_shards_leave_the_same_bytes() {
     let (first, schedules) = (number("CHAPPE_SEED", 0), number("CHAPPE_SCHEDULES", 1_000));
     let cases = schedules.div_ceil(SCHEDULES_OF_A_CASE);
-    let alerts: usize = std::thread::scope(|scope| {
-        let of = |half: u64| {
-            scope.spawn(move || {
-                (first..first + cases)
-                    .filter(|seed| seed % 2 == half)
-                    .map(check)
-                    .sum::<usize>()
-            })
-        };
-        [of(0), of(1)]
-            .map(|half| half.join().unwrap())
-            .into_iter()
-            .sum::<usize>()
-    });
-    assert!(alerts as u64 >= cases, "only {alerts} alerts in {cases} cases");
+    let alerts = check_seeds(first..first + cases, || (), |(), seed| check(seed));
+    assert!(alerts >= cases, "only {alerts} alerts in {cases} cases");
 }
 
 /// Returns how many alerts the case leaves.
-fn check(seed: u64) -> usize {
+fn check(seed: u64) -> u64 {
     let case = Case::generate(seed);
     let in_order = left_by(&case, Deliveries::in_order(&case));
     let mut rng = fastrand::Rng::with_seed(seed ^ 0x5a4d);
@@ -53,7 +36,7 @@ fn check(seed: u64) -> usize {
             );
         }
     }
-    in_order.0
+    u64::try_from(in_order.0).unwrap()
 }
 
 /// How many alerts live at the end, and their bytes: all of each but who wrote it, when and as which revision.

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use chappe_model::KeyHash;
+use chappe_model::{Field, KeyHash, Measure, Rule, Timestamp};
 
 use super::group::Group;
 use super::room::RoomState;
 use super::scan::Entry;
 use super::steady::{self, Steady};
 use super::table::{Cell, Held};
-use super::{Count, Judging};
+use super::voices::Voices;
+use super::{Count, sight};
 use crate::finding::{Finding, Firing};
 use crate::sighting::Sighting;
-
-use chappe_model::{Measure, Rule, Timestamp};
 
 impl Count {
     /// Whether a sighting can be taken by a steady key: it speaks openly, in the pool, under a plain rule, and the key is no group yet.
@@ -136,15 +135,8 @@ impl Count {
                 index
             }
         };
-        let plan = &self.rules[usize::from(sighting.rule)];
-        let judging = Judging {
-            secret: &self.secret,
-            rule: &plan.rule,
-            key_hash,
-            settled_ms: plan.settled_ms,
-            watermark: self.watermark,
-            at,
-        };
+        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let judging = sight.judging(sighting.rule, key_hash, at);
         if let Some(group) = self.groups.get_mut(index) {
             group.apply(sighting, &judging, self.replaying, emit);
         }
@@ -233,11 +225,11 @@ impl Count {
 }
 
 /// What a rule measures in a window with this contribution alone.
-fn alone(rule: &Rule, entry: &Entry, voices: &super::Voices) -> u32 {
+fn alone(rule: &Rule, entry: &Entry, voices: &Voices) -> u32 {
     let Some(known) = voices.get(entry.ever) else { return 0 };
     let mut values = 0;
     match rule.when.measure {
-        Measure::Distinct(chappe_model::Field::AttestedCountry) => {
+        Measure::Distinct(Field::AttestedCountry) => {
             values = u32::from(known.home.is_some_and(|home| known.countries.contains(&home)));
         }
         Measure::Distinct(field) => known.values(field, |_| values += 1),

@@ -122,10 +122,7 @@ impl Native {
         voices: &mut Voices,
     ) -> bool {
         let (time, within_ms) = (entry.time, rule.when.within_ms);
-        let goes_on = self
-            .runs
-            .last()
-            .is_some_and(|run| time.as_millis() - run.last_fire.as_millis() <= within_ms);
+        let goes_on = self.runs.last().is_some_and(|run| run.reaches(time, within_ms));
         if !goes_on {
             self.begin(entries, entry, within_ms, voices);
         }
@@ -143,11 +140,7 @@ impl Native {
             news |= run.ever.join_native(entry.ever, voices);
         }
         self.waiting = self.next;
-        if run.anchor.0 == time {
-            run.anchor = run.anchor.min(entry.order()); // of one log time the lowest id is the first
-        }
-        run.last_fire = time;
-        run.fires = run.fires.saturating_add(fired);
+        run.fire(entry.order(), fired);
         let facts = &mut run.ever;
         if !facts.eu && self.members.len() >= EU_MEMBERS {
             (facts.eu, news) = (true, true);
@@ -178,13 +171,7 @@ impl Native {
         }
         self.waiting = first;
         let anchor = entries.get(self.group).map_or(entry.order(), Entry::order);
-        self.runs.push(Run {
-            anchor,
-            last_fire: time,
-            fires: 0,
-            ever: Facts::new(base),
-            now: None,
-        });
+        self.runs.push(Run::new(anchor, Facts::new(base), None));
     }
 
     /// The first `count` entries are taken away: no window reaches them any more.

@@ -247,14 +247,7 @@ impl Room {
         let open = alerts.iter().filter(|alert| alert.state == AlertState::Open);
         self.open = open.max_by_key(|alert| alert.last_fire).cloned().map(Box::new);
         self.plan(&alerts, pool, judging);
-        let finding = Finding {
-            key_hash: judging.key_hash,
-            compartment: subject.compartment.clone(),
-            judged_at: judging.at.max(judging.watermark),
-            final_before,
-            settled_before: self.final_before,
-            alerts,
-        };
+        let finding = judging.finding(subject.compartment, alerts, final_before, self.final_before);
         let tells = self.found_alerts || !finding.alerts.is_empty();
         self.found_alerts = !finding.alerts.is_empty();
         tells.then_some(finding)

@@ -103,6 +103,31 @@ impl Facts {
 }
 
 impl Run {
+    /// Before its first fire, which these facts are of. `anchor` is the first contribution of the log time at which that comes.
+    pub(super) fn new(anchor: (Timestamp, IncidentId), ever: Facts, now: Option<Box<Facts>>) -> Self {
+        Self {
+            anchor,
+            last_fire: anchor.0,
+            fires: 0,
+            ever,
+            now,
+        }
+    }
+
+    /// Whether a fire at this log time is of it.
+    pub(super) fn reaches(&self, time: Timestamp, within_ms: u64) -> bool {
+        time.as_millis() - self.last_fire.as_millis() <= within_ms
+    }
+
+    /// A contribution makes so many fire.
+    pub(super) fn fire(&mut self, order: (Timestamp, IncidentId), fired: u32) {
+        if self.anchor.0 == order.0 {
+            self.anchor = self.anchor.min(order); // of one log time the lowest id is the first
+        }
+        self.last_fire = order.0;
+        self.fires = self.fires.saturating_add(fired);
+    }
+
     pub(super) fn hold(&self, voices: &mut Voices) {
         self.voices().for_each(|id| voices.hold_again(id));
     }

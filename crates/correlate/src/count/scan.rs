@@ -132,25 +132,15 @@ impl Scan {
         let goes_on = self
             .runs
             .last()
-            .is_some_and(|run| time.as_millis() - run.last_fire.as_millis() <= rule.when.within_ms);
+            .is_some_and(|run| run.reaches(time, rule.when.within_ms));
         let mut news = !goes_on;
         if !goes_on {
             let anchor = entries.get(self.group).map_or(entry.order(), Entry::order);
             let now = self.now.as_ref().map(|window| Box::new(Facts::new(window.gone)));
-            self.runs.push(Run {
-                anchor,
-                last_fire: time,
-                fires: 0,
-                ever: Facts::new(self.ever.gone),
-                now,
-            });
+            self.runs.push(Run::new(anchor, Facts::new(self.ever.gone), now));
         }
         let Some(run) = self.runs.last_mut() else { return false };
-        if run.anchor.0 == time {
-            run.anchor = run.anchor.min(entry.order()); // of one log time the lowest id is the first
-        }
-        run.last_fire = time;
-        run.fires = run.fires.saturating_add(fired);
+        run.fire(entry.order(), fired);
         let mut look = |window: &mut Window, facts: &mut Facts| {
             if !goes_on {
                 window.begin(facts, voices);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{KeyHash, Realm, Recipients, Timestamp};
+use chappe_model::{KeyHash, Realm, Recipients, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, Rooms};
@@ -15,7 +15,6 @@ use super::{Judging, Plan};
 use crate::finding::Finding;
 use crate::keyed_map::KeyedMap;
 use crate::sighting::Sighting;
-use chappe_model::Secret;
 
 /// When, which key, and of which recipient list; none for the copy of the pool.
 type Due = (Timestamp, KeyHash, Option<Recipients>);
@@ -56,7 +55,8 @@ pub(super) struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    fn judging(&self, rule: u16, key_hash: KeyHash, at: Timestamp) -> Judging<'a> {
+    /// What judging a key of a rule needs.
+    pub(super) fn judging(&self, rule: u16, key_hash: KeyHash, at: Timestamp) -> Judging<'a> {
         let plan = &self.rules[usize::from(rule)];
         Judging {
             secret: self.secret,

@@ -263,14 +263,7 @@ impl Steady {
             .map(|run| draw(run, &self.entries, subject, voices, judging.watermark))
             .collect();
         self.plan(judging, voices);
-        let finding = Finding {
-            key_hash: judging.key_hash,
-            compartment: subject.compartment.clone(),
-            judged_at: judging.at.max(judging.watermark),
-            final_before,
-            settled_before: self.final_before,
-            alerts,
-        };
+        let finding = judging.finding(subject.compartment, alerts, final_before, self.final_before);
         let tells = self.found_alerts || !finding.alerts.is_empty();
         self.found_alerts = !finding.alerts.is_empty();
         tells.then_some(finding)

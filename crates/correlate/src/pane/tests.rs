@@ -5,6 +5,7 @@ use chappe_model::{Pap, SeveritySet, Tlp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::voice::tests::voice_of;
 
 const CODES: [&str; 4] = ["AT", "BE", "CZ", "IT"];
 const KINDS: [IndicatorKind; 2] = [IndicatorKind::Domain, IndicatorKind::Ip];
@@ -163,22 +164,7 @@ proptest! {
 
 #[test]
 fn a_list_in_order_is_no_longer_than_what_came_at_all() {
-    let voice = Voice {
-        reporter: MemberId::parse("m1").unwrap(),
-        home: None,
-        countries: CountrySet::new(),
-        sectors: BTreeSet::new(),
-        incident_types: BTreeSet::new(),
-        severity: Severity::Low,
-        severities: Severity::Low.into(),
-        tlp: Tlp::Green,
-        pap: Pap::Green,
-        openly: true,
-        quietly: false,
-        sources: 1,
-        observed: Arc::default(),
-        indicators: Arc::default(),
-    };
+    let voice = voice_of("m1", 0);
     let mut pane = Pane::new(Measure::InOrder);
     pane.add_as(&voice, 0b101);
     assert_eq!(pane.measure(Measure::InOrder), 2);
