@@ -220,9 +220,10 @@ pub(super) fn many(plan: &Plan) -> Result<Many> {
             let now = left.min(BATCH);
             made(&core, &mut batch, now, &mut number, time, pick)?;
             let started = Started::now();
-            shard.take(std::mem::take(&mut batch));
+            shard.take(&batch);
             shard.pass(time);
             spent = spent.then(started.spent());
+            batch.clear();
             time += 1;
             left -= now;
         }

@@ -121,9 +121,8 @@ impl Core {
             let mut shard = self.shard();
             start.wait();
             let started = Started::now();
-            let emptied = shard.take_all(part, step_ms);
+            shard.take_all(&part, step_ms);
             let spent = started.spent();
-            drop(emptied);
             (shard.told(), spent)
         };
         std::thread::scope(|scope| {
@@ -190,12 +189,8 @@ pub(crate) struct OneShard {
 
 impl OneShard {
     /// Takes sightings in the order of their log times.
-    pub(crate) fn take(&mut self, sightings: Vec<Stamped>) {
-        let mut rest = sightings.into_iter();
-        while !rest.as_slice().is_empty() {
-            let ahead = AHEAD.min(rest.as_slice().len());
-            self.take_ahead(&mut rest, ahead);
-        }
+    pub(crate) fn take(&mut self, sightings: &[Stamped]) {
+        sightings.chunks(AHEAD).for_each(|batch| self.take_ahead(batch));
     }
 
     /// Log time has passed: what changed is told.
@@ -207,32 +202,32 @@ impl OneShard {
         self.alerts.clear();
     }
 
-    /// Takes sightings, and lets log time pass between them; for as long as a run may last. Gives back what held them, to be let go of after
-    /// the clock has stopped: it was there before it started.
-    pub(crate) fn take_all(&mut self, sightings: Vec<Stamped>, step_ms: u64) -> std::vec::IntoIter<Stamped> {
+    /// Takes sightings, and lets log time pass between them; for as long as a run may last.
+    pub(crate) fn take_all(&mut self, sightings: &[Stamped], step_ms: u64) {
         let begun = Instant::now();
         let mut next_mark = sightings.first().map_or(0, |(time, _)| time.as_millis() + step_ms);
-        let mut rest = sightings.into_iter();
-        while !rest.as_slice().is_empty() && begun.elapsed() < LONGEST_RUN {
-            let ahead = rest.as_slice().iter().take(AHEAD);
+        let mut rest = sightings;
+        while !rest.is_empty() && begun.elapsed() < LONGEST_RUN {
+            let ahead = rest.iter().take(AHEAD);
             let due = ahead.take_while(|(time, _)| time.as_millis() < next_mark).count();
             if due > 0 {
-                self.take_ahead(&mut rest, due);
+                let (batch, behind) = rest.split_at(due);
+                self.take_ahead(batch);
+                rest = behind;
             } else {
                 self.pass(next_mark - 1);
                 next_mark += step_ms;
             }
         }
         self.pass(next_mark - 1);
-        rest
     }
 
     /// As the worker of a shard does with what its ring holds.
-    fn take_ahead(&mut self, rest: &mut std::vec::IntoIter<Stamped>, count: usize) {
-        let ahead = rest.as_slice().iter().take(count).map(|(_, sighting)| sighting);
-        black_box(self.shard.read_ahead(ahead));
-        self.shard.find(rest.by_ref().take(count), &mut self.firings);
-        self.told.taken += count;
+    fn take_ahead(&mut self, batch: &[Stamped]) {
+        black_box(self.shard.read_ahead(batch.iter().map(|(_, sighting)| sighting)));
+        let sightings = batch.iter().map(|(at, sighting)| (*at, sighting));
+        self.shard.find(sightings, &mut self.firings);
+        self.told.taken += batch.len();
         for firing in self.firings.drain(..) {
             let fires = u64::from(firing.fires);
             if firing.rule == 0 {

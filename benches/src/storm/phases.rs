@@ -102,7 +102,7 @@ impl Storm<'_> {
             let calls = self.made(now, traffic)?;
             for sightings in calls {
                 let started = Started::now();
-                self.shard.take(sightings);
+                self.shard.take(&sightings);
                 phase.took(started.spent());
             }
             self.time += MARK_MS;

@@ -23,6 +23,7 @@ mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod voice_set;
 mod voices;
 mod window;
 
@@ -208,12 +209,12 @@ impl Count {
 
     /// Takes a sighting stamped at log time `at`. Each time its contribution makes the rule fire gives a firing; findings wait for
     /// [`Count::judge`], except those of groups, which come with it.
-    pub fn find(&mut self, at: Timestamp, sighting: Sighting, firings: &mut Vec<Firing>, emit: &mut Vec<Finding>) {
+    pub fn find(&mut self, at: Timestamp, sighting: &Sighting, firings: &mut Vec<Firing>, emit: &mut Vec<Finding>) {
         let pool = sighting.compartment.is_pool();
         let shadowed = self.shadows.hold(sighting.key_hash);
         if !pool && !shadowed {
             let state = self.table.get(sighting.key_hash).map(|cell| self.pool_state(cell));
-            self.shadows.begin(&sighting, state.unwrap_or_default());
+            self.shadows.begin(sighting, state.unwrap_or_default());
         }
         if !pool || shadowed {
             let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
@@ -222,13 +223,9 @@ impl Count {
         if !pool {
             return;
         }
-        let left = if self.is_steady(&sighting) {
-            self.take_steady(sighting, firings)
-        } else {
-            Some(sighting)
-        };
-        if let Some(sighting) = left {
-            self.take_grouped(at, sighting, emit);
+        let taken = self.is_steady(sighting) && self.take_steady(sighting, firings);
+        if !taken {
+            self.take_grouped(at, sighting.clone(), emit);
         }
     }
 

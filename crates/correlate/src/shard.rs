@@ -46,14 +46,18 @@ impl Shard {
     /// Takes a sighting stamped at log time `at`, and tells at once what must be told at once.
     pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Alert>) {
         self.firings.clear();
-        self.count.find(at, sighting, &mut self.firings, &mut self.findings);
+        self.count.find(at, &sighting, &mut self.firings, &mut self.findings);
         self.count.judge(&mut self.findings);
         self.assess_all(emit);
     }
 
     /// The first half of [`Shard::apply`], for many: counts them, and gives each firing. What they change is told with the next call of
     /// another method.
-    pub fn find(&mut self, batch: impl Iterator<Item = (Timestamp, Sighting)>, firings: &mut Vec<Firing>) {
+    pub fn find<'a>(
+        &mut self,
+        batch: impl Iterator<Item = (Timestamp, &'a Sighting)>,
+        firings: &mut Vec<Firing>,
+    ) {
         for (at, sighting) in batch {
             self.count.find(at, sighting, firings, &mut self.findings);
         }

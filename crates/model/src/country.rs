@@ -55,6 +55,22 @@ const EU27: [[u8; 2]; 27] = [
     *b"IE", *b"IT", *b"LT", *b"LU", *b"LV", *b"MT", *b"NL", *b"PL", *b"PT", *b"RO", *b"SE", *b"SI", *b"SK",
 ];
 
+/// For each two letters the place of the code among the assigned ones.
+const PLACES: [u8; 676] = {
+    let mut places = [0; 676];
+    let mut place: u8 = 0;
+    while (place as usize) < ASSIGNED.len() {
+        places[letters(ASSIGNED[place as usize])] = place;
+        place += 1;
+    }
+    places
+};
+
+/// Two letters as digits of base 26.
+const fn letters(code: [u8; 2]) -> usize {
+    (code[0] - b'A') as usize * 26 + (code[1] - b'A') as usize
+}
+
 impl Country {
     /// Reads an alpha-2 code of either case.
     ///
@@ -69,15 +85,15 @@ impl Country {
             .ok_or_else(|| CountryError { value: text.to_owned() })
     }
 
-    /// A code that was taken from a country.
-    pub(crate) const fn of_assigned_code(code: [u8; 2]) -> Self {
-        Self(code)
+    /// The country of an [`Country::index`]; none beyond the last.
+    pub(crate) fn of_index(index: usize) -> Option<Self> {
+        ASSIGNED.get(index).copied().map(Self)
     }
 
-    /// A number below 676 of its own: its letters as digits of base 26.
+    /// A number below 249 of its own: its place among the assigned codes.
     #[must_use]
     pub fn index(self) -> u16 {
-        u16::from(self.0[0] - b'A') * 26 + u16::from(self.0[1] - b'A')
+        u16::from(PLACES[letters(self.0)])
     }
 
     /// The code in upper case.

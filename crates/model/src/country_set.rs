@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Country;
 
-const WORDS: usize = 11; // 26 * 26 codes, 64 a word
+const WORDS: usize = 4; // 249 codes, 64 a word
 
 /// A set of countries as a bit set: union and membership cost a few instructions, whatever its size.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,15 +60,9 @@ impl CountrySet {
         self.0.iter().enumerate().flat_map(|(word, bits)| {
             let bits = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
             bits.take_while(|bits| *bits != 0)
-                .map(move |bits| country(word * 64 + bits.trailing_zeros() as usize))
+                .filter_map(move |bits| Country::of_index(word * 64 + bits.trailing_zeros() as usize))
         })
     }
-}
-
-/// The country of a place that holds one.
-fn country(index: usize) -> Country {
-    let letter = |n: usize| b'A' + u8::try_from(n).unwrap_or(0);
-    Country::of_assigned_code([letter(index / 26), letter(index % 26)])
 }
 
 fn place(country: Country) -> (usize, u64) {

@@ -71,7 +71,7 @@ pub(super) fn draw(
 }
 
 fn known<'a>(facts: &Facts, voices: &'a Voices) -> Vec<&'a Known> {
-    facts.voices.iter().filter_map(|id| voices.get(*id)).collect()
+    facts.voices.iter().filter_map(|id| voices.get(id)).collect()
 }
 
 fn state(run: &Run, facts: &Facts, within_ms: u64, now: Timestamp) -> AlertState {

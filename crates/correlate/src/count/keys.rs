@@ -22,19 +22,19 @@ impl Count {
         open && sighting.compartment.is_pool() && self.rules[usize::from(sighting.rule)].steady
     }
 
-    /// Takes a sighting that a steady key can hold, unless its key is a group.
-    pub(super) fn take_steady(&mut self, sighting: Sighting, firings: &mut Vec<Firing>) -> Option<Sighting> {
+    /// Takes a sighting that a steady key can hold, unless its key is a group: whether it did.
+    pub(super) fn take_steady(&mut self, sighting: &Sighting, firings: &mut Vec<Firing>) -> bool {
         let key_hash = sighting.key_hash;
         let held = self.table.get(key_hash).map(|cell| (cell.held, cell.index));
         let index = match held {
-            Some((Held::Group, _)) => return Some(sighting),
+            Some((Held::Group, _)) => return false,
             Some((Held::Steady, index)) => index,
-            Some((Held::Single, _)) => self.make_steady(key_hash)?,
+            Some((Held::Single, _)) => self.make_steady(key_hash),
             None => {
-                if self.begin_single(&sighting) {
-                    return None;
+                if self.begin_single(sighting) {
+                    return true;
                 }
-                self.begin_steady(&sighting)
+                self.begin_steady(sighting)
             }
         };
         let Self {
@@ -43,7 +43,9 @@ impl Count {
             rules,
             ..
         } = self;
-        let steady = steadies.get_mut(index)?;
+        let Some(steady) = steadies.get_mut(index) else {
+            return false;
+        };
         let entry = steady::entry_of(&sighting.contribution, voices);
         let step = steady.take(entry, &rules[usize::from(sighting.rule)].rule, voices);
         if step.fired > 0 {
@@ -59,7 +61,7 @@ impl Count {
         if steady.is_rescheduled() {
             self.schedule(key_hash);
         }
-        None
+        true
     }
 
     /// A key with one contribution that says now what it ever said, and can make no alert by itself.
@@ -104,7 +106,7 @@ impl Count {
     }
 
     /// The second contribution is there.
-    fn make_steady(&mut self, key_hash: KeyHash) -> Option<u32> {
+    fn make_steady(&mut self, key_hash: KeyHash) -> u32 {
         let Self {
             table,
             steadies,
@@ -112,13 +114,15 @@ impl Count {
             rules,
             ..
         } = self;
-        let cell = table.get_mut(key_hash)?;
+        let Some(cell) = table.get_mut(key_hash) else {
+            return u32::MAX;
+        };
         let rule = &rules[usize::from(cell.rule)].rule;
         let mut steady = Steady::new(rule);
         steady.take(cell.entry(), rule, voices);
         let index = steadies.add(steady);
         cell.moved(Held::Steady, index);
-        Some(index)
+        index
     }
 
     /// Takes a sighting whose key is a group, or becomes one by it.

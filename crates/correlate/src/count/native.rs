@@ -10,7 +10,7 @@ use chappe_model::{Field, Measure, Rule, SetSum, Timestamp};
 use super::recency::Recency;
 use super::run::{Facts, Run};
 use super::scan::{Entry, Step};
-use super::voices::{Known, VoiceId, Voices};
+use super::voices::{Known, Voices};
 
 /// How far the window has come.
 #[derive(Clone, Debug)]
@@ -24,11 +24,9 @@ pub(super) struct Native {
     /// Entries from here on came since the last fire.
     waiting: usize,
     gauge: Gauge,
-    /// Members of the window, as long as it is not known that they are enough.
+    /// Members of the window, from the first fire of a run on and as long as it is not known that they are enough.
     members: Recency,
     came: SetSum,
-    /// Voices of the run that goes on.
-    joined: VoiceSet,
     /// In order; the last may still go on.
     pub(super) runs: Vec<Run>,
 }
@@ -54,7 +52,6 @@ impl Native {
             },
             members: Recency::default(),
             came: SetSum::default(),
-            joined: VoiceSet::default(),
             runs: vec![],
         }
     }
@@ -71,7 +68,7 @@ impl Native {
         self.came.add(entry.incident);
         self.next += 1;
         let measured = self.measure(known, entry.time);
-        if self.runs.last().is_none_or(|run| !run.ever.eu) {
+        if self.runs.last().is_some_and(|run| !run.ever.eu) {
             self.members.touch(known.member, entry.time);
         }
         if measured < rule.when.bounds.at_least {
@@ -129,16 +126,12 @@ impl Native {
         let Some(run) = self.runs.last_mut() else { return false };
         let mut news = !goes_on;
         for waiting in self.waiting..self.next {
-            if let Some(waiting) = entries.get(waiting)
-                && self.joined.insert(waiting.ever)
-            {
+            if let Some(waiting) = entries.get(waiting) {
                 news |= run.ever.join_native(waiting.ever, voices);
             }
         }
         // Of one log time a later one may stand before those that were counted.
-        if self.joined.insert(entry.ever) {
-            news |= run.ever.join_native(entry.ever, voices);
-        }
+        news |= run.ever.join_native(entry.ever, voices);
         self.waiting = self.next;
         run.fire(entry.order(), fired);
         let facts = &mut run.ever;
@@ -154,7 +147,6 @@ impl Native {
 
     /// A new run: all that its first window holds is of it.
     fn begin(&mut self, entries: &VecDeque<Entry>, entry: &Entry, within_ms: u64, voices: &Voices) {
-        self.joined.clear();
         self.members.clear();
         let (time, mut base, mut first) = (self.time, self.came, self.next);
         let inside = |entry: &Entry| entry.time.as_millis() + within_ms > time.as_millis();
@@ -171,6 +163,7 @@ impl Native {
         }
         self.waiting = first;
         let anchor = entries.get(self.group).map_or(entry.order(), Entry::order);
+        self.runs.reserve_exact(1); // nearly always the only one
         self.runs.push(Run::new(anchor, Facts::new(base), None));
     }
 
@@ -191,32 +184,5 @@ impl Native {
             Gauge::Events(left) => run ^ *left as u64,
             Gauge::Values(_, values) => run ^ values.glance(),
         }
-    }
-}
-
-/// A set of voices: 64 of them a word.
-#[derive(Clone, Debug, Default)]
-pub(super) struct VoiceSet(Vec<(u32, u64)>);
-
-impl VoiceSet {
-    /// Whether it was not in.
-    fn insert(&mut self, id: VoiceId) -> bool {
-        let (block, bit) = (id.0 / 64, 1_u64 << (id.0 % 64));
-        let place = self.0.partition_point(|(known, _)| *known < block);
-        match self.0.get_mut(place).filter(|(known, _)| *known == block) {
-            Some((_, bits)) => {
-                let new = *bits & bit == 0;
-                *bits |= bit;
-                new
-            }
-            None => {
-                self.0.insert(place, (block, bit));
-                true
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        self.0.clear();
     }
 }

@@ -13,8 +13,8 @@ const LONG: usize = 256;
 /// Values of a window, with when they were last seen. Times never fall.
 #[derive(Clone, Debug)]
 pub(super) struct Recency {
-    ids: Vec<u64>,
-    times: Vec<Timestamp>,
+    /// Ids with their times.
+    seen: Vec<(u64, Timestamp)>,
     /// Not later than any of the times.
     oldest: Timestamp,
     long: Option<Box<Long>>,
@@ -29,8 +29,7 @@ struct Long {
 impl Default for Recency {
     fn default() -> Self {
         Self {
-            ids: vec![],
-            times: vec![],
+            seen: vec![],
             oldest: Timestamp::END,
             long: None,
         }
@@ -44,17 +43,15 @@ impl Recency {
             long.touch(id, time);
             return;
         }
-        if let Some(place) = self.ids.iter().position(|known| *known == id) {
-            self.times[place] = time;
+        if let Some((_, seen)) = self.seen.iter_mut().find(|(known, _)| *known == id) {
+            *seen = time;
             return;
         }
-        self.ids.push(id);
-        self.times.push(time);
+        self.seen.push((id, time));
         self.oldest = self.oldest.min(time);
-        if self.ids.len() > LONG {
+        if self.seen.len() > LONG {
             let mut long = Long::default();
-            let seen = self.ids.drain(..).zip(self.times.drain(..));
-            seen.for_each(|(id, time)| long.touch(id, time));
+            self.seen.drain(..).for_each(|(id, time)| long.touch(id, time));
             self.long = Some(Box::new(long));
         }
     }
@@ -68,27 +65,25 @@ impl Recency {
         if self.oldest > time {
             return;
         }
-        self.oldest = Timestamp::END;
-        let mut place = 0;
-        while let Some(seen) = self.times.get(place).copied() {
-            if seen <= time {
-                self.times.swap_remove(place);
-                self.ids.swap_remove(place);
-            } else {
-                self.oldest = self.oldest.min(seen);
-                place += 1;
+        let mut oldest = Timestamp::END;
+        self.seen.retain(|(_, seen)| {
+            let stays = *seen > time;
+            if stays {
+                oldest = oldest.min(*seen);
             }
-        }
+            stays
+        });
+        self.oldest = oldest;
     }
 
     /// How many values the window holds.
     pub(super) fn len(&self) -> usize {
-        self.long.as_ref().map_or(self.ids.len(), |long| long.last.len())
+        self.long.as_ref().map_or(self.seen.len(), |long| long.last.len())
     }
 
     /// Of the first bytes of the list, to read them ahead.
     pub(super) fn glance(&self) -> u64 {
-        self.ids.first().copied().unwrap_or(0) ^ self.times.first().map_or(0, |time| time.as_millis())
+        self.seen.first().map_or(0, |(id, time)| id ^ time.as_millis())
     }
 
     pub(super) fn clear(&mut self) {

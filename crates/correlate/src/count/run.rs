@@ -3,6 +3,7 @@
 use chappe_model::limits::EU_MEMBERS;
 use chappe_model::{CountrySet, IncidentId, Pap, SetSum, Severity, Timestamp, Tlp};
 
+use super::voice_set::VoiceSet;
 use super::voices::{VoiceId, Voices};
 use super::window::Window;
 
@@ -23,7 +24,7 @@ pub(super) struct Run {
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     /// Every voice of the run, once.
-    pub(super) voices: Vec<VoiceId>,
+    pub(super) voices: VoiceSet,
     pub(super) attested: CountrySet,
     pub(super) homes: CountrySet,
     sectors: u32,
@@ -44,7 +45,7 @@ impl Facts {
     /// Those of a run whose first fire looks at this window.
     pub(super) fn new(base: SetSum) -> Self {
         Self {
-            voices: vec![],
+            voices: VoiceSet::default(),
             attested: CountrySet::new(),
             homes: CountrySet::new(),
             sectors: 0,
@@ -59,9 +60,11 @@ impl Facts {
         }
     }
 
-    /// A voice joins; whether it says anything that recipients are told at once.
+    /// A voice joins, if it has not yet; whether it says anything that recipients are told at once.
     pub(super) fn join(&mut self, id: VoiceId, voices: &mut Voices) -> bool {
-        self.voices.push(id);
+        if !self.voices.insert(id) {
+            return false;
+        }
         voices.hold_again(id);
         let Some(known) = voices.get(id) else { return false };
         let voice = &known.voice;
@@ -137,7 +140,7 @@ impl Run {
     }
 
     fn voices(&self) -> impl Iterator<Item = VoiceId> {
-        let now = self.now.iter().flat_map(|facts| &facts.voices);
-        self.ever.voices.iter().chain(now).copied()
+        let now = self.now.iter().flat_map(|facts| facts.voices.iter());
+        self.ever.voices.iter().chain(now)
     }
 }

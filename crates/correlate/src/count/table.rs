@@ -61,7 +61,7 @@ impl Cell {
             text: Some(text),
             time: entry.time,
             incident: entry.incident,
-            index: entry.ever.0,
+            index: entry.ever.number(),
             rule,
             realm,
             held: Held::Single,
@@ -95,8 +95,8 @@ impl Cell {
         Entry {
             time: self.time,
             incident: self.incident,
-            ever: VoiceId(self.index),
-            now: Some(VoiceId(self.index)),
+            ever: VoiceId::of_number(self.index),
+            now: Some(VoiceId::of_number(self.index)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chappe_model::{Field, MemberId};
@@ -9,17 +10,35 @@ use chappe_model::{Field, MemberId};
 use super::tally::Spread;
 use crate::voice::Voice;
 
-/// A voice known to a shard, for as long as a contribution or an alert holds it.
+/// A voice known to a shard, for as long as a contribution or an alert holds it. Never zero, so that an optional one takes no more room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct VoiceId(pub(super) u32);
+pub(super) struct VoiceId(NonZeroU32);
 
 impl VoiceId {
+    /// A shard cannot hold so many that the numbers do not suffice: each takes more than a hundred bytes.
+    fn of_place(place: usize) -> Self {
+        Self::of_number(u32::try_from(place + 1).unwrap_or(u32::MAX))
+    }
+
+    fn place(self) -> usize {
+        self.number() as usize - 1
+    }
+
+    pub(super) fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The voice of a number that [`VoiceId::number`] gave.
+    pub(super) fn of_number(number: u32) -> Self {
+        Self(NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN))
+    }
+
     pub(super) fn as_key(self) -> u64 {
-        u64::from(self.0)
+        u64::from(self.number())
     }
 
     pub(super) fn of_key(key: u64) -> Self {
-        Self(u32::try_from(key).unwrap_or(u32::MAX))
+        Self::of_number(u32::try_from(key).unwrap_or(u32::MAX))
     }
 }
 
@@ -41,7 +60,7 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Voices {
     known: Vec<Option<Known>>,
-    free: Vec<u32>,
+    free: Vec<VoiceId>,
     /// By the address of the shared voice, which stays while it is held here.
     ids: HashMap<u64, VoiceId, BuildHasherDefault<Spread>>,
     members: HashMap<MemberId, u64>,
@@ -57,25 +76,25 @@ impl Voices {
         }
         let known = self.know(voice);
         let id = if let Some(free) = self.free.pop() {
-            self.known[free as usize] = Some(known);
-            VoiceId(free)
+            self.known[free.place()] = Some(known);
+            free
         } else {
             self.known.push(Some(known));
-            VoiceId(u32::try_from(self.known.len() - 1).unwrap_or(u32::MAX))
+            VoiceId::of_place(self.known.len() - 1)
         };
         self.ids.insert(address, id);
         id
     }
 
     pub(super) fn hold_again(&mut self, id: VoiceId) {
-        if let Some(known) = self.known.get_mut(id.0 as usize).and_then(Option::as_mut) {
+        if let Some(known) = self.known.get_mut(id.place()).and_then(Option::as_mut) {
             known.uses += 1;
         }
     }
 
     /// Held once less; who holds it last lets it go.
     pub(super) fn release(&mut self, id: VoiceId) {
-        let Some(slot) = self.known.get_mut(id.0 as usize) else {
+        let Some(slot) = self.known.get_mut(id.place()) else {
             return;
         };
         let Some(known) = slot else { return };
@@ -83,7 +102,7 @@ impl Voices {
         if known.uses == 0 {
             self.ids.remove(&address(&known.voice));
             *slot = None;
-            self.free.push(id.0);
+            self.free.push(id);
         }
     }
 
@@ -94,7 +113,7 @@ impl Voices {
     }
 
     pub(super) fn get(&self, id: VoiceId) -> Option<&Known> {
-        self.known.get(id.0 as usize).and_then(Option::as_ref)
+        self.known.get(id.place()).and_then(Option::as_ref)
     }
 
     pub(super) fn shared(&self, id: VoiceId) -> Option<Arc<Voice>> {

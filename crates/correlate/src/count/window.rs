@@ -169,7 +169,7 @@ impl Window {
             }
             active.joined
         });
-        joining.sort_unstable_by_key(|id| id.0);
+        joining.sort_unstable_by_key(|id| id.number());
         for id in joining {
             facts.join(id, voices);
             self.attest(id, facts, voices);
