@@ -22,7 +22,7 @@ pub(crate) struct Ledger {
     unread: Box<[Mutex<Unread>]>,
     /// Publications come one after the other.
     publishing: Mutex<()>,
-    /// Reports were refused since all held less than what is free, and that was logged.
+    /// Reports were refused since all last held well below what is free, and that was logged.
     refusing: AtomicBool,
     gauge: Gauge,
 }
@@ -141,10 +141,11 @@ impl Ledger {
         }
         let held = self.all.bring_to(live.total());
         self.gauge.set(held as f64);
-        if held < self.shares.free() && self.refusing.swap(false, Ordering::Relaxed) {
+        // Some way below, so that what comes and goes at the brink is not logged each time.
+        if held < self.shares.free() / 8 * 7 && self.refusing.swap(false, Ordering::Relaxed) {
             tracing::info!(
                 live_contributions = held,
-                "less than half of the memory budget is used: reports of all members are taken again"
+                "well below half of the memory budget is used: reports of all members are taken again"
             );
         }
     }
