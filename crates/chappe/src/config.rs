@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chappe_identity::{Directory, DirectoryError, TokenDigest};
-use chappe_model::{MemberId, Principal, Role};
+use chappe_model::{Budget, MemberId, Principal, Role};
 
 pub use error::ConfigError;
 pub use policy::{CrossBorder, PolicySection, Urgent};
@@ -63,6 +63,8 @@ pub struct Config {
     pub policy: Option<PolicySection>,
     /// Quotas.
     pub quotas: QuotaSection,
+    /// Bound of live state.
+    pub budget: Budget,
 }
 
 impl Config {

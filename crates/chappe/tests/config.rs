@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use chappe::Config;
+use chappe_model::Budget;
 
 const MEMBER: &str =
     "[[members]]\nid = \"csirt-at\"\ncountry = \"AT\"\ntoken-digest = \"00112233445566778899aabbccddeeff\"\n";
@@ -19,6 +20,9 @@ fn a_small_file_has_every_default() {
     assert_eq!(config.data, Path::new("folder/chappe-data"));
     assert!(config.metrics.is_none() && config.policy.is_none());
     assert!(config.shards >= 1);
+    assert_eq!(config.budget, Budget::default());
+    let set = parse(&format!("memory-mib = 64\n{MEMBER}")).unwrap();
+    assert_eq!(set.budget, Budget::of_mib(64).unwrap());
     assert_eq!(config.members[0].principal.home.unwrap().as_str(), "AT");
 }
 
@@ -32,6 +36,9 @@ fn every_refusal_names_its_line_and_the_way_on() {
         (format!("lisen = \"127.0.0.1:1\"\n{MEMBER}"), 1, "unknown field `lisen`"),
         (format!("shards = 65\n{MEMBER}"), 1, "1 to 64"),
         (format!("shards = 0\n{MEMBER}"), 1, "1 to 64"),
+        (format!("memory-mib = 0\n{MEMBER}"), 1, "0 MiB of memory: 64 to 1048576"),
+        (format!("memory-mib = 1048577\n{MEMBER}"), 1, "64 to 1048576"),
+        (format!("memory-mib = -1\n{MEMBER}"), 1, "expected u32"),
         (format!("shards = \"two\"\n{MEMBER}"), 1, "expected usize"),
         ("listen = \n".into(), 1, "value"),
         ("".into(), 1, "chappe init"),

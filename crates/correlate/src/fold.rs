@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Measure, Policy, Rule, Secret, Timestamp};
+use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Measure, MemberId, Policy, Rule, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::choir::Choir;
 use crate::keyed_map::KeyedMap;
 use crate::keys::{ReportKeyOf, keys_of};
+use crate::live::LiveCounts;
 use crate::sighting::{Contribution, Sighting};
 use crate::voice::Voice;
 
@@ -20,6 +21,8 @@ pub struct Fold {
     state: FoldState,
     /// So that reports that say the same share one voice: a shard then knows it by its address.
     choir: Choir,
+    /// Of the open contributions of `state`.
+    live: LiveCounts,
 }
 
 /// What a snapshot holds of a fold.
@@ -63,6 +66,20 @@ struct OpenSaid {
     until: Timestamp,
 }
 
+impl FoldState {
+    fn open(&self) -> impl Iterator<Item = &OpenSaid> {
+        let said = self.incidents.values().flat_map(|folded| &folded.said);
+        said.filter_map(|said| said.open.as_ref())
+    }
+}
+
+impl OpenSaid {
+    /// Whose contribution it is.
+    fn reporter(&self) -> &MemberId {
+        &self.sighting.contribution.ever.reporter
+    }
+}
+
 impl Fold {
     /// Starts empty.
     #[must_use]
@@ -76,6 +93,7 @@ impl Fold {
         Self {
             secret,
             policy,
+            live: state.open().map(OpenSaid::reporter).collect(),
             state,
             choir: Choir::default(),
         }
@@ -85,6 +103,11 @@ impl Fold {
     #[must_use]
     pub fn state(&self) -> &FoldState {
         &self.state
+    }
+
+    /// The contributions that a revision may still change, by member: who has any, and how many.
+    pub fn live(&self) -> impl Iterator<Item = (&MemberId, u64)> {
+        self.live.iter()
     }
 
     /// Takes one accepted revision at its log time, which never falls within the partition, and emits the sightings that changed.
@@ -103,7 +126,10 @@ impl Fold {
             folded.top = said_now.as_top();
         }
         folded.revise(&said_now, emit);
+        let said_before = folded.said.len();
         let frozen_at = folded.add(&said_now, &self.policy, accepted.id, emit);
+        self.live
+            .open(&accepted.reporter, (folded.said.len() - said_before) as u64);
         for until in frozen_at {
             self.state.freezing.entry(until).or_default().push(accepted.id);
         }
@@ -117,11 +143,11 @@ impl Fold {
             .flatten()
         {
             if let Some(folded) = self.state.incidents.get_mut(&incident) {
-                folded
-                    .said
-                    .iter_mut()
-                    .filter(|said| said.open.as_ref().is_some_and(|open| open.until < watermark))
-                    .for_each(|said| said.open = None);
+                for said in &mut folded.said {
+                    if let Some(open) = said.open.take_if(|open| open.until < watermark) {
+                        self.live.freeze(open.reporter());
+                    }
+                }
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The partitions of the log as correlation reads them: each with its fold, its log time and its last time mark.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Policy, Secret, Timestamp};
+use chappe_model::{Accepted, MemberId, Policy, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::fold::{Fold, FoldState};
@@ -97,6 +98,17 @@ impl Intake {
         self.watermark = watermark;
         self.partitions.iter_mut().for_each(|p| p.fold.advance(watermark));
         Some(watermark)
+    }
+
+    /// The contributions that a revision may still change, of each member that has any. Each member is counted once for each partition, so it
+    /// costs in proportion to members, not to contributions.
+    #[must_use]
+    pub fn live(&self) -> BTreeMap<MemberId, u64> {
+        let mut live = BTreeMap::new();
+        for (member, count) in self.partitions.iter().flat_map(|partition| partition.fold.live()) {
+            *live.entry(member.clone()).or_default() += count;
+        }
+        live
     }
 
     /// Log time that every partition has passed.

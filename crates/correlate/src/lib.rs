@@ -41,6 +41,7 @@ mod key_text;
 mod keyed_map;
 mod keys;
 mod link;
+mod live;
 mod pane;
 mod picture;
 mod shard;

@@ -10,6 +10,8 @@
 //! - An owner begins with a fencing epoch above every earlier one's, appended before its first alert.
 //! - While the log is read again after a start nothing is told; then every key that may have changed is judged once.
 //! - A snapshot is saved only after every alert that rests on it is durable.
+//! - Whoever listens is told the live contributions by member with the place in the log at which they are counted, so that what is taken
+//!   behind it can be added.
 //! - A time mark in `alerts` stands behind every alert up to its watermark.
 //!
 //! # Example
@@ -31,6 +33,7 @@
 mod error;
 mod halt;
 mod linking;
+mod live;
 mod metric_names;
 mod options;
 mod reader;
@@ -43,5 +46,5 @@ mod worker;
 
 pub use error::{OpenError, RunError};
 pub use metric_names::describe_metrics;
-pub use options::{MAX_SHARDS, Options};
+pub use options::{LiveListener, MAX_SHARDS, Options};
 pub use service::Service;

@@ -8,6 +8,7 @@ pub(crate) const ALERTS: &str = "chappe_correlation_alerts_total";
 pub(crate) const UNREADABLE: &str = "chappe_correlation_unreadable_records_total";
 pub(crate) const WATERMARK_SECONDS: &str = "chappe_correlation_watermark_seconds";
 pub(crate) const BACKLOG_RECORDS: &str = "chappe_correlation_backlog_records";
+pub(crate) const LIVE_CONTRIBUTIONS: &str = "chappe_correlation_live_contributions";
 pub(crate) const REPLAY_SECONDS: &str = "chappe_correlation_replay_seconds";
 pub(crate) const SNAPSHOT_SECONDS: &str = "chappe_correlation_snapshot_seconds";
 pub(crate) const SNAPSHOTS_FAILED: &str = "chappe_correlation_snapshots_failed_total";
@@ -27,6 +28,10 @@ pub fn describe_metrics() {
         "Log time up to which everything is judged, since 1970"
     );
     describe_gauge!(BACKLOG_RECORDS, "Records in the log that are not yet read");
+    describe_gauge!(
+        LIVE_CONTRIBUTIONS,
+        "Reports under their keys that a revision may still change, each once for each key"
+    );
     describe_gauge!(
         REPLAY_SECONDS,
         Unit::Seconds,

@@ -1,7 +1,9 @@
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chappe_correlate::LinkPolicy;
-use chappe_model::{Policy, Secret};
+use chappe_model::{Live, Policy, Secret};
 
 /// Most shards of one process.
 pub const MAX_SHARDS: usize = 64;
@@ -19,10 +21,34 @@ pub struct Options {
     pub shards: usize,
     /// How often a snapshot is saved. A restart reads the log from the last one.
     pub snapshot_interval: Duration,
+    /// Who is told how much live state there is; none: nobody.
+    pub live: Option<LiveListener>,
+}
+
+/// Called on the reader's thread with the live contributions at the place up to which the log was read: it must be quick and must not
+/// wait. That is at least each time the watermark moves and each time there is nothing more to read, and else at most ten times a second.
+#[derive(Clone)]
+pub struct LiveListener(Arc<dyn Fn(&Live) + Send + Sync>);
+
+impl LiveListener {
+    /// Calls `listen`.
+    pub fn new(listen: impl Fn(&Live) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listen))
+    }
+
+    pub(crate) fn tell(&self, live: &Live) {
+        (self.0)(live);
+    }
+}
+
+impl fmt::Debug for LiveListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LiveListener(…)")
+    }
 }
 
 impl Options {
-    /// Two shards, a snapshot each minute, no linking.
+    /// Two shards, a snapshot each minute, no linking, nobody told of live state.
     #[must_use]
     pub fn new(secret: Secret, policy: Policy) -> Self {
         Self {
@@ -31,6 +57,7 @@ impl Options {
             linking: None,
             shards: 2,
             snapshot_interval: Duration::from_secs(60),
+            live: None,
         }
     }
 

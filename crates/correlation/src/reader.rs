@@ -12,6 +12,7 @@ use metrics::{counter, gauge};
 
 use crate::error::RunError;
 use crate::halt::Halt;
+use crate::live::LiveTeller;
 use crate::metric_names::{BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS};
 use crate::ring::{Feed, Message};
 use crate::snapshots::Snapshots;
@@ -37,6 +38,7 @@ pub(crate) struct Reader {
     /// Whether reports are linked.
     pub(crate) linking: bool,
     pub(crate) snapshots: Snapshots,
+    pub(crate) live: LiveTeller,
     pub(crate) halt: Halt,
     /// Watermark of the last mark in the alerts topic.
     pub(crate) marked: Timestamp,
@@ -56,6 +58,8 @@ impl Reader {
     }
 
     fn read_on(&mut self) -> Result<(), RunError> {
+        // What a snapshot holds counts before the rest of the log is read.
+        self.live.tell(&self.intake, &self.positions, true);
         self.replay()?;
         while !self.halt.asked() {
             let read = self.read_all()?;
@@ -113,6 +117,7 @@ impl Reader {
             })
             .sum();
         gauge!(BACKLOG_RECORDS).set(backlog as f64);
+        self.live.tell(&self.intake, &self.positions, read == 0);
         Ok(read)
     }
 

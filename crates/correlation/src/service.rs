@@ -10,6 +10,7 @@ use rtrb::{Consumer, RingBuffer};
 use crate::error::{OpenError, RunError};
 use crate::halt::Halt;
 use crate::linking::Linking;
+use crate::live::LiveTeller;
 use crate::options::{MAX_SHARDS, Options};
 use crate::reader::Reader;
 use crate::recall::{Recalled, take_over};
@@ -112,6 +113,7 @@ impl Service {
             links,
             linking: self.options.linking.is_some(),
             snapshots,
+            live: LiveTeller::new(self.options.live),
             halt: halt.clone(),
             marked,
             sightings: vec![],

@@ -3,16 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chappe_correlation::{Options, RunError, Service};
+use chappe_correlation::{LiveListener, Options, RunError, Service};
 use chappe_eventlog::{
     AppendFault, AtCrash, EventLog, FaultPlan, MemoryLog, Position, ReadLimit, Record, RecordKind, Topic,
     append_blocking,
 };
 use chappe_model::{
-    Accepted, Alert, AlertId, AlertKind, AlertState, Audience, Country, Incident, Marking, MemberId, Pap, Policy,
+    Accepted, Alert, AlertId, AlertKind, AlertState, Audience, Country, Incident, Live, Marking, MemberId, Pap, Policy,
     ReportKey, Secret, Severity, Timestamp, Tlp, built_in_rules,
 };
 use chappe_proto::{alert, incident};
@@ -368,4 +368,56 @@ async fn linked_reports_make_a_campaign_that_a_restart_carries_on_and_a_withdraw
         told.iter()
             .all(|alert| alert.id == campaign.id && alert.audience == Audience::Eu)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_contributions_are_told_with_their_place_in_the_log_and_again_after_a_restart() {
+    let log = MemoryLog::new();
+    let told = Arc::new(Mutex::new(Live::default()));
+    let start = || {
+        let heard = Arc::clone(&told);
+        let listener = LiveListener::new(move |live| *heard.lock().unwrap() = live.clone());
+        let options = Options {
+            live: Some(listener),
+            ..options(2)
+        };
+        Running::start_with(&log, options)
+    };
+    // Every record up to the mark is read when it is judged, and live state is told before that.
+    let live_at = async |at| {
+        mark(&log, at);
+        judged(&log, at).await;
+        told.lock().unwrap().clone()
+    };
+    let ends = || -> Vec<u64> {
+        (0..log.partitions(Topic::Incidents))
+            .map(|p| log.end(Topic::Incidents, p).0)
+            .collect()
+    };
+    let counts = |live: &Live| -> Vec<(String, u64)> {
+        live.members
+            .iter()
+            .map(|(member, count)| (member.to_string(), *count))
+            .collect()
+    };
+
+    let running = start();
+    wave(&log, "domain:one.example", 1_000);
+    append(&log, &report("AT", "other", "domain:two.example", 1_500));
+    let live = live_at(2_000).await;
+    assert_eq!(live.read_to, ends());
+    let all = [("csirt-at", 2), ("csirt-be", 1), ("csirt-cz", 1)].map(|(id, count)| (id.to_owned(), count));
+    assert_eq!(counts(&live), all);
+    running.stop().await;
+
+    *told.lock().unwrap() = Live::default();
+    let running = start();
+    assert_eq!(counts(&live_at(3_000).await), all, "after a restart");
+    let horizon = (24 * 3_600 + 300) * 1_000;
+    assert_eq!(
+        counts(&live_at(1_000 + horizon + 1).await),
+        [("csirt-at".to_owned(), 1)]
+    );
+    assert_eq!(counts(&live_at(1_500 + horizon + 1).await), []);
+    running.stop().await;
 }

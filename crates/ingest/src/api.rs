@@ -21,7 +21,7 @@ pub const STREAM_WINDOW: usize = 1_024;
 
 /// The implementation of `chappe.v1.IncidentService`.
 ///
-/// Submissions run on the caller's task and wait for nothing but the log's answer. Retract and GetIncident read a record of the log, on
+/// Submissions run on the caller's task and wait for nothing but the log's answer, and where memory is scarce for reading one record. Retract and GetIncident read a record of the log, on
 /// the runtime's threads for blocking work.
 #[derive(Debug)]
 pub struct IncidentApi {

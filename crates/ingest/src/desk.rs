@@ -8,15 +8,16 @@ use bytes::Bytes;
 use chappe_clock::Clock;
 use chappe_eventlog::{AppendError, EventLog, Position, ReadLimit, Record, Topic};
 use chappe_model::limits::RECIPIENTS;
-use chappe_model::{Accepted, IncidentId, MemberId, Principal, Recipients, Secret, Timestamp};
+use chappe_model::{Accepted, IncidentId, MemberId, Principal, Recipients, Secret, Severity, Timestamp};
 use chappe_proto::{incident, v1};
 use tokio::sync::{Notify, watch};
 use tonic::Status;
 
 use crate::draft::Draft;
 use crate::index::{DOUBTS, Facts, IfStored, Known, Landed, Outcome, Shelf, Stored, Waiter};
+use crate::ledger::{Claim, Ledger};
 use crate::lists::Lists;
-use crate::metric_names::Meters;
+use crate::metric_names::{LIVE_BUDGET, LIVE_HELD, Meters};
 use crate::options::{OpenError, Options};
 use crate::quota::{Class, Gates, Permit};
 use crate::rebuild;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) shelves: Box<[Mutex<Shelf>]>,
     pub(crate) lists: Mutex<Lists>,
     pub(crate) gates: Gates,
+    pub(crate) ledger: Ledger,
     pub(crate) meters: Arc<Meters>,
     /// Told when the log may have stopped.
     pub(crate) trouble: Notify,
@@ -61,8 +63,12 @@ impl Desk {
         }
         let (shelves, lists) = rebuild::from_log(&options.secret, log.as_ref())?;
         let meters = Arc::new(Meters::new());
+        metrics::gauge!(LIVE_BUDGET).set(options.budget.contributions() as f64);
+        let partitions = log.partitions(Topic::Incidents);
+        let held = metrics::gauge!(LIVE_HELD);
         let inner = Inner {
             gates: Gates::new(options.quotas, meters.in_flight.clone()),
+            ledger: Ledger::new(options.budget, &options.directory, partitions, held),
             options,
             log,
             clock,
@@ -78,7 +84,8 @@ impl Desk {
     }
 
     /// Submits one revision of a report, or with `validate_only` checks what would become of it. The receipt of a check has neither id
-    /// nor durability, unless the revision is stored already.
+    /// nor durability, unless the revision is stored already. A revision of a member that holds its share of memory is looked at beside the
+    /// newest stored one, which reads one record of the log.
     pub fn submit(&self, who: &Principal, wire: &v1::Incident, validate_only: bool, done: Done) {
         let now = self.inner.clock.now();
         let class = if wire.severity == v1::Severity::Critical as i32 {
@@ -141,15 +148,15 @@ impl Inner {
 
     /// Answers from what is known, waits for what is on its way, or appends.
     pub(crate) fn place(self: &Arc<Self>, mut draft: Draft, reply: Reply) {
-        let revision = draft.incident.revision;
-        let mut shelf = self.shelf(&draft.id);
-        let refusal = match shelf.look(&draft.id, revision, &draft.digest, draft.incident.exercise) {
+        let (id, revision) = (draft.accepted.id, draft.accepted.incident.revision);
+        let mut shelf = self.shelf(&id);
+        let refusal = match shelf.look(&id, revision, &draft.digest, draft.accepted.incident.exercise) {
             Known::Same(stored) => {
                 drop(shelf);
                 return reply.repeat(self.receipt(&draft.subject(), &stored.facts));
             }
             Known::Wait { on_revision, if_stored } => {
-                let lost = shelf.wait(&draft.id, on_revision, Waiter { reply, if_stored });
+                let lost = shelf.wait(&id, on_revision, Waiter { reply, if_stored });
                 drop(shelf);
                 // Under one lock with the look, so there is a flight; were there none, dropping the reply would still answer.
                 return drop(lost);
@@ -159,7 +166,7 @@ impl Inner {
                     drop(shelf);
                     return match draft.validate_only {
                         true => reply.describe(receipt::described(&draft.subject(), &departure.facts, departure.list)),
-                        false => self.append(draft, &departure, reply),
+                        false => self.append(draft, departure, reply),
                     };
                 }
                 Err(refusal) => refusal,
@@ -168,8 +175,19 @@ impl Inner {
             Known::OtherInDoubt => Refusal::RevisionInDoubt(revision),
             Known::ExerciseChanged { was_exercise } => Refusal::ExerciseChanged { was_exercise },
         };
+        let newest = shelf.newest(&id).filter(|_| refusal == Refusal::MemoryShare);
         drop(shelf);
+        if !draft.has_no_new_key && newest.is_some_and(|newest| self.corrects(&draft.accepted, &newest)) {
+            draft.has_no_new_key = true;
+            return self.place(draft, reply);
+        }
         reply.refuse(draft.objection.as_ref().unwrap_or(&refusal));
+    }
+
+    /// Whether a revision opens no contribution that the stored one has not opened. It reads one record of the log.
+    fn corrects(&self, revision: &Accepted, stored: &Stored) -> bool {
+        let before = self.read(&revision.id, stored);
+        before.is_ok_and(|before| self.options.policy.has_no_new_key(revision, &before))
     }
 
     /// Stamps a revision against which nothing stands, and notes that it is on its way, unless it is only checked.
@@ -177,35 +195,39 @@ impl Inner {
         if let Some(objection) = &draft.objection {
             return Err(objection.clone());
         }
-        let revision = draft.incident.revision;
+        let (id, revision) = (draft.accepted.id, draft.accepted.incident.revision);
         if draft
             .drawn_from
-            .is_some_and(|from| shelf.highest_besides(&draft.id, revision) != Some(from))
+            .is_some_and(|from| shelf.highest_besides(&id, revision) != Some(from))
         {
             return Err(Refusal::UnderWay);
         }
         // The same again after an unknown outcome is no further revision: it may be stored.
-        if in_doubt.is_none() && shelf.is_full(&draft.id, revision, draft.incident.retracted) {
+        if in_doubt.is_none() && shelf.is_full(&id, revision, draft.accepted.incident.retracted) {
             return Err(Refusal::TooManyRevisions);
         }
         if in_doubt.is_none() && self.doubts.load(Ordering::Relaxed) >= DOUBTS.cast_signed() {
             return Err(Refusal::TooManyDoubts);
         }
         let stamp = self.clock.now();
-        let incident = &mut draft.incident;
+        draft.accepted.reported_at = stamp;
+        let incident = &mut draft.accepted.incident;
         // The first attempt may stand in the log: a receipt given now must say what it says.
         incident.backfill = in_doubt.map_or_else(|| incident.is_backfill_at(stamp), |facts| facts.backfill);
         let list = Some(incident.marking.recipients())
             .filter(|list| !list.is_empty())
             .map(Arc::clone);
-        let mut facts = receipt::facts(incident, draft.unmarked, in_doubt.and_then(|facts| facts.list));
+        let mut facts = receipt::facts(incident, draft.accepted.unmarked, in_doubt.and_then(|facts| facts.list));
         if in_doubt.is_some_and(|first| first != facts || first.list.and_then(|id| self.lists().get(id)) != list) {
             // A retraction again, of another revision than at first: the log may hold the first.
             return Err(Refusal::RevisionInDoubt(revision));
         }
+        let claim = self.claim(draft, in_doubt.is_some())?;
         if let (Some(list), None) = (&list, in_doubt) {
             let mut lists = self.lists();
-            let owner = Some(&draft.who.member).filter(|_| !draft.unmarked).cloned();
+            let owner = Some(&draft.accepted.reporter)
+                .filter(|_| !draft.accepted.unmarked)
+                .cloned();
             if !lists.has_room_for(&owner, list) {
                 return Err(Refusal::Lists);
             }
@@ -214,38 +236,42 @@ impl Inner {
             }
         }
         if !draft.validate_only {
-            shelf.depart(draft.id, revision, draft.digest, facts);
+            shelf.depart(id, revision, draft.digest, facts);
         }
-        Ok(Departure { stamp, facts, list })
+        Ok(Departure { facts, list, claim })
+    }
+
+    /// Claims for the contributions that a revision may open. One that may be stored already is taken: a refusal would say that it is not.
+    fn claim(&self, draft: &Draft, may_be_stored: bool) -> Result<Option<Claim>, Refusal> {
+        let accepted = &draft.accepted;
+        let opens = match draft.has_no_new_key {
+            true => 0,
+            false => self.options.policy.keys_at_most(accepted),
+        };
+        if may_be_stored {
+            return Ok(self.ledger.claim_unchecked(&accepted.reporter, opens));
+        }
+        let is_critical = accepted.incident.severity == Severity::Critical;
+        self.ledger.claim(&accepted.reporter, opens, is_critical)
     }
 
     /// Hands a stamped revision to the log. No lock is held: the log may tell the outcome before it returns.
-    fn append(self: &Arc<Self>, draft: Draft, departure: &Departure, reply: Reply) {
-        let Draft {
-            id,
-            who,
-            incident,
-            unmarked,
-            digest,
-            ..
-        } = draft;
-        let (revision, report_key) = (incident.revision, incident.report_key.clone());
-        let accepted = Accepted {
-            id,
-            reporter: who.member,
-            home: who.home,
-            unmarked,
-            reported_at: departure.stamp,
-            incident,
-        };
+    fn append(self: &Arc<Self>, draft: Draft, departure: Departure, reply: Reply) {
+        let Draft { accepted, digest, .. } = draft;
+        let Departure { facts, claim, .. } = departure;
+        let id = accepted.id;
         let payload = incident::encode(&accepted, &digest).into();
         let record = Record::data(
-            departure.stamp.as_millis(),
+            accepted.reported_at.as_millis(),
             Bytes::copy_from_slice(id.as_bytes()),
             payload,
         );
-        let (desk, facts) = (Arc::clone(self), departure.facts);
+        let (revision, report_key) = (accepted.incident.revision, accepted.incident.report_key);
+        let (desk, partition) = (Arc::clone(self), self.partition(&id));
         let landed = move |told: Result<Position, AppendError>| {
+            if let Ok(position) = &told {
+                desk.ledger.stored(partition, position.0, claim);
+            }
             let subject = Subject {
                 id,
                 report_key: report_key.as_str(),
@@ -254,8 +280,7 @@ impl Inner {
             };
             desk.land(&subject, &facts, told, reply);
         };
-        self.log
-            .append(Topic::Incidents, self.partition(&id), record, Box::new(landed));
+        self.log.append(Topic::Incidents, partition, record, Box::new(landed));
     }
 
     fn land(&self, subject: &Subject<'_>, facts: &Facts, told: Result<Position, AppendError>, reply: Reply) {
@@ -368,7 +393,7 @@ impl Inner {
 
 /// A stamped revision.
 struct Departure {
-    stamp: Timestamp,
     facts: Facts,
     list: Option<Recipients>,
+    claim: Option<Claim>,
 }

@@ -1,7 +1,7 @@
 //! From a message to a draft: everything that can be said of a report without knowing what is stored.
 
 use chappe_model::limits::RECIPIENTS;
-use chappe_model::{Digest, Incident, IncidentId, Marking, MemberId, Pap, Principal, Timestamp, Tlp};
+use chappe_model::{Accepted, Digest, Marking, MemberId, Pap, Principal, Timestamp, Tlp};
 use chappe_proto::{Violation, incident, v1};
 
 use crate::content;
@@ -11,24 +11,24 @@ use crate::refusal::Refusal;
 
 /// A report on its way to the log.
 pub(crate) struct Draft {
-    pub(crate) id: IncidentId,
-    pub(crate) who: Principal,
-    pub(crate) incident: Incident,
-    pub(crate) unmarked: bool,
+    /// As it will be stored: stamped, and whether it is backfill, once it departs.
+    pub(crate) accepted: Accepted,
     pub(crate) digest: Digest,
     /// What policy has against it, were it new.
     pub(crate) objection: Option<Refusal>,
     /// For a retraction: the revision it was drawn from must still be the highest.
     pub(crate) drawn_from: Option<u32>,
     pub(crate) validate_only: bool,
+    /// It has no key that its newest stored revision lacks.
+    pub(crate) has_no_new_key: bool,
 }
 
 impl Draft {
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
-            id: self.id,
-            report_key: self.incident.report_key.as_str(),
-            revision: self.incident.revision,
+            id: self.accepted.id,
+            report_key: self.accepted.incident.report_key.as_str(),
+            revision: self.accepted.incident.revision,
             digest: self.digest,
         }
     }
@@ -49,17 +49,22 @@ impl Inner {
         let secret = &self.options.secret;
         let digest = content::submitted(secret, &incident, !unmarked);
         content::pseudonymise(secret, &mut incident).map_err(|_| Refusal::Internal("a pseudonym was refused"))?;
-        let id = secret.incident_id(&who.member, &incident.report_key);
+        let accepted = Accepted {
+            id: secret.incident_id(&who.member, &incident.report_key),
+            reporter: who.member.clone(),
+            home: who.home,
+            unmarked,
+            reported_at: now,
+            incident,
+        };
         let objection = Some(objections).filter(|found| !found.is_empty()).map(Refusal::Invalid);
         Ok(Draft {
-            id,
-            who: who.clone(),
-            incident,
-            unmarked,
+            accepted,
             digest,
             objection,
             drawn_from: None,
             validate_only: false,
+            has_no_new_key: false,
         })
     }
 

@@ -3,7 +3,7 @@
 //!
 //! - [`Desk`] is the synchronous core: quotas, validation, idempotence, the append, the receipt. It needs no runtime.
 //! - [`Service`] puts it behind gRPC and lets time pass in the log, by time marks.
-//! - [`Handle`] appends a time mark now.
+//! - [`Handle`] appends a time mark now, and learns how much of the memory budget is used.
 //!
 //! What it is not: it correlates nothing, shows nobody's reports to anyone else, and does not decide what is durable: the log does.
 //!
@@ -24,8 +24,15 @@
 //!
 //! # The order of checks
 //! Authentication, then what is in flight, then the member's rate, then validation, then idempotence, then policy (unmarked reports,
-//! unknown recipients), then the log. A retry of what is stored needs a token of its member's rate but gets it back, so retries after
+//! unknown recipients), then the memory budget, then the log. A retry of what is stored needs a token of its member's rate but gets it back, so retries after
 //! an outage cost a member nothing; so does a report that the log did not take.
+//!
+//! # The memory budget
+//! What correlation keeps of a report that may still be revised is never let go to make room. When all members together hold half of
+//! [`Options::budget`], a report that opens contributions is refused to members that hold their share ([`chappe_model::Shares`]); a critical
+//! one only from three quarters on. Retractions, revisions without a new key and a retry after an unknown outcome open nothing, or may have
+//! done so already, and are taken in any case. A report counts in full from the moment it is taken until correlation has read it, so a
+//! correlation that lags lets nobody past its share.
 //!
 //! # Memory
 //! The index keeps each stored revision: 64 bytes for an incident's only revision (id, digest, position, what the receipt says), up to
@@ -39,7 +46,7 @@
 //! use chappe_eventlog::MemoryLog;
 //! use chappe_identity::{Directory, TokenDigest};
 //! use chappe_ingest::{Options, Quotas, Service};
-//! use chappe_model::{Country, MemberId, Policy, Principal, Role, Secret, Timestamp, built_in_rules};
+//! use chappe_model::{Budget, Country, MemberId, Policy, Principal, Role, Secret, Timestamp, built_in_rules};
 //! use chappe_proto::v1;
 //!
 //! let who = Principal { member: MemberId::parse("csirt-at")?, home: Some(Country::parse("AT")?), role: Role::Member };
@@ -48,6 +55,7 @@
 //!     directory: Arc::new(Directory::new(vec![(who.clone(), TokenDigest::of("a long random token"))])?),
 //!     policy: Policy::new(1, built_in_rules(), 300_000, vec![], vec![])?,
 //!     quotas: Quotas::default(),
+//!     budget: Budget::default(),
 //!     mark_interval: Duration::from_secs(1),
 //! };
 //! let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_764_547_200_000)));
@@ -72,6 +80,7 @@ mod content;
 mod desk;
 mod draft;
 mod index;
+mod ledger;
 mod lists;
 mod marks;
 mod metric_names;

@@ -7,6 +7,8 @@ pub(crate) const REFUSED: &str = "chappe_ingest_refused_total";
 pub(crate) const DUPLICATES: &str = "chappe_ingest_duplicates_total";
 pub(crate) const IN_FLIGHT: &str = "chappe_ingest_in_flight";
 pub(crate) const ACK_SECONDS: &str = "chappe_ingest_ack_seconds";
+pub(crate) const LIVE_HELD: &str = "chappe_ingest_live_held";
+pub(crate) const LIVE_BUDGET: &str = "chappe_ingest_live_budget";
 pub(crate) const MARKS_SKIPPED: &str = "chappe_ingest_marks_skipped_total";
 
 /// The label of [`REFUSED`].
@@ -23,6 +25,11 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "From taking a request to the answer that a new revision is durable"
     );
+    describe_gauge!(
+        LIVE_HELD,
+        "Live contributions that the memory budget counts: those of correlation, and those of reports that it has not read yet"
+    );
+    describe_gauge!(LIVE_BUDGET, "Live contributions that the memory budget allows");
     describe_counter!(
         MARKS_SKIPPED,
         "Time marks not appended because the last were not yet durable"

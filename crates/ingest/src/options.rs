@@ -6,7 +6,7 @@ use std::time::Duration;
 use chappe_eventlog::{AppendError, Position, ReadError};
 use chappe_identity::Directory;
 use chappe_model::limits::RECIPIENTS;
-use chappe_model::{Policy, Secret};
+use chappe_model::{Budget, Policy, Secret};
 use chappe_proto::incident::RecordError;
 
 /// How the service works.
@@ -20,6 +20,9 @@ pub struct Options {
     pub policy: Policy,
     /// Bounds of what is taken at once.
     pub quotas: Quotas,
+    /// Bound of the live state that reports make. It rests on what [`crate::Handle::count_live`] is told: where nobody counts, all that is taken
+    /// stays counted.
+    pub budget: Budget,
     /// How often time is marked in every partition of the incidents topic: log time lags the clock by at most this and one append.
     pub mark_interval: Duration,
 }

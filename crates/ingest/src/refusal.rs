@@ -13,6 +13,8 @@ const LOG_BUSY: Duration = Duration::from_millis(100);
 const LOG_TROUBLE: Duration = Duration::from_secs(5);
 /// When to retry while too much is in flight: a few commits later.
 const IN_FLIGHT: Duration = Duration::from_millis(200);
+/// When to retry while the member holds its share of memory: room comes with log time, as what it reported before can no longer change.
+const MEMORY: Duration = Duration::from_secs(60);
 /// When to retry after the bound on recipient lists: stored reports keep their lists, so it takes another choice.
 const LISTS: Duration = Duration::from_secs(3_600);
 
@@ -29,6 +31,8 @@ pub(crate) enum Refusal {
     InFlight,
     /// Over 75 % of what may be in flight, and the report is not critical.
     CriticalOnly,
+    /// The memory budget nears its end, and the member holds its share of it.
+    MemoryShare,
     /// The revision is stored, with other content.
     RevisionExists(u32),
     /// The revision may be stored, with other content.
@@ -88,6 +92,7 @@ impl Refusal {
             Self::MemberInFlight => "MEMBER_IN_FLIGHT",
             Self::InFlight => "IN_FLIGHT",
             Self::CriticalOnly => "CRITICAL_ONLY",
+            Self::MemoryShare => "MEMORY_SHARE",
             Self::RevisionExists(_) | Self::RevisionInDoubt(_) => "REVISION_EXISTS",
             Self::ExerciseChanged { .. } => "EXERCISE_CHANGED",
             Self::TooManyRevisions => "TOO_MANY_REVISIONS",
@@ -178,6 +183,10 @@ impl Refusal {
             Self::CriticalOnly => (
                 "the installation is near its limit and takes only critical reports; nothing was stored: send again later",
                 IN_FLIGHT,
+            ),
+            Self::MemoryShare => (
+                "your reports of late hold your share of the installation's memory, which is scarce; nothing was stored: send again later, as room comes when older reports leave their windows; corrections without new indicators and retractions are taken",
+                MEMORY,
             ),
             Self::UnderWay => (
                 "a revision of this report is being written; nothing was stored: send again once it is answered",

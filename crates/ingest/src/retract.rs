@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::limits::TITLE_BYTES;
-use chappe_model::{Incident, Principal, ReportKey};
+use chappe_model::{Accepted, Incident, Principal, ReportKey};
 use chappe_proto::{Violations, v1};
 
 use crate::content;
@@ -59,17 +59,19 @@ impl Inner {
             retracted: true,
             title: request.reason.clone(),
             indicators: BTreeSet::new(),
-            ..based_on.incident
+            ..based_on.incident.clone()
         };
         Ok(Draft {
-            id,
-            who: who.clone(),
-            incident,
-            unmarked: based_on.unmarked,
+            accepted: Accepted {
+                home: who.home,
+                incident,
+                ..based_on
+            },
             digest,
             objection: None,
             drawn_from: Some(highest),
             validate_only: false,
+            has_no_new_key: true,
         })
     }
 }

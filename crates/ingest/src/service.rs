@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chappe_clock::Clock;
 use chappe_eventlog::{AppendError, EventLog};
-use chappe_model::Timestamp;
 use chappe_model::limits::MESSAGE_BYTES;
+use chappe_model::{Live, Timestamp};
 use chappe_proto::v1::incident_service_server::IncidentServiceServer;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -55,7 +55,7 @@ impl Service {
             .max_encoding_message_size(MESSAGE_BYTES)
     }
 
-    /// To mark time now.
+    /// To mark time now, and to say how much of the memory budget is used.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle { desk: self.desk() }
@@ -117,6 +117,12 @@ impl Handle {
                 reason: "the log went away without telling the outcome".into(),
             })
         })
+    }
+
+    /// Takes what correlation counts of live contributions: the memory budget rests on it. It is quick and waits for nothing but another call
+    /// of it.
+    pub fn count_live(&self, live: &Live) {
+        self.desk.inner.ledger.publish(live);
     }
 
     fn mark(&self) -> oneshot::Receiver<Result<Timestamp, AppendError>> {

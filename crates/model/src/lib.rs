@@ -4,6 +4,7 @@
 //! - An [`Indicator`] is a canonical value that incidents share.
 //! - A [`Marking`] (TLP 2.0, PAP, use, recipients) is part of a report from its first byte.
 //! - An [`Alert`] is what the correlation core found, with its audience and its explanation.
+//! - A [`Budget`] bounds what the installation keeps alive, and [`Shares`] say whose report is refused near it.
 //! - Ids are keyed pseudo-random functions under the installation's [`Secret`]: nobody can guess a reporter or a value from one.
 //!
 //! What it is not: it reads no clock, file or socket, draws no random number and knows no wire format.
@@ -20,6 +21,7 @@
 //! ```
 
 mod alert;
+mod budget;
 mod campaign;
 mod country;
 mod country_set;
@@ -37,6 +39,9 @@ mod time;
 mod tlp;
 
 pub use alert::{Alert, AlertKind, AlertState, Audience, Counts, Evidence, KeyField};
+pub use budget::{
+    Budget, BudgetError, CONTRIBUTION_BYTES, DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, Live, MOST_MEMORY_MIB, Shares,
+};
 pub use campaign::{Campaign, JoinRefusal, Link, RefusedJoin, SharedValue};
 pub use country::{Country, CountryError};
 pub use country_set::CountrySet;

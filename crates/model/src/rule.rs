@@ -4,6 +4,7 @@ mod built_in;
 mod condition;
 mod field;
 mod filter;
+mod keys;
 mod policy;
 
 use std::sync::Arc;

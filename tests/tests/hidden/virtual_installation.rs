@@ -71,6 +71,7 @@ impl Installation {
             directory: Arc::clone(&directory),
             policy: policy(),
             quotas: chappe_ingest::Quotas::default(),
+            budget: chappe_model::Budget::default(),
             mark_interval: Duration::from_secs(1),
         };
         let ingest =

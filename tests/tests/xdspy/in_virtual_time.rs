@@ -68,6 +68,7 @@ impl Spine {
             directory: Arc::new(Directory::new(members.collect()).unwrap()),
             policy: policy.clone(),
             quotas: Quotas::default(),
+            budget: chappe_model::Budget::default(),
             mark_interval: Duration::from_secs(1),
         };
         let (log, clock) = (MemoryLog::new(), Arc::new(ManualClock::starting_at(START)));

@@ -40,6 +40,9 @@ data = "chappe-data"
 # Correlation threads. Default: one for each core.
 # shards = 2
 
+# Memory for reports that may still be revised, in MiB. Over half of it, reports of members that hold more than their share are refused.
+# memory-mib = 4096
+
 # Rules and policies. With this section, what it leaves out has the value shown; without it, what the log recorded last is in force.
 [policy]
 # How long after its window a report may still be revised.

@@ -28,6 +28,7 @@ pub(crate) async fn run(args: &ServeArgs, out: &mut (dyn Write + Send)) -> Resul
         exporter.with_context(|| format!("cannot serve metrics on {address}"))?;
         chappe_eventlog_local::describe_metrics();
         chappe_ingest::describe_metrics();
+        chappe_correlation::describe_metrics();
     }
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;

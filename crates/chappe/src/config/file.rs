@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chappe_identity::{DirectoryError, TokenDigest};
 use chappe_model::limits::MEMBERS;
-use chappe_model::{Country, MemberId, Principal, Role, Rule};
+use chappe_model::{Budget, Country, MemberId, Principal, Role, Rule};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -23,6 +23,7 @@ struct File {
     metrics: Option<Spanned<String>>,
     data: Option<PathBuf>,
     shards: Option<Spanned<usize>>,
+    memory_mib: Option<Spanned<u32>>,
     #[serde(default)]
     members: Vec<Spanned<MemberEntry>>,
     policy: Option<Spanned<PolicyTable>>,
@@ -115,6 +116,7 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
         members,
         policy,
         quotas: quotas(&source, &file.quotas)?,
+        budget: budget(&source, file.memory_mib.as_ref())?,
     })
 }
 
@@ -142,6 +144,12 @@ fn shards(source: &Source<'_>, wanted: Option<&Spanned<usize>>) -> Result<usize,
         Some(shards) => Ok(*shards.get_ref()),
         None => Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_SHARDS))),
     }
+}
+
+fn budget(source: &Source<'_>, mib: Option<&Spanned<u32>>) -> Result<Budget, ConfigError> {
+    let of_mib =
+        |mib: &Spanned<u32>| Budget::of_mib(*mib.get_ref()).map_err(|error| source.refuse(mib, error.to_string()));
+    mib.map_or(Ok(Budget::default()), of_mib)
 }
 
 fn members(source: &Source<'_>, entries: &[Spanned<MemberEntry>]) -> Result<Vec<Member>, ConfigError> {

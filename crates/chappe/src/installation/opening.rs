@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chappe_clock::Clock;
+use chappe_correlation::LiveListener;
 use chappe_eventlog::{EventLog, SnapshotStore, Topic};
 use chappe_eventlog_local::{LocalLog, LocalOptions};
 use chappe_model::Policy;
@@ -78,15 +79,18 @@ pub(super) fn open(config: &Config, pace: Pace, clock: &Arc<dyn Clock>) -> Resul
             directory: Arc::clone(&directory),
             policy: policy.clone(),
             quotas: quotas(config.quotas),
+            budget: config.budget,
             mark_interval: pace.mark_interval,
         },
         Arc::clone(&port),
         Arc::clone(clock),
     )?;
+    let counts = ingest.handle();
     let correlation = chappe_correlation::Service::open(
         chappe_correlation::Options {
             shards: config.shards,
             snapshot_interval: pace.snapshot_interval,
+            live: Some(LiveListener::new(move |live| counts.count_live(live))),
             ..linking(config, chappe_correlation::Options::new(secret.clone(), policy.clone()))
         },
         Arc::clone(&port),

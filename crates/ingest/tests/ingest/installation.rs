@@ -55,6 +55,7 @@ pub(crate) fn options() -> Options {
         directory: Arc::new(directory()),
         policy: policy(&[]),
         quotas: Quotas::default(),
+        budget: chappe_model::Budget::default(),
         mark_interval: Duration::from_secs(1),
     }
 }

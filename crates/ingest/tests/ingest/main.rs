@@ -8,5 +8,6 @@ mod installation;
 mod limits;
 mod markings;
 mod marks;
+mod memory;
 mod restarts;
 mod retractions;

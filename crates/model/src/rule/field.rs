@@ -123,6 +123,22 @@ impl Field {
             Self::ReporterCountry => accepted.home.iter().map(|c| c.as_str().into()).collect(),
         }
     }
+
+    /// How many [`Field::key_values`] there are.
+    #[must_use]
+    pub fn count_key_values(self, accepted: &Accepted) -> usize {
+        let incident = &accepted.incident;
+        let telling = || incident.indicators.iter().filter(|indicator| !indicator.is_special());
+        match self {
+            Self::Indicator => telling().count(),
+            Self::IndicatorOf(kind) => telling().filter(|indicator| indicator.kind() == kind).count(),
+            Self::Country | Self::AttestedCountry => incident.countries.len(),
+            Self::Sector => incident.sectors.len(),
+            Self::CriticalSector => incident.sectors.iter().filter(|sector| sector.is_critical()).count(),
+            Self::IncidentType | Self::IncidentClass | Self::Severity | Self::Reporter => 1,
+            Self::ReporterCountry => usize::from(accepted.home.is_some()),
+        }
+    }
 }
 
 impl fmt::Display for Field {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use chappe_clock::{Clock, ManualClock};
-use chappe_model::{Country, MemberId, Principal, Timestamp};
+use chappe_model::{Budget, Country, MemberId, Principal, Timestamp};
 use chappe_proto::v1;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -200,6 +200,7 @@ fn config(data: &Path) -> Result<(Config, Vec<(&'static str, Token)>)> {
         members,
         policy: Some(PolicySection::default()),
         quotas: QuotaSection::default(),
+        budget: Budget::default(),
     };
     Ok((config, tokens))
 }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Country, Incident, IncidentId, Indicator, Marking, MemberId, Pap, ReportKey, Sector, Severity, Timestamp, Tlp, Use,
+    Country, Field, Incident, IncidentId, Indicator, Marking, MemberId, Pap, ReportKey, Sector, Severity, Timestamp,
+    Tlp, Use,
 };
 
 fn report(countries: &[&str], indicators: &[&str], title: &str, severity: Severity) -> Accepted {
@@ -226,6 +227,13 @@ proptest! {
     #[test]
     fn admits_as_the_definition_says(filter in filters(), accepted in reports()) {
         prop_assert_eq!(filter.admits(&accepted), admits_by_definition(&filter, &accepted));
+    }
+
+    #[test]
+    fn key_values_are_counted_without_making_them(accepted in reports()) {
+        for field in Field::all() {
+            prop_assert_eq!(field.count_key_values(&accepted), field.key_values(&accepted).len());
+        }
     }
 
     #[test]
