@@ -6,6 +6,7 @@
 //! judgement of which looks at every contribution.
 
 mod draw;
+mod entries;
 mod expiry;
 mod group;
 mod keys;
@@ -70,6 +71,8 @@ pub struct Count {
     hasty: bool,
     expiry: Expiry,
     retired: Vec<Retired>,
+    /// Steady keys of the batch that is read ahead.
+    ahead: Vec<u32>,
 }
 
 /// A key about which nothing can change any more.
@@ -149,6 +152,7 @@ impl Count {
             hasty: false,
             expiry: Expiry::default(),
             retired: vec![],
+            ahead: vec![],
         }
     }
 
@@ -189,22 +193,25 @@ impl Count {
     /// Reads ahead, for a batch of sightings to come, what [`Count::find`] will read first of each: the cache lines come in together instead
     /// of one after the other. Returns a number that depends on what was read, so that the reading cannot be left out.
     #[must_use]
-    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
+    pub fn read_ahead<'a>(&mut self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
         // In rounds: what a round reads of one key does not wait for another, only for the round before.
         let cells = batch.clone().map(|sighting| {
             let cell = self.table.glance(sighting.key_hash);
-            cell.held as u64 ^ Arc::strong_count(&sighting.key) as u64
+            cell.held as u64 ^ u64::from(sighting.contribution.ever.openly)
         });
-        let cells = cells.fold(0, u64::wrapping_add);
-        let held = batch.filter_map(|sighting| self.steady_at(sighting.key_hash));
-        held.map(Steady::glance).fold(cells, u64::wrapping_add)
-    }
-
-    /// The steady key of a cell where it would be found first.
-    fn steady_at(&self, key_hash: KeyHash) -> Option<&Steady> {
-        let cell = self.table.glance(key_hash);
-        let found = cell.held == Held::Steady && cell.key() == key_hash;
-        found.then(|| self.steadies.get(cell.index)).flatten()
+        let mut seen = cells.fold(0, u64::wrapping_add);
+        self.ahead.clear();
+        for sighting in batch {
+            let cell = self.table.get(sighting.key_hash);
+            if let Some(cell) = cell.filter(|cell| cell.held == Held::Steady)
+                && let Some(steady) = self.steadies.get(cell.index)
+            {
+                seen = seen.wrapping_add(steady.glance());
+                self.ahead.push(cell.index);
+            }
+        }
+        let steadies = self.ahead.iter().filter_map(|index| self.steadies.get(*index));
+        steadies.map(Steady::glance_beyond).fold(seen, u64::wrapping_add)
     }
 
     /// Takes a sighting stamped at log time `at`. Each time its contribution makes the rule fire gives a firing; findings wait for

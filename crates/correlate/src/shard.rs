@@ -53,11 +53,7 @@ impl Shard {
 
     /// The first half of [`Shard::apply`], for many: counts them, and gives each firing. What they change is told with the next call of
     /// another method.
-    pub fn find<'a>(
-        &mut self,
-        batch: impl Iterator<Item = (Timestamp, &'a Sighting)>,
-        firings: &mut Vec<Firing>,
-    ) {
+    pub fn find<'a>(&mut self, batch: impl Iterator<Item = (Timestamp, &'a Sighting)>, firings: &mut Vec<Firing>) {
         for (at, sighting) in batch {
             self.count.find(at, sighting, firings, &mut self.findings);
         }
@@ -65,7 +61,7 @@ impl Shard {
 
     /// See [`Count::read_ahead`].
     #[must_use]
-    pub fn read_ahead<'a>(&self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
+    pub fn read_ahead<'a>(&mut self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
         self.count.read_ahead(batch)
     }
 

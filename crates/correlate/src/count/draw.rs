@@ -1,6 +1,6 @@
 //! The alert of a run, as it is now.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::limits::LISTED_REPORTS;
@@ -9,19 +9,14 @@ use chappe_model::{
     WidestAudience,
 };
 
+use super::entries::Entries;
 use super::run::{Facts, Run};
 use super::scan::Entry;
 use super::voices::{Known, Voices};
 use crate::subject::Subject;
 
 /// Draws the alert of a run over these entries, as of log time `now`. It has no revision yet: assess gives it one.
-pub(super) fn draw(
-    run: &Run,
-    entries: &VecDeque<Entry>,
-    subject: &Subject<'_>,
-    voices: &Voices,
-    now: Timestamp,
-) -> Alert {
+pub(super) fn draw(run: &Run, entries: &Entries, subject: &Subject<'_>, voices: &Voices, now: Timestamp) -> Alert {
     let rule = subject.rule;
     let facts = run.now.as_deref().unwrap_or(&run.ever);
     let standing: Vec<&Known> = known(facts, voices);
@@ -131,7 +126,7 @@ impl Said {
 }
 
 /// The entries of a run: those inside the window of any of its fires.
-fn of_run<'a>(run: &Run, entries: &'a VecDeque<Entry>, within_ms: u64) -> impl DoubleEndedIterator<Item = &'a Entry> {
+fn of_run<'a>(run: &Run, entries: &'a Entries, within_ms: u64) -> impl DoubleEndedIterator<Item = &'a Entry> {
     let from = run.anchor.0.minus(within_ms - 1);
     let first = entries.partition_point(|entry| entry.time < from);
     let last = entries.partition_point(|entry| entry.time <= run.last_fire);
@@ -139,14 +134,14 @@ fn of_run<'a>(run: &Run, entries: &'a VecDeque<Entry>, within_ms: u64) -> impl D
 }
 
 /// Log times of the first and of the last report that stands.
-fn seen(run: &Run, entries: &VecDeque<Entry>, within_ms: u64) -> (Option<Timestamp>, Option<Timestamp>) {
+fn seen(run: &Run, entries: &Entries, within_ms: u64) -> (Option<Timestamp>, Option<Timestamp>) {
     let stands = |entry: &&Entry| entry.now.is_some();
     let first = of_run(run, entries, within_ms).find(stands);
     let last = of_run(run, entries, within_ms).rev().find(stands);
     (first.map(|entry| entry.time), last.map(|entry| entry.time))
 }
 
-fn evidence(run: &Run, entries: &VecDeque<Entry>, within_ms: u64, voices: &Voices) -> Vec<Evidence> {
+fn evidence(run: &Run, entries: &Entries, within_ms: u64, voices: &Voices) -> Vec<Evidence> {
     let standing = of_run(run, entries, within_ms).filter_map(|entry| Some((entry, voices.get(entry.now?)?)));
     let listed = standing.take(LISTED_REPORTS).filter_map(|(entry, known)| {
         Some(Evidence {

@@ -54,8 +54,8 @@ impl Count {
                 key_hash,
                 time: entry.time,
                 incident: entry.incident,
-                fires: step.fired,
-                measured: step.measured,
+                fires: u32::try_from(step.fired).unwrap_or(u32::MAX),
+                measured: u32::try_from(step.measured).unwrap_or(u32::MAX),
             });
         }
         if steady.is_rescheduled() {

@@ -1,9 +1,8 @@
 //! The two ways a window slides: one for contributions of the plainest kind, which are most, and one for all.
 
-use std::collections::VecDeque;
-
 use chappe_model::{Rule, Timestamp};
 
+use super::entries::Entries;
 use super::native::Native;
 use super::run::Run;
 use super::scan::{Entry, Scan, Step};
@@ -49,7 +48,8 @@ impl Motion {
         }
     }
 
-    pub(super) fn step(&mut self, entries: &VecDeque<Entry>, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
+    #[inline]
+    pub(super) fn step(&mut self, entries: &Entries, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
         match self {
             Self::Native(native) => native.step(entries, entry, rule, voices),
             Self::Broad(scan) => scan.step(entries, entry, rule, voices),
@@ -65,7 +65,7 @@ impl Motion {
     }
 
     /// Log time of the last step.
-    pub(super) fn time(&self, entries: &VecDeque<Entry>) -> Option<Timestamp> {
+    pub(super) fn time(&self, entries: &Entries) -> Option<Timestamp> {
         match self {
             Self::Native(native) => Some(native.time).filter(|_| native.next > 0),
             Self::Broad(scan) => scan.time(entries),
@@ -122,6 +122,14 @@ impl Motion {
         match self {
             Self::Native(native) => native.glance(),
             Self::Broad(scan) => scan.seen() as u64,
+        }
+    }
+
+    /// Reads what a step reads elsewhere.
+    pub(super) fn glance_beyond(&self) -> u64 {
+        match self {
+            Self::Native(native) => native.glance_beyond(),
+            Self::Broad(_) => 0,
         }
     }
 }

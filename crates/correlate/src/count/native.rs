@@ -2,11 +2,10 @@
 //! country is attested as soon as it is named, and a window follows from when each value was last seen: nothing needs to be done about
 //! what leaves it.
 
-use std::collections::VecDeque;
-
 use chappe_model::limits::EU_MEMBERS;
 use chappe_model::{Field, Measure, Rule, SetSum, Timestamp};
 
+use super::entries::Entries;
 use super::recency::Recency;
 use super::run::{Facts, Run};
 use super::scan::{Entry, Step};
@@ -57,7 +56,8 @@ impl Native {
     }
 
     /// Takes an entry that stands among those of the newest log time, see [`super::scan::Scan::step`].
-    pub(super) fn step(&mut self, entries: &VecDeque<Entry>, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
+    #[inline]
+    pub(super) fn step(&mut self, entries: &Entries, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
         let Some(known) = voices.get(entry.ever) else {
             return Step::default();
         };
@@ -78,11 +78,15 @@ impl Native {
         self.group_fires = true;
         let fired = u32::try_from(firing).unwrap_or(u32::MAX);
         let news = self.fire(entries, &entry, fired, measured, rule, voices);
-        Step { fired, measured, news }
+        Step {
+            fired: u64::from(fired),
+            measured: u64::from(measured),
+            news,
+        }
     }
 
     /// What lies before the window that ends now is in it no longer.
-    fn expire(&mut self, entries: &VecDeque<Entry>, within_ms: u64) {
+    fn expire(&mut self, entries: &Entries, within_ms: u64) {
         let Some(begin) = self.time.as_millis().checked_sub(within_ms) else {
             return; // nothing lies before the beginning of time
         };
@@ -111,7 +115,7 @@ impl Native {
 
     fn fire(
         &mut self,
-        entries: &VecDeque<Entry>,
+        entries: &Entries,
         entry: &Entry,
         fired: u32,
         measured: u32,
@@ -125,9 +129,11 @@ impl Native {
         }
         let Some(run) = self.runs.last_mut() else { return false };
         let mut news = !goes_on;
-        for waiting in self.waiting..self.next {
-            if let Some(waiting) = entries.get(waiting) {
-                news |= run.ever.join_native(waiting.ever, voices);
+        if self.waiting + 1 < self.next {
+            for waiting in self.waiting..self.next {
+                if let Some(waiting) = entries.get(waiting) {
+                    news |= run.ever.join_native(waiting.ever, voices);
+                }
             }
         }
         // Of one log time a later one may stand before those that were counted.
@@ -146,7 +152,7 @@ impl Native {
     }
 
     /// A new run: all that its first window holds is of it.
-    fn begin(&mut self, entries: &VecDeque<Entry>, entry: &Entry, within_ms: u64, voices: &Voices) {
+    fn begin(&mut self, entries: &Entries, entry: &Entry, within_ms: u64, voices: &Voices) {
         self.members.clear();
         let (time, mut base, mut first) = (self.time, self.came, self.next);
         let inside = |entry: &Entry| entry.time.as_millis() + within_ms > time.as_millis();
@@ -179,7 +185,14 @@ impl Native {
 
     /// Reads what a step reads first.
     pub(super) fn glance(&self) -> u64 {
-        let run = self.runs.last().map_or(0, |run| run.last_fire.as_millis());
+        self.next as u64 ^ self.time.as_millis() ^ self.came.reports() ^ self.runs.len() as u64
+    }
+
+    /// Reads what a step reads elsewhere.
+    pub(super) fn glance_beyond(&self) -> u64 {
+        let run = self.runs.last().map_or(0, |run| {
+            run.last_fire.as_millis() ^ u64::from(run.ever.voices.glance()) ^ run.ever.total.reports()
+        });
         match &self.gauge {
             Gauge::Events(left) => run ^ *left as u64,
             Gauge::Values(_, values) => run ^ values.glance(),

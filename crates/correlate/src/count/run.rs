@@ -7,38 +7,40 @@ use super::voice_set::VoiceSet;
 use super::voices::{VoiceId, Voices};
 use super::window::Window;
 
-/// A maximal run of fires with gaps of at most one window.
+/// A maximal run of fires with gaps of at most one window. What each fire changes comes first: two cache lines.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Run {
-    /// The lowest (time, incident) of the first fire.
-    pub(super) anchor: (Timestamp, IncidentId),
     pub(super) last_fire: Timestamp,
     pub(super) fires: u32,
     /// All that was ever said.
     pub(super) ever: Facts,
     /// What is said now, where that is something else.
     pub(super) now: Option<Box<Facts>>,
+    /// The lowest (time, incident) of the first fire.
+    pub(super) anchor: (Timestamp, IncidentId),
 }
 
 /// What the voices of a run say together.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Facts {
-    /// Every voice of the run, once.
-    pub(super) voices: VoiceSet,
-    pub(super) attested: CountrySet,
-    pub(super) homes: CountrySet,
-    sectors: u32,
-    severity: Severity,
-    tlp: Tlp,
-    pap: Pap,
     /// At some fire enough members stood behind it.
     pub(super) eu: bool,
     /// At some fire the rule held.
     pub(super) stands: bool,
+    severity: Severity,
+    tlp: Tlp,
+    pap: Pap,
     /// The highest measure at a fire where it held.
     pub(super) peak: u32,
-    base: SetSum,
+    sectors: u32,
     pub(super) total: SetSum,
+    /// Every voice of the run, once.
+    pub(super) voices: VoiceSet,
+    base: SetSum,
+    pub(super) homes: CountrySet,
+    pub(super) attested: CountrySet,
 }
 
 impl Facts {
@@ -124,7 +126,8 @@ impl Run {
 
     /// A contribution makes so many fire.
     pub(super) fn fire(&mut self, order: (Timestamp, IncidentId), fired: u32) {
-        if self.anchor.0 == order.0 {
+        // Where this log time fired before, that fire is at hand; the anchor is not.
+        if self.last_fire == order.0 && self.anchor.0 == order.0 {
             self.anchor = self.anchor.min(order); // of one log time the lowest id is the first
         }
         self.last_fire = order.0;

@@ -1,9 +1,8 @@
 //! The window slid over the contributions to a key, one after the other: what it finds at a step does not depend on how many there were.
 
-use std::collections::VecDeque;
-
 use chappe_model::{IncidentId, Rule, Timestamp};
 
+use super::entries::Entries;
 use super::run::{Facts, Run};
 use super::voices::{VoiceId, Voices};
 use super::window::Window;
@@ -29,12 +28,12 @@ impl Entry {
     }
 }
 
-/// What a step found.
+/// What a step found. As wide as registers: put together from halves it would be waited for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Step {
     /// How many contributions fire that did not before, and on what measure.
-    pub(super) fired: u32,
-    pub(super) measured: u32,
+    pub(super) fired: u64,
+    pub(super) measured: u64,
     /// Whether recipients are told at once.
     pub(super) news: bool,
 }
@@ -76,7 +75,7 @@ impl Scan {
     }
 
     /// Log time of the last step.
-    pub(super) fn time(&self, entries: &VecDeque<Entry>) -> Option<Timestamp> {
+    pub(super) fn time(&self, entries: &Entries) -> Option<Timestamp> {
         let newest = entries.get(self.group).filter(|_| self.next > 0);
         newest.map(|entry| entry.time)
     }
@@ -88,7 +87,7 @@ impl Scan {
 
     /// Takes an entry that stands among those of the newest log time. All entries of one log time share the window that ends there, and fire
     /// alike.
-    pub(super) fn step(&mut self, entries: &VecDeque<Entry>, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
+    pub(super) fn step(&mut self, entries: &Entries, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
         let newest = entries.get(self.group).filter(|_| self.next > 0);
         if newest.is_none_or(|newest| newest.time < entry.time) {
             (self.group, self.group_fires) = (self.next, false);
@@ -109,7 +108,11 @@ impl Scan {
         self.group_fires = true;
         let fired = u32::try_from(firing).unwrap_or(u32::MAX);
         let news = self.fire(entries, &entry, fired, rule, voices);
-        Step { fired, measured, news }
+        Step {
+            fired: u64::from(fired),
+            measured: u64::from(measured),
+            news,
+        }
     }
 
     fn enter(&mut self, entry: &Entry, voices: &Voices) {
@@ -127,7 +130,7 @@ impl Scan {
         }
     }
 
-    fn fire(&mut self, entries: &VecDeque<Entry>, entry: &Entry, fired: u32, rule: &Rule, voices: &mut Voices) -> bool {
+    fn fire(&mut self, entries: &Entries, entry: &Entry, fired: u32, rule: &Rule, voices: &mut Voices) -> bool {
         let time = entry.time;
         let goes_on = self
             .runs

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use chappe_model::{Alert, Rule, Timestamp};
 
 use super::draw::draw;
+use super::entries::Entries;
 use super::motion::{Kind, Motion};
 use super::room::RoomState;
 use super::scan::{Entry, Step};
@@ -21,7 +22,7 @@ const CHECKPOINT_STEPS: usize = if cfg!(test) { 3 } else { 8_192 };
 #[derive(Debug)]
 pub(super) struct Steady {
     /// In (time, incident) order.
-    entries: VecDeque<Entry>,
+    entries: Entries,
     scan: Motion,
     /// The last two copies of the scan, older first.
     checkpoints: VecDeque<Motion>,
@@ -49,7 +50,7 @@ pub(super) struct Steady {
 impl Steady {
     pub(super) fn new(rule: &Rule) -> Self {
         Self {
-            entries: VecDeque::new(),
+            entries: Entries::default(),
             scan: Motion::new(rule, Kind::Native),
             checkpoints: VecDeque::new(),
             stale_from: None,
@@ -118,21 +119,35 @@ impl Steady {
     /// Takes a contribution, in place of the one its incident made before. Its voices are held for it already.
     pub(super) fn take(&mut self, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
         let newest = self.entries.back().map(|last| last.time);
-        let place = if newest.is_none_or(|newest| newest < entry.time) {
-            Err(self.entries.len())
+        let step = if newest.is_none_or(|newest| newest < entry.time) {
+            self.append(entry, rule, voices)
         } else {
-            self.entries.binary_search_by_key(&entry.order(), Entry::order)
-        };
-        let step = match place {
-            Ok(index) => self.replace(index, entry, voices),
-            Err(index) => self.insert(index, entry, rule, voices),
+            self.put(entry, rule, voices)
         };
         self.note(&step);
         step
     }
 
+    /// Puts a contribution behind all others, at a log time of its own: nearly always it comes so.
+    #[inline]
+    fn append(&mut self, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
+        self.entries.push_back(entry);
+        self.count(&entry, voices, true);
+        self.step(self.entries.len() - 1, entry, rule, voices)
+    }
+
+    /// Puts a contribution where it belongs, or in place of the one before.
+    fn put(&mut self, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
+        match self.entries.place(entry.order()) {
+            Ok(index) => self.replace(index, entry, voices),
+            Err(index) => self.insert(index, entry, rule, voices),
+        }
+    }
+
     fn replace(&mut self, index: usize, entry: Entry, voices: &mut Voices) -> Step {
-        let known = std::mem::replace(&mut self.entries[index], entry);
+        let Some(known) = self.entries.replace(index, entry) else {
+            return Step::default();
+        };
         if known == entry {
             release(&known, voices);
             return Step::default();
@@ -140,8 +155,7 @@ impl Steady {
         self.count(&known, voices, false);
         self.count(&entry, voices, true);
         release(&known, voices);
-        self.stale_from = Some(self.stale_from.map_or(index, |from| from.min(index)));
-        self.hurry_unless_hot();
+        self.look_again_from(index);
         Step::default()
     }
 
@@ -149,14 +163,28 @@ impl Steady {
         let newest = self.entries.back().is_none_or(|last| last.time <= entry.time);
         self.entries.insert(index, entry);
         self.count(&entry, voices, true);
-        if newest && self.stale_from.is_none() && self.scan.serves(self.kind()) {
+        if newest {
+            return self.step(index, entry, rule, voices);
+        }
+        self.look_again_from(index);
+        Step::default()
+    }
+
+    /// Moves the window on to an entry of the newest log time, unless it must begin again anyway.
+    #[inline]
+    fn step(&mut self, index: usize, entry: Entry, rule: &Rule, voices: &mut Voices) -> Step {
+        if self.stale_from.is_none() && self.scan.serves(self.kind()) {
             let step = self.scan.step(&self.entries, entry, rule, voices);
             self.checkpoint(voices);
             return step;
         }
+        self.look_again_from(index);
+        Step::default()
+    }
+
+    fn look_again_from(&mut self, index: usize) {
         self.stale_from = Some(self.stale_from.map_or(index, |from| from.min(index)));
         self.hurry_unless_hot();
-        Step::default()
     }
 
     /// What its contributions are like.
@@ -183,10 +211,16 @@ impl Steady {
         }
     }
 
-    /// Reads what taking a contribution reads first.
+    /// Reads of each of its cache lines something that taking a contribution reads.
     pub(super) fn glance(&self) -> u64 {
+        let own = self.judged_at.as_millis() ^ u64::from(self.pending.is_some()) ^ self.deviating as u64;
+        own ^ self.entries.len() as u64 ^ self.scan.glance()
+    }
+
+    /// Reads what taking a contribution reads elsewhere.
+    pub(super) fn glance_beyond(&self) -> u64 {
         let last = self.entries.back().map_or(0, |entry| entry.time.as_millis());
-        last ^ self.scan.glance()
+        last ^ self.scan.glance_beyond()
     }
 
     /// Notes when a step makes a judgement due: at once, unless it can only have changed counts.
@@ -289,7 +323,7 @@ impl Steady {
         if gone == 0 || self.stale_from.is_some() {
             return;
         }
-        let gone: Vec<Entry> = self.entries.drain(..gone).collect();
+        let gone = self.entries.take_first(gone);
         while let Some(mut within) = self.checkpoints.pop_front_if(|scan| scan.seen() < gone.len()) {
             within.release(voices);
         }
@@ -332,7 +366,8 @@ impl Steady {
 
     /// Lets go of every voice.
     pub(super) fn release(&mut self, voices: &mut Voices) {
-        self.entries.drain(..).for_each(|entry| release(&entry, voices));
+        let all = self.entries.take_first(self.entries.len());
+        all.iter().for_each(|entry| release(entry, voices));
         self.scan.release(voices);
         self.checkpoints.drain(..).for_each(|mut scan| scan.release(voices));
     }
