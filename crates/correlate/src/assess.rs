@@ -1,37 +1,29 @@
 //! Assess: findings into alert revisions. Gives each change the next revision, lets count-only changes wait, and points what was joined to
 //! what carries it on.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod room;
+
+use std::collections::BTreeMap;
 
 use chappe_model::{Alert, AlertId, AlertState, Compartment, KeyHash, Timestamp};
 
 use crate::count::{COALESCE_MS, Retired};
 use crate::finding::Finding;
 use crate::keyed_map::KeyedMap;
+use room::Room;
 
 /// Gives out revisions. One instance per shard; a key's compartments are judged where the key is counted.
 #[derive(Debug)]
 pub struct Assess {
     epoch: u64,
     watermark: Timestamp,
-    rooms: KeyedMap<KeyHash, BTreeMap<Compartment, BTreeMap<AlertId, Told>>>,
+    rooms: Rooms,
     /// Count-only changes that wait, by the log time at which they go out.
     waiting: BTreeMap<(Timestamp, AlertId), (KeyHash, Compartment)>,
 }
 
-/// The last revision that was told, and what is to be told next.
-#[derive(Debug)]
-struct Told {
-    alert: Alert,
-    next: Option<(Timestamp, Alert)>,
-}
-
-impl Told {
-    /// The newest state: what waits, or what was told last.
-    fn newest(&self) -> &Alert {
-        self.next.as_ref().map_or(&self.alert, |(_, next)| next)
-    }
-}
+/// Of each key the compartments in their order: nearly always one.
+type Rooms = KeyedMap<KeyHash, Vec<(Compartment, Room)>>;
 
 impl Assess {
     /// Owns its keys under a fencing epoch, above every earlier owner's.
@@ -47,17 +39,12 @@ impl Assess {
 
     /// Learns what was told before, from the alerts log: revisions go on from there. Give them in log order, past the fence.
     pub fn recall(&mut self, alert: Alert) {
-        let room = self
-            .rooms
-            .entry(alert.key_hash)
-            .or_default()
-            .entry(alert.compartment.clone())
-            .or_default();
+        let room = open_room(&mut self.rooms, alert.key_hash, &alert.compartment);
         let newer = room
-            .get(&alert.id)
+            .get(alert.id)
             .is_none_or(|told| told.alert.revision < alert.revision);
         if newer {
-            room.insert(alert.id, Told { alert, next: None });
+            room.put(alert);
         }
     }
 
@@ -71,38 +58,29 @@ impl Assess {
             settled_before,
             alerts,
         } = finding;
-        let known = self
-            .rooms
-            .get(&key_hash)
-            .is_some_and(|rooms| rooms.contains_key(&compartment));
-        if alerts.is_empty() && !known {
+        if alerts.is_empty() && room_mut(&mut self.rooms, key_hash, &compartment).is_none() {
             return;
         }
-        let room = self
-            .rooms
-            .entry(key_hash)
-            .or_default()
-            .entry(compartment.clone())
-            .or_default();
-        let found: BTreeSet<AlertId> = alerts.iter().map(|alert| alert.id).collect();
-        let gone: Vec<AlertId> = room.keys().filter(|id| !found.contains(*id)).copied().collect();
+        let room = open_room(&mut self.rooms, key_hash, &compartment);
+        let told = room.iter().map(|told| told.alert.id);
+        let gone: Vec<AlertId> = told.filter(|id| !alerts.iter().any(|alert| alert.id == *id)).collect();
         for id in gone {
-            let Some(told) = room.get_mut(&id) else { continue };
+            let Some(told) = room.get_mut(id) else { continue };
             if let Some(heir) = heir(&told.alert, &alerts) {
-                let mut last = told.alert.clone();
+                let mut last = Alert::clone(&told.alert);
                 last.state = AlertState::Superseded(heir);
                 tell(room, last, judged_at, self.epoch, emit);
             } else if told.newest().last_fire < final_before {
                 if let Some((_, last)) = told.next.take() {
-                    tell(room, last, judged_at, self.epoch, emit);
+                    tell(room, *last, judged_at, self.epoch, emit);
                 }
-                room.remove(&id); // final, and told so
+                room.remove(id); // final, and told so
             } else if told.alert.state == AlertState::Open {
-                withdraw(room, &id, judged_at, self.epoch, emit);
+                withdraw(room, id, judged_at, self.epoch, emit);
             }
         }
         for alert in alerts {
-            match room.get_mut(&alert.id) {
+            match room.get_mut(alert.id) {
                 Some(told) if alert.says_the_same_as(&told.alert) => told.next = None,
                 Some(told)
                     if alert.last_fire >= settled_before
@@ -111,7 +89,7 @@ impl Assess {
                 {
                     let when = told.alert.revised_at.plus(COALESCE_MS);
                     self.waiting.insert((when, alert.id), (key_hash, compartment.clone()));
-                    told.next = Some((when, alert));
+                    told.next = Some((when, Box::new(alert)));
                 }
                 _ => tell(room, alert, judged_at, self.epoch, emit),
             }
@@ -127,13 +105,9 @@ impl Assess {
     /// Forgets what nothing can change any more; what waits goes out first.
     pub fn forget(&mut self, retired: Retired, emit: &mut Vec<Alert>) {
         for mut room in self.take(retired.key_hash, |compartment| compartment.is_pool() == retired.pool) {
-            let waiting: Vec<Alert> = room
-                .values_mut()
-                .filter_map(|told| told.next.take())
-                .map(|(_, last)| last)
-                .collect();
-            for last in waiting {
-                tell(&mut room, last, self.watermark, self.epoch, emit);
+            let waiting = room.iter_mut().filter_map(|told| told.next.take());
+            for (_, last) in waiting.collect::<Vec<_>>() {
+                tell(&mut room, *last, self.watermark, self.epoch, emit);
             }
         }
     }
@@ -144,21 +118,21 @@ impl Assess {
         keys.sort_unstable();
         for key_hash in keys {
             for mut room in self.take(key_hash, |compartment| !hold(key_hash, compartment)) {
-                let open = room.values().filter(|told| told.alert.state == AlertState::Open);
+                let open = room.iter().filter(|told| told.alert.state == AlertState::Open);
                 for id in open.map(|told| told.alert.id).collect::<Vec<_>>() {
-                    withdraw(&mut room, &id, self.watermark, self.epoch, emit);
+                    withdraw(&mut room, id, self.watermark, self.epoch, emit);
                 }
             }
         }
     }
 
     /// Takes the rooms of a key in these compartments out.
-    fn take(&mut self, key_hash: KeyHash, these: impl Fn(&Compartment) -> bool) -> Vec<RoomOfAlerts> {
+    fn take(&mut self, key_hash: KeyHash, these: impl Fn(&Compartment) -> bool) -> Vec<Room> {
         let Some(rooms) = self.rooms.get_mut(&key_hash) else {
             return vec![];
         };
-        let taken = rooms.extract_if(.., |compartment, _| these(compartment));
-        let taken: Vec<RoomOfAlerts> = taken.map(|(_, room)| room).collect();
+        let taken = rooms.extract_if(.., |(compartment, _)| these(compartment));
+        let taken: Vec<Room> = taken.map(|(_, room)| room).collect();
         if rooms.is_empty() {
             self.rooms.remove(&key_hash);
         }
@@ -173,25 +147,37 @@ impl Assess {
     fn release(&mut self, until: Timestamp, emit: &mut Vec<Alert>) {
         while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= until) {
             let ((when, id), (key_hash, compartment)) = entry.remove_entry();
-            let Some(room) = self
-                .rooms
-                .get_mut(&key_hash)
-                .and_then(|rooms| rooms.get_mut(&compartment))
-            else {
+            let Some(room) = room_mut(&mut self.rooms, key_hash, &compartment) else {
                 continue;
             };
-            let Some(told) = room.get_mut(&id) else { continue };
+            let Some(told) = room.get_mut(id) else { continue };
             if let Some((_, next)) = told.next.take_if(|(due, _)| *due == when) {
-                tell(room, next, self.watermark, self.epoch, emit);
+                tell(room, *next, self.watermark, self.epoch, emit);
             }
         }
     }
 }
 
-type RoomOfAlerts = BTreeMap<AlertId, Told>;
+fn room_mut<'a>(rooms: &'a mut Rooms, key_hash: KeyHash, compartment: &Compartment) -> Option<&'a mut Room> {
+    let rooms = rooms.get_mut(&key_hash)?;
+    let place = rooms.binary_search_by(|(known, _)| known.cmp(compartment)).ok()?;
+    Some(&mut rooms[place].1)
+}
 
-fn tell(room: &mut RoomOfAlerts, mut alert: Alert, at: Timestamp, epoch: u64, emit: &mut Vec<Alert>) {
-    let before = room.get(&alert.id);
+/// The room, made if there is none.
+fn open_room<'a>(rooms: &'a mut Rooms, key_hash: KeyHash, compartment: &Compartment) -> &'a mut Room {
+    let rooms = rooms.entry(key_hash).or_default();
+    let place = rooms.binary_search_by(|(known, _)| known.cmp(compartment));
+    let place = place.unwrap_or_else(|place| {
+        rooms.reserve_exact(1); // seldom another comes
+        rooms.insert(place, (compartment.clone(), Room::default()));
+        place
+    });
+    &mut rooms[place].1
+}
+
+fn tell(room: &mut Room, mut alert: Alert, at: Timestamp, epoch: u64, emit: &mut Vec<Alert>) {
+    let before = room.get(alert.id);
     if before.is_some_and(|told| told.alert.state == alert.state && matches!(alert.state, AlertState::Superseded(_))) {
         return; // said so already
     }
@@ -200,20 +186,14 @@ fn tell(room: &mut RoomOfAlerts, mut alert: Alert, at: Timestamp, epoch: u64, em
         .map_or(at, |told| at.max(told.alert.revised_at))
         .max(alert.last_fire);
     alert.epoch = epoch;
-    room.insert(
-        alert.id,
-        Told {
-            alert: alert.clone(),
-            next: None,
-        },
-    );
+    room.put(alert.clone());
     emit.push(alert);
 }
 
 /// An alert that was told as open and that the rules in force do not know: only a change of the rules brings that about.
-fn withdraw(room: &mut RoomOfAlerts, id: &AlertId, at: Timestamp, epoch: u64, emit: &mut Vec<Alert>) {
+fn withdraw(room: &mut Room, id: AlertId, at: Timestamp, epoch: u64, emit: &mut Vec<Alert>) {
     if let Some(told) = room.get(id) {
-        let mut last = told.alert.clone();
+        let mut last = Alert::clone(&told.alert);
         last.state = AlertState::Retracted;
         tell(room, last, at, epoch, emit);
     }

@@ -86,19 +86,24 @@ impl Voice {
         observed.into_iter().collect()
     }
 
-    /// Its values in a field, as an alert may show them: none that name a member, and none of indicators, which are known here by hash only.
-    pub(crate) fn texts(&self, field: Field) -> Vec<Arc<str>> {
+    /// Its values in a field other than countries, as an alert may show them: none that name a member, and none of indicators, which are
+    /// known here by hash only.
+    pub(crate) fn names(&self, field: Field) -> Vec<&'static str> {
         match field {
-            Field::Country | Field::AttestedCountry => self.countries.iter().map(|c| c.as_str().into()).collect(),
-            Field::Sector => self.sectors.iter().map(|s| s.as_str().into()).collect(),
+            Field::Sector => self.sectors.iter().map(|sector| sector.as_str()).collect(),
             Field::CriticalSector => {
                 let critical = self.sectors.iter().filter(|sector| sector.is_critical());
-                critical.map(|sector| sector.as_str().into()).collect()
+                critical.map(|sector| sector.as_str()).collect()
             }
-            Field::IncidentType => self.incident_types.iter().map(|t| t.as_str().into()).collect(),
-            Field::IncidentClass => self.incident_types.iter().map(|t| t.class().into()).collect(),
-            Field::Severity => self.severities.iter().map(|s| s.as_str().into()).collect(),
-            Field::Reporter | Field::ReporterCountry | Field::Indicator | Field::IndicatorOf(_) => vec![],
+            Field::IncidentType => self.incident_types.iter().map(|kind| kind.as_str()).collect(),
+            Field::IncidentClass => self.incident_types.iter().map(|kind| kind.class()).collect(),
+            Field::Severity => self.severities.iter().map(Severity::as_str).collect(),
+            Field::Country
+            | Field::AttestedCountry
+            | Field::Reporter
+            | Field::ReporterCountry
+            | Field::Indicator
+            | Field::IndicatorOf(_) => vec![],
         }
     }
 

@@ -64,7 +64,7 @@ fn findings(sightings: impl IntoIterator<Item = Sighting>) -> Vec<Finding> {
     let (mut count, mut found) = (Count::new(secret(), &policy()), vec![]);
     count.settle(&mut found);
     for sighting in sightings {
-        count.find(Timestamp::from_millis(2_000), sighting, &mut vec![], &mut found);
+        count.find(Timestamp::from_millis(2_000), &sighting, &mut vec![], &mut found);
         count.judge(&mut found);
     }
     found

@@ -62,7 +62,7 @@ fn alert(compartment: Compartment, audience: Audience) -> Alert {
         incident_types: BTreeSet::from([Rsit::Phishing]),
         counts: Counts::default(),
         digest: [3; 16],
-        evidence: vec![],
+        evidence: Arc::default(),
         values: vec![],
         peak: 3,
         fires: 1,

@@ -166,7 +166,7 @@ pub struct Alert {
     /// Names the contributing set.
     pub digest: Digest,
     /// The 100 lowest contributing reports by (time, id) that may be listed.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Arc<[Evidence]>,
     /// What was found: the counted values, sorted.
     pub values: Vec<Arc<str>>,
     /// The most that the rule measured in a window where it holds: what it fired on. Zero where it holds in none.
@@ -303,7 +303,7 @@ mod tests {
             incident_types: BTreeSet::new(),
             counts: Counts::default(),
             digest: [0; 16],
-            evidence: vec![],
+            evidence: Arc::default(),
             values: vec![],
             peak: 3,
             fires: 1,

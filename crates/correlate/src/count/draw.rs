@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chappe_model::limits::LISTED_REPORTS;
 use chappe_model::{
-    Alert, AlertState, Audience, Counts, Evidence, Field, Measure, Pap, Rsit, Sector, Severity, Timestamp, Tlp,
-    WidestAudience,
+    Alert, AlertState, Audience, CountrySet, Counts, Evidence, Field, Measure, Pap, Rsit, Sector, Severity, Timestamp,
+    Tlp, WidestAudience,
 };
 
 use super::entries::Entries;
@@ -16,16 +16,18 @@ use super::voices::{Known, Voices};
 use crate::subject::Subject;
 
 /// Draws the alert of a run over these entries, as of log time `now`. It has no revision yet: assess gives it one.
-pub(super) fn draw(run: &Run, entries: &Entries, subject: &Subject<'_>, voices: &Voices, now: Timestamp) -> Alert {
+pub(super) fn draw(run: &mut Run, entries: &Entries, subject: &Subject<'_>, voices: &Voices, now: Timestamp) -> Alert {
     let rule = subject.rule;
+    let evidence = listed(run, entries, rule.when.within_ms, voices);
+    let run = &*run;
     let facts = run.now.as_deref().unwrap_or(&run.ever);
-    let standing: Vec<&Known> = known(facts, voices);
-    let basis = if standing.is_empty() {
+    let standing = known(facts, voices);
+    let ever = if standing.is_empty() {
         known(&run.ever, voices)
     } else {
-        standing.clone()
+        vec![]
     };
-    let said = Said::by(&basis);
+    let said = Said::by(if standing.is_empty() { &ever } else { &standing });
     let (first, last) = seen(run, entries, rule.when.within_ms);
     Alert {
         id: subject
@@ -54,7 +56,7 @@ pub(super) fn draw(run: &Run, entries: &Entries, subject: &Subject<'_>, voices: 
             members: u32::try_from(members(&standing)).unwrap_or(u32::MAX),
         },
         digest: subject.secret.digest_of(facts.reports()),
-        evidence: evidence(run, entries, rule.when.within_ms, voices),
+        evidence,
         values: values(rule.when.measure, facts, &standing),
         peak: facts.peak,
         fires: run.fires,
@@ -88,7 +90,9 @@ fn audience(run: &Run, widest: WidestAudience) -> Audience {
 }
 
 fn members(standing: &[&Known]) -> usize {
-    let members: BTreeSet<u64> = standing.iter().map(|known| known.member).collect();
+    let mut members: Vec<u64> = standing.iter().map(|known| known.member).collect();
+    members.sort_unstable();
+    members.dedup();
     members.len()
 }
 
@@ -114,12 +118,20 @@ impl Said {
             sectors: BTreeSet::new(),
             types: BTreeSet::new(),
         };
+        // Voices differ in few ways, so most say no sector and no type that was not there before.
+        let (mut sectors, mut types) = (0, 0);
         for known in voices {
             let voice = &known.voice;
             said.tlp = said.tlp.join(voice.tlp);
             said.pap = said.pap.join(voice.pap);
-            said.sectors.extend(&voice.sectors);
-            said.types.extend(&voice.incident_types);
+            if known.sectors & !sectors != 0 {
+                sectors |= known.sectors;
+                said.sectors.extend(&voice.sectors);
+            }
+            if known.types & !types != 0 {
+                types |= known.types;
+                said.types.extend(&voice.incident_types);
+            }
         }
         said
     }
@@ -141,7 +153,19 @@ fn seen(run: &Run, entries: &Entries, within_ms: u64) -> (Option<Timestamp>, Opt
     (first.map(|entry| entry.time), last.map(|entry| entry.time))
 }
 
-fn evidence(run: &Run, entries: &Entries, within_ms: u64, voices: &Voices) -> Vec<Evidence> {
+/// The reports that are listed. Once there are as many as may be, and all of them before the last fire, they stay: what comes later stands
+/// behind them, and where something earlier changes the run is found anew.
+fn listed(run: &mut Run, entries: &Entries, within_ms: u64, voices: &Voices) -> Arc<[Evidence]> {
+    if let Some(listed) = &run.listed {
+        return Arc::clone(listed);
+    }
+    let listed = evidence(run, entries, within_ms, voices);
+    let stays = listed.len() == LISTED_REPORTS && listed.last().is_some_and(|last| last.time < run.last_fire);
+    run.listed = stays.then(|| Arc::clone(&listed));
+    listed
+}
+
+fn evidence(run: &Run, entries: &Entries, within_ms: u64, voices: &Voices) -> Arc<[Evidence]> {
     let standing = of_run(run, entries, within_ms).filter_map(|entry| Some((entry, voices.get(entry.now?)?)));
     let listed = standing.take(LISTED_REPORTS).filter_map(|(entry, known)| {
         Some(Evidence {
@@ -158,12 +182,23 @@ fn evidence(run: &Run, entries: &Entries, within_ms: u64, voices: &Voices) -> Ve
 
 /// The counted values, sorted, where they may be shown.
 fn values(measure: Measure, facts: &Facts, standing: &[&Known]) -> Vec<Arc<str>> {
-    let texts: BTreeSet<Arc<str>> = match measure {
-        Measure::Distinct(Field::AttestedCountry) => {
-            facts.attested.iter().map(|country| country.as_str().into()).collect()
-        }
-        Measure::Distinct(field) => standing.iter().flat_map(|known| known.voice.texts(field)).collect(),
-        _ => BTreeSet::new(),
+    let Measure::Distinct(field) = measure else {
+        return vec![];
     };
-    texts.into_iter().collect()
+    let countries = match field {
+        Field::AttestedCountry => facts.attested,
+        Field::Country => {
+            let mut all = CountrySet::new();
+            standing
+                .iter()
+                .for_each(|known| all.extend_from(&known.voice.countries));
+            all
+        }
+        _ => CountrySet::new(),
+    };
+    if !countries.is_empty() {
+        return countries.iter().map(|country| country.as_str().into()).collect();
+    }
+    let names: BTreeSet<&str> = standing.iter().flat_map(|known| known.voice.names(field)).collect();
+    names.into_iter().map(Arc::from).collect()
 }

@@ -185,12 +185,13 @@ impl Count {
                 let Some(steady) = self.steadies.get_mut(cell.index) else {
                     return;
                 };
-                if steady.has_runs() {
+                if steady.settles(settled) {
                     steady.hurry_to_settle();
                     self.schedule(key_hash);
                     self.judge_key(key_hash, emit);
                 } else {
-                    steady.expire(settled, &mut self.voices);
+                    let within_ms = self.rules[usize::from(cell.rule)].rule.when.within_ms;
+                    steady.expire(settled, within_ms, &mut self.voices);
                 }
                 self.oldest(key_hash)
             }

@@ -80,7 +80,7 @@ impl Motion {
         }
     }
 
-    fn runs_mut(&mut self) -> &mut Vec<Run> {
+    pub(super) fn runs_mut(&mut self) -> &mut Vec<Run> {
         match self {
             Self::Native(native) => &mut native.runs,
             Self::Broad(scan) => &mut scan.runs,

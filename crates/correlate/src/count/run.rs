@@ -1,7 +1,9 @@
 //! A run of fires, as far as it has come: what its alert will show, kept up with every fire.
 
 use chappe_model::limits::EU_MEMBERS;
-use chappe_model::{CountrySet, IncidentId, Pap, SetSum, Severity, Timestamp, Tlp};
+use std::sync::Arc;
+
+use chappe_model::{CountrySet, Evidence, IncidentId, Pap, SetSum, Severity, Timestamp, Tlp};
 
 use super::voice_set::VoiceSet;
 use super::voices::{VoiceId, Voices};
@@ -19,6 +21,8 @@ pub(super) struct Run {
     pub(super) now: Option<Box<Facts>>,
     /// The lowest (time, incident) of the first fire.
     pub(super) anchor: (Timestamp, IncidentId),
+    /// What its alert lists, once that stays as it is.
+    pub(super) listed: Option<Arc<[Evidence]>>,
 }
 
 /// What the voices of a run say together.
@@ -116,6 +120,7 @@ impl Run {
             fires: 0,
             ever,
             now,
+            listed: None,
         }
     }
 

@@ -292,7 +292,8 @@ impl Steady {
         self.judged_at = judging.watermark;
         self.catch_up(judging.rule, voices);
         let final_before = self.final_before;
-        let live = self.scan.runs().iter().filter(|run| run.last_fire >= final_before);
+        let runs = self.scan.runs_mut().iter_mut();
+        let live = runs.filter(|run| run.last_fire >= final_before);
         let alerts: Vec<Alert> = live
             .map(|run| draw(run, &self.entries, subject, voices, judging.watermark))
             .collect();
@@ -307,10 +308,7 @@ impl Steady {
     fn plan(&mut self, judging: &Judging<'_>, voices: &mut Voices) {
         let within_ms = judging.rule.when.within_ms;
         let settled = judging.watermark.minus(judging.settled_ms);
-        let live = self.scan.runs().iter().filter(|run| run.last_fire >= settled);
-        let needed = live.map(|run| run.anchor.0.minus(within_ms - 1)).min();
-        let from = needed.map_or(settled, |needed| needed.min(settled));
-        self.kept_from = self.kept_from.max(from);
+        self.keep_from(settled, within_ms);
         self.final_before = settled;
         let resolving = self.scan.runs().iter().map(|run| run.last_fire.plus(within_ms));
         self.resolves = resolving.filter(|time| *time > judging.watermark).min();
@@ -334,16 +332,32 @@ impl Steady {
         gone.iter().for_each(|entry| release(entry, voices));
     }
 
-    /// Whether anything may have become final since it was last judged, so that it must be judged to let go.
+    /// Whether it found anything, or may have.
     pub(super) fn has_runs(&self) -> bool {
         self.found_alerts || self.stale_from.is_some() || !self.scan.runs().is_empty()
     }
 
-    /// Log time has passed everything that could have changed before `settled`: lets go of it. For a key that found nothing.
-    pub(super) fn expire(&mut self, settled: Timestamp, voices: &mut Voices) {
-        self.kept_from = self.kept_from.max(settled);
+    /// Whether something is to be told once log time has passed all that could have changed before `settled`: what it found there is final.
+    pub(super) fn settles(&self, settled: Timestamp) -> bool {
+        let runs = self.scan.runs();
+        self.stale_from.is_some()
+            || (self.found_alerts && runs.is_empty())
+            || runs.iter().any(|run| run.last_fire < settled)
+    }
+
+    /// Log time has passed everything that could have changed before `settled`: lets go of it, where nothing is to be told.
+    pub(super) fn expire(&mut self, settled: Timestamp, within_ms: u64, voices: &mut Voices) {
+        self.keep_from(settled, within_ms);
         self.final_before = self.final_before.max(settled);
         self.let_go(voices);
+    }
+
+    /// Contributions before `settled` may go, but those of what can still change.
+    fn keep_from(&mut self, settled: Timestamp, within_ms: u64) {
+        let live = self.scan.runs().iter().filter(|run| run.last_fire >= settled);
+        let needed = live.map(|run| run.anchor.0.minus(within_ms - 1)).min();
+        let from = needed.map_or(settled, |needed| needed.min(settled));
+        self.kept_from = self.kept_from.max(from);
     }
 
     /// Log time of the oldest contribution it keeps.

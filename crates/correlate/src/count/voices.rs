@@ -51,6 +51,7 @@ pub(super) struct Known {
     /// The countries it names.
     pub(super) countries: Box<[u64]>,
     pub(super) sectors: u32,
+    pub(super) types: u64,
     /// It names its own country and nothing else.
     pub(super) native: bool,
     uses: u32,
@@ -137,6 +138,10 @@ impl Voices {
                 .sectors
                 .iter()
                 .fold(0, |bits, sector| bits | 1 << (*sector as u32)),
+            types: voice
+                .incident_types
+                .iter()
+                .fold(0, |bits, kind| bits | 1 << (*kind as u32)),
             uses: 1,
         }
     }

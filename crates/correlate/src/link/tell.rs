@@ -98,7 +98,7 @@ impl Linker {
             incident_types: BTreeSet::new(),
             counts: Counts::default(),
             digest: self.secret.set_digest([]),
-            evidence: vec![],
+            evidence: Arc::default(),
             values: vec![],
             fires: 0,
             peak: 0,

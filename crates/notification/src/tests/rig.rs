@@ -80,14 +80,15 @@ pub(super) fn revision(n: u8, revision: u32) -> Alert {
             members: 1,
         },
         digest: [3; 16],
-        evidence: vec![Evidence {
+        evidence: [Evidence {
             incident: IncidentId::from_bytes([n; 16]),
             reporter: member("csirt-at"),
             time: Timestamp::from_millis(500),
             countries: countries(&["AT"]),
             incident_type: Rsit::Phishing,
             severity: Severity::High,
-        }],
+        }]
+        .into(),
         values: vec!["AT".into(), "DE".into()],
         peak: 3,
         fires: 1,
@@ -112,7 +113,7 @@ pub(super) fn retracted(mut alert: Alert) -> Alert {
     alert.severity = Severity::Info;
     alert.countries = CountrySet::new();
     alert.incident_types.clear();
-    alert.evidence.clear();
+    alert.evidence = Arc::default();
     alert.counts = Counts::default();
     alert
 }
