@@ -96,10 +96,29 @@ impl Assess {
         }
     }
 
-    /// Log time has passed `watermark` in every partition: emits what has waited long enough.
-    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
+    /// Log time has passed `watermark` in every partition. What has waited long enough by it is emitted by [`Assess::go_on`].
+    pub fn pass(&mut self, watermark: Timestamp) {
         self.watermark = self.watermark.max(watermark);
-        self.release(self.watermark, emit);
+    }
+
+    /// Emits what has waited long enough, `budget` alerts at most. Whether more may be left.
+    pub fn go_on(&mut self, budget: usize, emit: &mut Vec<Alert>) -> bool {
+        let mut left = budget;
+        self.release(self.watermark, &mut left, emit);
+        left == 0
+    }
+
+    /// [`Assess::pass`], and all that follows from it.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
+        self.pass(watermark);
+        while self.go_on(usize::MAX, emit) {}
+    }
+
+    /// Log time up to which nothing waits any more.
+    #[must_use]
+    pub fn reached(&self) -> Timestamp {
+        let first = self.waiting.first_key_value().map(|((when, _), _)| *when);
+        first.map_or(self.watermark, |when| self.watermark.min(when.minus(1)))
     }
 
     /// Forgets what nothing can change any more; what waits goes out first.
@@ -141,11 +160,14 @@ impl Assess {
 
     /// Emits everything that waits.
     pub fn flush(&mut self, emit: &mut Vec<Alert>) {
-        self.release(Timestamp::END, emit);
+        self.release(Timestamp::END, &mut { usize::MAX }, emit);
     }
 
-    fn release(&mut self, until: Timestamp, emit: &mut Vec<Alert>) {
-        while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= until) {
+    fn release(&mut self, until: Timestamp, left: &mut usize, emit: &mut Vec<Alert>) {
+        while *left > 0
+            && let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= until)
+        {
+            *left -= 1;
             let ((when, id), (key_hash, compartment)) = entry.remove_entry();
             let Some(room) = room_mut(&mut self.rooms, key_hash, &compartment) else {
                 continue;

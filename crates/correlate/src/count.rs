@@ -69,7 +69,11 @@ pub struct Count {
     due: BTreeSet<(Timestamp, KeyHash)>,
     /// Something is due at once.
     hasty: bool,
+    /// Log time has passed, and what is due by it is not judged yet.
+    behind: bool,
     expiry: Expiry,
+    /// Keys whose time to go has come.
+    expiring: std::vec::IntoIter<KeyHash>,
     retired: Vec<Retired>,
     /// Steady keys of the batch that is read ahead.
     ahead: Vec<u32>,
@@ -150,7 +154,9 @@ impl Count {
             voices: Voices::default(),
             due: BTreeSet::new(),
             hasty: false,
+            behind: false,
             expiry: Expiry::default(),
+            expiring: vec![].into_iter(),
             retired: vec![],
             ahead: vec![],
         }
@@ -236,24 +242,49 @@ impl Count {
         }
     }
 
-    /// Judges what is due at once.
+    /// Judges what is due at once; of what is due by the time that has passed nothing while [`Count::go_on`] is at it.
     pub fn judge(&mut self, emit: &mut Vec<Finding>) {
         if std::mem::take(&mut self.hasty) && !self.replaying {
-            self.judge_pools(emit);
+            let until = if self.behind { Timestamp::ZERO } else { self.watermark };
+            self.judge_pools(until, &mut { usize::MAX }, emit);
         }
     }
 
-    /// Log time has passed `watermark` in every partition: judges what is due, and lets go of what can no longer change.
-    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Finding>) {
+    /// Log time has passed `watermark` in every partition. What is due by it is judged by [`Count::go_on`], in as many calls as its caller
+    /// likes; sightings may come in between.
+    pub fn pass(&mut self, watermark: Timestamp) {
         self.watermark = self.watermark.max(watermark);
+        self.behind = true;
+    }
+
+    /// Judges what is due by the time that has passed, and lets go of what can no longer change; of `budget` keys at most. Whether more may
+    /// be left.
+    pub fn go_on(&mut self, budget: usize, emit: &mut Vec<Finding>) -> bool {
         if self.replaying {
-            return;
+            return false;
         }
-        self.judge_pools(emit);
+        let mut left = budget;
+        self.judge_pools(self.watermark, &mut left, emit);
         let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
-        let gone = self.shadows.judge_due(sight, emit);
+        let gone = self.shadows.judge_due(sight, &mut left, emit);
         self.retire_shadows(gone);
-        self.expire(emit);
+        self.expire(&mut left, emit);
+        self.behind = left == 0;
+        self.behind
+    }
+
+    /// [`Count::pass`], and all that follows from it.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Finding>) {
+        self.pass(watermark);
+        while self.go_on(usize::MAX, emit) {}
+    }
+
+    /// Log time up to which everything due has been judged.
+    #[must_use]
+    pub fn reached(&self) -> Timestamp {
+        let pools = self.due.first().map(|(due, _)| *due);
+        let due = pools.into_iter().chain(self.shadows.next_due()).min();
+        due.map_or(self.watermark, |due| self.watermark.min(due.minus(1)))
     }
 
     fn retire_shadows(&mut self, gone: Vec<KeyHash>) {
@@ -301,12 +332,13 @@ impl Count {
         self.retire_shadows(gone);
     }
 
-    fn judge_pools(&mut self, emit: &mut Vec<Finding>) {
-        while let Some((due, key_hash)) = self.due.pop_first() {
-            if due > self.watermark {
-                self.due.insert((due, key_hash));
-                break;
-            }
+    fn judge_pools(&mut self, until: Timestamp, left: &mut usize, emit: &mut Vec<Finding>) {
+        while *left > 0
+            && let Some((due, key_hash)) = self.due.first().copied()
+            && due <= until
+        {
+            *left -= 1;
+            self.due.pop_first();
             self.judge_key(key_hash, emit);
         }
     }
@@ -377,10 +409,15 @@ impl Count {
     }
 
     /// Lets go of what is older than anything that could still change it.
-    fn expire(&mut self, emit: &mut Vec<Finding>) {
-        while let Some(keys) = self.expiry.pop(self.watermark) {
-            for key_hash in keys {
+    fn expire(&mut self, left: &mut usize, emit: &mut Vec<Finding>) {
+        while *left > 0 {
+            if let Some(key_hash) = self.expiring.next() {
+                *left -= 1;
                 self.expire_key(key_hash, emit);
+            } else if let Some(keys) = self.expiry.pop(self.watermark) {
+                self.expiring = keys.into_iter();
+            } else {
+                return;
             }
         }
     }

@@ -17,6 +17,8 @@ pub struct Engine {
     shards: Vec<Shard>,
     sightings: Vec<Sighting>,
     alerts: Vec<Alert>,
+    /// Keys judged in one go when log time has passed.
+    slice: usize,
 }
 
 impl Engine {
@@ -35,7 +37,14 @@ impl Engine {
             shards,
             sightings: vec![],
             alerts: vec![],
+            slice: usize::MAX,
         }
+    }
+
+    /// From now on judges so many keys of a shard in one go when log time has passed, and the next ones with the next record, as the service
+    /// does where much is due at once.
+    pub fn in_slices(&mut self, slice: usize) {
+        self.slice = slice.max(1);
     }
 
     /// Goes on from a snapshot, with any number of shards.
@@ -77,17 +86,24 @@ impl Engine {
         let at = self.intake.record(partition, stamp, accepted, &mut self.sightings);
         let count = self.shards.len();
         for sighting in self.sightings.drain(..) {
-            self.shards[shard_of(sighting.key_hash, count)].apply(at, sighting, &mut self.alerts);
+            self.shards[shard_of(sighting.key_hash, count)].apply(at, &sighting, &mut self.alerts);
         }
+        self.go_on();
     }
 
     /// Takes the next time mark of a partition.
     pub fn mark(&mut self, partition: u16, stamp: Timestamp) {
         self.positions[usize::from(partition)] += 1;
         if let Some(watermark) = self.intake.mark(partition, stamp) {
-            self.shards
-                .iter_mut()
-                .for_each(|shard| shard.advance(watermark, &mut self.alerts));
+            self.shards.iter_mut().for_each(|shard| shard.pass(watermark));
+        }
+        self.go_on();
+    }
+
+    /// One slice of what is due.
+    fn go_on(&mut self) {
+        for shard in &mut self.shards {
+            shard.go_on(self.slice, &mut self.alerts);
         }
     }
 
@@ -98,6 +114,9 @@ impl Engine {
 
     /// Judges and tells everything that could wait.
     pub fn flush(&mut self) {
+        for shard in &mut self.shards {
+            while shard.go_on(usize::MAX, &mut self.alerts) {}
+        }
         self.shards.iter_mut().for_each(|shard| shard.flush(&mut self.alerts));
     }
 

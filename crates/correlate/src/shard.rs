@@ -44,9 +44,22 @@ impl Shard {
     }
 
     /// Takes a sighting stamped at log time `at`, and tells at once what must be told at once.
-    pub fn apply(&mut self, at: Timestamp, sighting: Sighting, emit: &mut Vec<Alert>) {
+    pub fn apply(&mut self, at: Timestamp, sighting: &Sighting, emit: &mut Vec<Alert>) {
+        self.find_all(std::iter::once((at, sighting)), emit);
+    }
+
+    /// [`Shard::apply`] for a batch: its keys are read ahead together, and what they change is told once for all of them. Some dozens at a
+    /// time serve best: more do not stay in the caches.
+    pub fn apply_all(&mut self, batch: &[(Timestamp, Sighting)], emit: &mut Vec<Alert>) {
+        std::hint::black_box(self.read_ahead(batch.iter().map(|(_, sighting)| sighting)));
+        self.find_all(batch.iter().map(|(at, sighting)| (*at, sighting)), emit);
+    }
+
+    fn find_all<'a>(&mut self, batch: impl Iterator<Item = (Timestamp, &'a Sighting)>, emit: &mut Vec<Alert>) {
+        for (at, sighting) in batch {
+            self.count.find(at, sighting, &mut self.firings, &mut self.findings);
+        }
         self.firings.clear();
-        self.count.find(at, &sighting, &mut self.firings, &mut self.findings);
         self.count.judge(&mut self.findings);
         self.assess_all(emit);
     }
@@ -71,16 +84,37 @@ impl Shard {
         self.count.keys()
     }
 
-    /// Log time has passed `watermark` in every partition.
-    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
-        self.count.advance(watermark, &mut self.findings);
-        self.assess_all(emit);
-        if !self.count.is_replaying() {
-            self.assess.advance(watermark, emit);
-            self.count
-                .drain_retired()
-                .for_each(|retired| self.assess.forget(retired, emit));
+    /// Log time has passed `watermark` in every partition. What follows from it is told by [`Shard::go_on`].
+    pub fn pass(&mut self, watermark: Timestamp) {
+        self.count.pass(watermark);
+        self.assess.pass(watermark);
+    }
+
+    /// Judges and tells what follows from the log time that has passed, of `budget` keys at most; sightings may come between two calls.
+    /// Whether more may be left.
+    pub fn go_on(&mut self, budget: usize, emit: &mut Vec<Alert>) -> bool {
+        if self.count.is_replaying() {
+            return false;
         }
+        let counting = self.count.go_on(budget, &mut self.findings);
+        self.assess_all(emit);
+        let telling = self.assess.go_on(budget, emit);
+        self.count
+            .drain_retired()
+            .for_each(|retired| self.assess.forget(retired, emit));
+        counting || telling
+    }
+
+    /// [`Shard::pass`], and all that follows from it.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
+        self.pass(watermark);
+        while self.go_on(usize::MAX, emit) {}
+    }
+
+    /// Log time up to which everything has been judged and told.
+    #[must_use]
+    pub fn reached(&self) -> Timestamp {
+        self.count.reached().min(self.assess.reached())
     }
 
     /// The log has been read up to where it was at the start.

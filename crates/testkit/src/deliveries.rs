@@ -14,6 +14,8 @@ pub struct Deliveries {
     pub shards: usize,
     /// Crashes, in order.
     pub crashes: Vec<Crash>,
+    /// So many keys of a shard are judged in one go when log time has passed.
+    pub slice: usize,
 }
 
 /// One crash, and how the core comes back.
@@ -52,10 +54,11 @@ impl Deliveries {
             turns,
             shards: 1,
             crashes: vec![],
+            slice: usize::MAX,
         }
     }
 
-    /// Any order that keeps each partition's, with repeats, 1 to 8 shards and up to two crashes.
+    /// Any order that keeps each partition's, with repeats, 1 to 8 shards, up to two crashes, and what is due judged in slices.
     #[must_use]
     pub fn shuffled(case: &Case, rng: &mut Rng) -> Self {
         let mut partitions = case.partitions.clone();
@@ -86,6 +89,7 @@ impl Deliveries {
             turns,
             shards: rng.usize(1..=8),
             crashes,
+            slice: *rng.choice(&[1, 2, 5, usize::MAX]).unwrap_or(&1),
         }
     }
 }

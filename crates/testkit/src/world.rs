@@ -34,6 +34,7 @@ impl<'a> World<'a> {
         let epoch = self.fence.next_epoch();
         let mut engine = Engine::new(&self.secret, self.policy.clone(), PARTITIONS, deliveries.shards, epoch);
         self.fence.admit(epoch);
+        engine.in_slices(deliveries.slice);
         engine.settle();
         let mut done = 0;
         for crash in &deliveries.crashes {
@@ -73,6 +74,7 @@ impl<'a> World<'a> {
         let restored = snapshot
             .and_then(|bytes| Engine::restore(secret, policy.clone(), PARTITIONS, crash.shards, epoch, &bytes).ok());
         let mut engine = restored.unwrap_or_else(|| Engine::new(secret, policy, PARTITIONS, crash.shards, epoch));
+        engine.in_slices(deliveries.slice);
         self.fence.admit(epoch); // the new owner's mark stands in the alerts log
         self.alerts_log.iter().cloned().for_each(|alert| engine.recall(alert));
         self.append(late);

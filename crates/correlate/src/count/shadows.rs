@@ -99,14 +99,22 @@ impl Shadows {
         self.schedule(key_hash);
     }
 
-    /// Judges what is due; returns the keys of which nothing is left.
-    pub(super) fn judge_due(&mut self, sight: Sight<'_>, emit: &mut Vec<Finding>) -> Vec<KeyHash> {
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, ..)| *due)
+    }
+
+    /// Judges what is due, `left` keys at most; returns the keys of which nothing is left.
+    pub(super) fn judge_due(&mut self, sight: Sight<'_>, left: &mut usize, emit: &mut Vec<Finding>) -> Vec<KeyHash> {
         let mut gone = vec![];
-        while let Some((due, key_hash, list)) = self.due.pop_first() {
-            if due > sight.watermark {
-                self.due.insert((due, key_hash, list));
+        while *left > 0
+            && let Some(entry) = self.due.first()
+            && entry.0 <= sight.watermark
+        {
+            *left -= 1;
+            let Some((_, key_hash, list)) = self.due.pop_first() else {
                 break;
-            }
+            };
             if self.judge(key_hash, &Rooms::Of(list), sight, emit) {
                 gone.push(key_hash);
             }
