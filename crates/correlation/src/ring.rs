@@ -38,8 +38,9 @@ pub(crate) enum Message {
 pub(crate) struct Progress(AtomicU64);
 
 impl Progress {
+    /// Never falls back: what becomes due later is of a later log time, whatever time it is due at.
     pub(crate) fn reach(&self, watermark: Timestamp) {
-        self.0.store(watermark.as_millis(), Ordering::Release);
+        self.0.fetch_max(watermark.as_millis(), Ordering::Release);
     }
 
     pub(crate) fn reached(&self) -> Timestamp {

@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 
 use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkShard, Shard, shard_of};
 use chappe_eventlog::{EventLog, SnapshotStore, Topic};
-use chappe_model::{Policy, Timestamp};
+use chappe_model::Policy;
 use rtrb::{Consumer, RingBuffer};
 
 use crate::error::{OpenError, RunError};
@@ -81,7 +81,7 @@ impl Service {
                     log,
                     progress,
                     halt,
-                    advanced: Timestamp::ZERO,
+                    ahead: vec![],
                     settled: false,
                 };
                 move || worker.run()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chappe_correlate::Shard;
+use chappe_correlate::{Shard, Sighting};
 use chappe_eventlog::EventLog;
 use chappe_model::{Alert, Timestamp};
 use rtrb::Consumer;
@@ -18,14 +18,19 @@ const BATCH_MESSAGES: usize = 1_024;
 /// An idle shard looks whether it is to stop this often; work wakes it at once.
 const IDLE_WAIT: Duration = Duration::from_millis(100);
 
+/// Sightings whose keys are read ahead together: their cache lines come in at the same time and stay until they are used.
+const AHEAD_SIGHTINGS: usize = 64;
+/// Keys judged in one go once log time has passed, and alerts told: a few milliseconds of work, then sightings have their turn again.
+const SLICE_KEYS: usize = 512;
+
 pub(crate) struct Worker {
     pub(crate) shard: Shard,
     pub(crate) ring: Consumer<Message>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) halt: Halt,
-    /// Log time up to which the shard has been told that every partition has passed.
-    pub(crate) advanced: Timestamp,
+    /// Sightings taken from the ring and not yet counted.
+    pub(crate) ahead: Vec<(Timestamp, Sighting)>,
     /// The log has been read again: before that nothing is judged, so no mark may say so.
     pub(crate) settled: bool,
 }
@@ -41,50 +46,72 @@ impl Worker {
     fn work(&mut self) -> Result<(), RunError> {
         let mut alerts = vec![];
         loop {
-            let Some(taken) = self.take_batch(&mut alerts)? else {
-                return Ok(());
-            };
-            if taken == 0 {
-                if self.ring.is_abandoned() && self.ring.is_empty() {
-                    return Ok(());
-                }
-                std::thread::park_timeout(IDLE_WAIT);
+            match self.turn(&mut alerts)? {
+                Turn::Stopping => return Ok(()),
+                Turn::Busy => {}
+                Turn::Idle if self.ring.is_abandoned() && self.ring.is_empty() => return Ok(()),
+                Turn::Idle => std::thread::park_timeout(IDLE_WAIT),
             }
         }
     }
 
-    /// Returns how many messages there were; nothing if the service stops with alerts that are not durable: then no mark and no snapshot
-    /// may say that they are.
-    fn take_batch(&mut self, alerts: &mut Vec<Alert>) -> Result<Option<usize>, RunError> {
+    /// Takes a batch of messages, and judges a slice of what the passing of time has made due.
+    fn turn(&mut self, alerts: &mut Vec<Alert>) -> Result<Turn, RunError> {
         let mut taken = 0;
         while taken < BATCH_MESSAGES {
             let Ok(message) = self.ring.pop() else { break };
             taken += 1;
-            match message {
-                Message::Sighting(at, sighting) => self.shard.apply(at, sighting, alerts),
-                Message::Advance(watermark) => {
-                    self.shard.advance(watermark, alerts);
-                    self.advanced = watermark;
-                }
-                Message::Settle => {
-                    self.shard.settle(alerts);
-                    self.settled = true;
-                }
-                Message::Report(..) | Message::LinkSnapshot(_) => {} // for the linker
-                Message::Snapshot(hand_over) => {
-                    if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
-                        return Ok(None);
-                    }
-                    let _ = hand_over.send(self.shard.state()); // a reader that has given up needs none
-                }
+            if !self.take(message, alerts)? {
+                return Ok(Turn::Stopping);
             }
         }
+        self.count(alerts);
+        let more = self.shard.go_on(SLICE_KEYS, alerts);
         if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
-            return Ok(None);
+            return Ok(Turn::Stopping);
         }
         if self.settled {
-            self.progress.reach(self.advanced);
+            self.progress.reach(self.shard.reached());
         }
-        Ok(Some(taken))
+        Ok(if taken > 0 || more { Turn::Busy } else { Turn::Idle })
     }
+
+    /// Returns false if the service stops with alerts that are not durable: then no mark and no snapshot may say that they are.
+    fn take(&mut self, message: Message, alerts: &mut Vec<Alert>) -> Result<bool, RunError> {
+        if let Message::Sighting(at, sighting) = message {
+            self.ahead.push((at, sighting));
+            if self.ahead.len() >= AHEAD_SIGHTINGS {
+                self.count(alerts);
+            }
+            return Ok(true);
+        }
+        self.count(alerts); // what came before it
+        match message {
+            Message::Advance(watermark) => self.shard.pass(watermark),
+            Message::Settle => {
+                self.shard.settle(alerts);
+                self.settled = true;
+            }
+            Message::Snapshot(hand_over) => {
+                if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
+                    return Ok(false);
+                }
+                let _ = hand_over.send(self.shard.state()); // a reader that has given up needs none
+            }
+            Message::Sighting(..) | Message::Report(..) | Message::LinkSnapshot(_) => {} // counted, or for the linker
+        }
+        Ok(true)
+    }
+
+    fn count(&mut self, alerts: &mut Vec<Alert>) {
+        self.shard.apply_all(&self.ahead, alerts);
+        self.ahead.clear();
+    }
+}
+
+/// What there was to do.
+enum Turn {
+    Busy,
+    Idle,
+    Stopping,
 }
