@@ -51,14 +51,15 @@ impl Elsewhere {
 }
 
 impl Figures {
-    /// F1: middle run of ours on one thread, by its CPU time, by the kindest figure of the best peer's best run.
+    /// F1: from sightings to findings, before assess has them, as the peers are measured to their own; the middle run of ours on one thread, by
+    /// its CPU time, by the kindest figure of the best peer's best run.
     pub(super) fn ratio(&self) -> Option<f64> {
         ratio(&self.ours, &self.peers)
     }
 
-    /// The same from sightings to firings alone, without the passing of log time: the peers let go of what is old in theirs.
-    pub(super) fn counting_ratio(&self) -> Option<f64> {
-        best(&self.peers).map(|peer| self.ours.rows_counted_per_cpu_second() / peer.rows_per_core_second())
+    /// The same with alerts drawn and told, which the peers do not do.
+    pub(super) fn told_ratio(&self) -> Option<f64> {
+        best(&self.peers).map(|peer| self.ours.rows_told_per_cpu_second() / peer.rows_per_core_second())
     }
 
     /// The same on the wall alone, a thread counting as a core.
@@ -82,10 +83,10 @@ impl Figures {
             .collect();
         json!({
             "ratio_to_best_peer_per_core": self.ratio(),
-            "ratio_to_best_peer_counting_alone": self.counting_ratio(),
+            "ratio_to_best_peer_with_alerts_told": self.told_ratio(),
             "ratio_to_best_peer_on_the_wall": self.wall_ratio(),
             "rows_per_cpu_second": self.ours.rows_per_cpu_second(),
-            "rows_counted_per_cpu_second": self.ours.rows_counted_per_cpu_second(),
+            "rows_told_per_cpu_second": self.ours.rows_told_per_cpu_second(),
             "sightings_per_cpu_second": self.ours.sightings_per_cpu_second(),
             "of_independent_accesses": self.of_memory(),
             "how": "ours: the middle run, by CPU time of the shard's thread; peers: the best run, by the better of wall time by thread and \

@@ -25,6 +25,8 @@ pub(crate) const TELLING_STEP_MS: u64 = COALESCE_MS;
 const LATENESS_MS: u64 = 300_000;
 /// Sightings whose keys are read ahead together.
 const AHEAD: usize = 64;
+/// Keys that the worker of a shard judges in one go.
+const SLICE_KEYS: usize = 512;
 /// Sightings that a ring holds.
 const RING: usize = 1_024;
 /// A run that takes longer is cut off, and says so.
@@ -44,8 +46,8 @@ pub(crate) struct Told {
     pub(crate) sums: Sums,
     /// Revisions of alerts.
     pub(crate) alerts: u64,
-    /// What of the time went into the passing of log time: letting go of what is old, and drawing alerts.
-    pub(crate) passing: Spent,
+    /// What of the time went into what comes after findings: drawing alerts, and telling them.
+    pub(crate) telling: Spent,
 }
 
 /// Rules in force, and what is needed to run them.
@@ -193,11 +195,29 @@ impl OneShard {
         sightings.chunks(AHEAD).for_each(|batch| self.take_ahead(batch));
     }
 
-    /// Log time has passed: what changed is told.
+    /// Log time has passed: what changed is told, and what is old goes.
     pub(crate) fn pass(&mut self, millis: u64) {
+        self.shard.pass(Timestamp::from_millis(millis));
         let started = Started::now();
-        self.shard.advance(Timestamp::from_millis(millis), &mut self.alerts);
-        self.told.passing = self.told.passing.then(started.spent());
+        while self.shard.tell(usize::MAX, &mut self.alerts) {}
+        self.told.telling = self.told.telling.then(started.spent());
+        while self.shard.let_go(usize::MAX, &mut self.alerts) {}
+        self.empty();
+    }
+
+    /// The same, to be gone on with.
+    pub(crate) fn begin_pass(&mut self, millis: u64) {
+        self.shard.pass(Timestamp::from_millis(millis));
+    }
+
+    /// A slice of what follows, as the worker of a shard takes it; whether more may be left.
+    pub(crate) fn go_on(&mut self) -> bool {
+        let more = self.shard.go_on(SLICE_KEYS, &mut self.alerts);
+        self.empty();
+        more
+    }
+
+    fn empty(&mut self) {
         self.told.alerts += self.alerts.len() as u64;
         self.alerts.clear();
     }
@@ -249,7 +269,7 @@ impl Told {
             taken: self.taken + other.taken,
             sums: self.sums.plus(other.sums),
             alerts: self.alerts + other.alerts,
-            passing: self.passing.beside(other.passing),
+            telling: self.telling.beside(other.telling),
         }
     }
 }

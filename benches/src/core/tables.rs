@@ -42,16 +42,16 @@ fn engines(figures: &Figures) -> String {
     ]);
     let ours = &figures.ours;
     rows.push(row(&[
-        "Chappe, middle run",
+        "Chappe, to findings, middle run",
         "1",
         &whole(ours.rows_per_cpu_second()),
         &whole(ours.rows_per_second()),
         &sums(ours),
     ]));
     rows.push(row(&[
-        "of it, without the passing of log time",
+        "the same, with alerts drawn and told each hour of log time",
         "1",
-        &whole(ours.rows_counted_per_cpu_second()),
+        &whole(ours.rows_told_per_cpu_second()),
         "",
         "",
     ]));
@@ -77,10 +77,10 @@ fn engines(figures: &Figures) -> String {
             &format!("{} / {}", whole(told.r1 as f64), whole(told.r2 as f64)),
         ]));
     }
-    let ratios = (figures.ratio(), figures.counting_ratio(), figures.wall_ratio());
+    let ratios = (figures.ratio(), figures.told_ratio(), figures.wall_ratio());
     let ratio = match ratios {
-        (Some(ratio), Some(counting), Some(wall)) => format!(
-            "F1: {ratio:.2} × the best peer by core; {counting:.2} × without the passing of log time; {wall:.2} × on the wall."
+        (Some(ratio), Some(told), Some(wall)) => format!(
+            "F1: {ratio:.2} × the best peer by core, from sightings to findings; {told:.2} × with alerts drawn and told; {wall:.2} × on the wall."
         ),
         _ => "F1: the peers were not run.".to_owned(),
     };

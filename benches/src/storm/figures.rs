@@ -22,7 +22,7 @@ pub(super) struct Phase {
     pub(super) alert_revisions: u64,
     /// Calls that take sightings, on the wall.
     pub(super) takes: Quantiles,
-    /// Calls that let log time pass, on the wall.
+    /// Slices of what log time makes due as it passes, on the wall.
     pub(super) passes: Quantiles,
     /// The same by CPU time: without what other processes took from the core meanwhile.
     pub(super) takes_cpu: Quantiles,
@@ -83,7 +83,7 @@ impl Figures {
             "sightings by CPU-second",
             "revisions of alerts",
             "call p50 / p99 / max, ms",
-            "passing of time p50 / max, ms",
+            "slice of the passing of time p50 / max, ms",
             "longest on the wall, ms",
         ]);
         for phase in &self.phases {

@@ -104,13 +104,15 @@ impl Storm<'_> {
                 let started = Started::now();
                 self.shard.take(&sightings);
                 phase.took(started.spent());
+                // What the last passing of time made due is done between them, as a shard's thread does it.
+                phase.pass_on(&mut self.shard);
             }
+            while phase.pass_on(&mut self.shard) {}
             self.time += MARK_MS;
-            let started = Started::now();
-            self.shard.pass(self.time);
-            phase.passed(started.spent());
+            self.shard.begin_pass(self.time);
             done += now;
         }
+        while phase.pass_on(&mut self.shard) {}
         let told = self.shard.told();
         Ok(Phase {
             name,
@@ -186,10 +188,15 @@ impl Timed {
         self.takes_cpu.record(Duration::from_secs_f64(spent.cpu_seconds));
     }
 
-    fn passed(&mut self, spent: Spent) {
+    /// A slice of what the passing of time made due; whether more may be left.
+    fn pass_on(&mut self, shard: &mut OneShard) -> bool {
+        let started = Started::now();
+        let more = shard.go_on();
+        let spent = started.spent();
         self.spent = self.spent.then(spent);
         self.passes.record(Duration::from_secs_f64(spent.wall_seconds));
         self.passes_cpu.record(Duration::from_secs_f64(spent.cpu_seconds));
+        more
     }
 
     fn by_us(&self) -> Result<Vec<(u64, u64)>> {

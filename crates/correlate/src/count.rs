@@ -257,9 +257,15 @@ impl Count {
         self.behind = true;
     }
 
-    /// Judges what is due by the time that has passed, and lets go of what can no longer change; of `budget` keys at most. Whether more may
-    /// be left.
+    /// [`Count::judge_due`] and [`Count::let_go`] with `budget` keys each. Whether more may be left.
     pub fn go_on(&mut self, budget: usize, emit: &mut Vec<Finding>) -> bool {
+        let judging = self.judge_due(budget, emit);
+        let letting_go = self.let_go(budget, emit);
+        judging || letting_go
+    }
+
+    /// Judges what is due by the time that has passed, `budget` keys at most. Whether more may be left.
+    pub fn judge_due(&mut self, budget: usize, emit: &mut Vec<Finding>) -> bool {
         if self.replaying {
             return false;
         }
@@ -268,9 +274,15 @@ impl Count {
         let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
         let gone = self.shadows.judge_due(sight, &mut left, emit);
         self.retire_shadows(gone);
-        self.expire(&mut left, emit);
         self.behind = left == 0;
         self.behind
+    }
+
+    /// Lets go of what can no longer change, of `budget` keys at most. Whether more may be left.
+    pub fn let_go(&mut self, budget: usize, emit: &mut Vec<Finding>) -> bool {
+        let mut left = if self.replaying { 0 } else { budget };
+        self.expire(&mut left, emit);
+        left == 0 && !self.replaying
     }
 
     /// [`Count::pass`], and all that follows from it.

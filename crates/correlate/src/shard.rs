@@ -90,19 +90,38 @@ impl Shard {
         self.assess.pass(watermark);
     }
 
-    /// Judges and tells what follows from the log time that has passed, of `budget` keys at most; sightings may come between two calls.
-    /// Whether more may be left.
+    /// [`Shard::tell`] and [`Shard::let_go`] with `budget` keys each; sightings may come between two calls. Whether more may be left.
     pub fn go_on(&mut self, budget: usize, emit: &mut Vec<Alert>) -> bool {
+        let telling = self.tell(budget, emit);
+        let letting_go = self.let_go(budget, emit);
+        telling || letting_go
+    }
+
+    /// Judges what the log time that has passed makes due, and tells what has changed or has waited for it: of `budget` keys at most. Whether
+    /// more may be left.
+    pub fn tell(&mut self, budget: usize, emit: &mut Vec<Alert>) -> bool {
         if self.count.is_replaying() {
             return false;
         }
-        let counting = self.count.go_on(budget, &mut self.findings);
+        let judging = self.count.judge_due(budget, &mut self.findings);
         self.assess_all(emit);
-        let telling = self.assess.go_on(budget, emit);
+        let waiting = self.assess.go_on(budget, emit);
+        self.forget_retired(emit);
+        judging || waiting
+    }
+
+    /// Lets go of what nothing can change any more, of `budget` keys at most. Whether more may be left.
+    pub fn let_go(&mut self, budget: usize, emit: &mut Vec<Alert>) -> bool {
+        let more = self.count.let_go(budget, &mut self.findings);
+        self.assess_all(emit);
+        self.forget_retired(emit);
+        more
+    }
+
+    fn forget_retired(&mut self, emit: &mut Vec<Alert>) {
         self.count
             .drain_retired()
             .for_each(|retired| self.assess.forget(retired, emit));
-        counting || telling
     }
 
     /// [`Shard::pass`], and all that follows from it.
