@@ -52,6 +52,9 @@ pub const HOT_CONTRIBUTIONS: usize = 1_000;
 /// How often a hot key is judged at most, in milliseconds of log time.
 pub const HOT_MS: u64 = 1_000;
 
+/// Keys whose time to go has come that are read ahead together.
+const AHEAD_KEYS: usize = 64;
+
 /// Counts the sightings of one shard's keys.
 #[derive(Debug)]
 pub struct Count {
@@ -423,15 +426,30 @@ impl Count {
     /// Lets go of what is older than anything that could still change it.
     fn expire(&mut self, left: &mut usize, emit: &mut Vec<Finding>) {
         while *left > 0 {
-            if let Some(key_hash) = self.expiring.next() {
-                *left -= 1;
-                self.expire_key(key_hash, emit);
-            } else if let Some(keys) = self.expiry.pop(self.watermark) {
+            let now = self.expiring.len().min(*left).min(AHEAD_KEYS);
+            if now == 0 {
+                let Some(keys) = self.expiry.pop(self.watermark) else {
+                    return;
+                };
                 self.expiring = keys.into_iter();
-            } else {
-                return;
+                continue;
+            }
+            *left -= now;
+            std::hint::black_box(self.glance(self.expiring.as_slice().iter().take(now)));
+            for key_hash in self.expiring.by_ref().take(now).collect::<Vec<_>>() {
+                self.expire_key(key_hash, emit);
             }
         }
+    }
+
+    /// Reads of each key what is read first of it, see [`Count::read_ahead`].
+    fn glance<'a>(&self, keys: impl Iterator<Item = &'a KeyHash> + Clone) -> u64 {
+        let cells = keys.clone().map(|key| self.table.glance(*key).held as u64);
+        let seen = cells.fold(0, u64::wrapping_add);
+        let cells = keys.filter_map(|key| self.table.get(*key));
+        let steadies = cells.filter(|cell| cell.held == Held::Steady);
+        let steadies = steadies.filter_map(|cell| self.steadies.get(cell.index));
+        steadies.map(Steady::glance).fold(seen, u64::wrapping_add)
     }
 }
 
