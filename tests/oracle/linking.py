@@ -12,7 +12,9 @@ import json, random, sys
 from dataclasses import dataclass
 
 LINKS, SHARED, FEW, SOMETHING, EU_MEMBERS = 12, 16, 2, 1, 3
-LINKS_TO_MEMBER = 2          # of one revision's links, to reports of one member
+LINKS_TO_MEMBER = 3          # of one revision's links, to reports of one member
+TELLING, BY_CHANCE = 400, 800   # priors: of values that tell where a report belongs; below which two campaigns may share one by chance
+KNOWN = 2                    # telling values that a report must share with a campaign to be taken into it
 LISTED, LISTED_LINKS, LISTED_REFUSALS, LISTED_VALUES = 100, 100, 20, 20
 PRIOR = {"md5": 1000, "sha1": 1000, "sha256": 1000, "sha512": 1000, "url": 900, "email": 800, "domain": 650, "ip": 450, "cve": 100}
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
@@ -72,6 +74,8 @@ def says(r):
     return r.indicators - r.special if not r.retracted and r.use == "share" else frozenset()
 
 
+def prior(v): return PRIOR[v.split(":")[0]]
+def telling(r): return {v for v in says(r) if prior(v) >= TELLING}
 def stands(r): return not r.retracted and r.use == "share"
 
 
@@ -105,8 +109,8 @@ class World:
             kept = self.kept(v, r.t)
             saying = sorted((p for p in kept if p[1] != r.incident and v in says(self.top[p[1]])), key=lambda p: (p[0], p[1]), reverse=True)
             for since, other, _, _ in saying[:self.policy["candidates"]]:
-                prior, rare, near = PRIOR[v.split(":")[0]], rarity(len({p[2] for p in kept})), decay(r.t - since, self.policy["window_ms"])
-                shared.setdefault(other, []).append((v, len({p[2] for p in kept}), prior, rare, near, weight(prior, rare, near)))
+                rare, near = rarity(len({p[2] for p in kept})), decay(r.t - since, self.policy["window_ms"])
+                shared.setdefault(other, []).append((v, len({p[2] for p in kept}), prior(v), rare, near, weight(prior(v), rare, near)))
         found = []
         for other, values in shared.items():
             values = sorted(values, key=lambda s: (-s[5], s[0]))[:SHARED]
@@ -133,15 +137,17 @@ class World:
             a, b = cluster[link[4]], cluster[link[1]]
             if a == b: continue
             strong = sum(s[5] for s in held) >= self.policy["threshold_milli"]
+            known = telling(self.top[link[1]]) & set().union(*(telling(self.top[i]) for i in a))
             if len(b) == 1:               # a report joins what was there; through one that speaks for more than one cluster nothing does
-                if not strong or link[4] in bridges: continue
+                belongs = len(known) >= KNOWN or len(a) < self.policy["least_incidents"]
+                if not strong or link[4] in bridges or not belongs: continue
             else:
-                evidence.append((link[4], link[1], {s[0] for s in held}))
-                across = [e for e in evidence if {cluster[e[0]], cluster[e[1]]} == {a, b}]
+                evidence.append((link[4], link[1], known))
+                across = set().union(*(e[2] for e in evidence if {cluster[e[0]], cluster[e[1]]} == {a, b}))
                 why = "size" if min(len(a), len(b)) > self.policy["guard"] else None if self.corroborated(across, a, b) else "uncorroborated"
                 if why:
                     refused[frozenset([link[4], link[1]])] = why
-                    if strong: bridges.add(link[1])
+                    if strong and link[4] not in bridges: bridges.add(link[1])
                     continue
             both = a | b
             joints[both] = joints.pop(a, []) + joints.pop(b, []) + [link]
@@ -149,17 +155,22 @@ class World:
         return set(cluster.values()), joints, [(cluster[i], cluster[j], why) for (i, j), why in ((tuple(p), w) for p, w in refused.items()) if cluster[i] != cluster[j]]
 
     def corroborated(self, across, a, b):
-        """Not if all of it could be the work of a few members, or of them and one value that both sides happen to share."""
-        reporter = lambda i: self.top[i].reporter
-        pairs = {}
-        for one, other, values in across: pairs.setdefault(frozenset([reporter(one), reporter(other)]), set()).update(values)
-        members = sorted({m for p in pairs for m in p})
-        few = [set(), *({m} for m in members), *({m, n} for m in members for n in members if m < n)]
-        for aside in [None, *set().union(*pairs.values())]:
-            left = [p for p, values in pairs.items() if values - {aside}]
-            for suspects in few:
-                if all(p & suspects for p in left) and all(sum(reporter(i) not in suspects for i in side) >= SOMETHING for side in (a, b)):
-                    return False
+        """Not if all of it could be the work of a few members, or of them and one value that both sides happen to share. A value is the work
+        of some members where nobody but they reported it on a side that others have reported to. Nor if one report of several says it, on a
+        side that one member alone reported, but not the other."""
+        by = lambda v, side: {self.top[i].reporter for i in side if v in says(self.top[i])}
+        values = {v: (by(v, a), by(v, b)) for v in across}
+        reporters = [{self.top[i].reporter for i in side} for side in (a, b)]
+        for side, of in zip((a, b), reporters):
+            if len(side) > 1 and len(of) == 1 and reporters[0] != reporters[1]:
+                sole = [next(iter(said)) for said in ([i for i in side if v in says(self.top[i])] for v in across) if len(said) == 1]
+                if any(sole.count(i) + 1 >= len(across) for i in set(sole)): return False
+        members = sorted({m for sides in values.values() for side in sides for m in side})
+        for suspects in [set(), *({m} for m in members), *({m, n} for m in members for n in members if m < n)]:
+            others = [sum(self.top[i].reporter not in suspects for i in side) >= SOMETHING for side in (a, b)]
+            if not any(others): continue
+            left = [v for v, sides in values.items() if not any(other and side <= suspects for other, side in zip(others, sides))]
+            if not left or len(left) == 1 and (len(suspects) < FEW or prior(left[0]) < BY_CHANCE): return False
         return True
 
     def alertable(self, c):

@@ -11,7 +11,9 @@
 //!
 //! Only reports that may be shared link; match-only reports and reports for named recipients do not, and count in no rarity.
 
+mod candidates;
 mod cluster;
+mod evidence;
 mod graph;
 mod policy;
 mod posted;
@@ -90,7 +92,8 @@ impl Linker {
 
     /// Goes on from a snapshot taken under the same policy.
     #[must_use]
-    pub fn restore(secret: Secret, policy: Arc<LinkPolicy>, state: LinkState) -> Self {
+    pub fn restore(secret: Secret, policy: Arc<LinkPolicy>, mut state: LinkState) -> Self {
+        state.graphs.values_mut().for_each(Graph::refill);
         let rule = Arc::new(policy.rule());
         Self {
             secret,

@@ -10,8 +10,8 @@ use chappe_correlate::LinkPolicy;
 use chappe_model::{AlertId, Audience, IncidentId};
 use chappe_testkit::{Attack, Landscape, Scores, TUNING_SEEDS, link, poisoned};
 
-/// B-cubed recall that an attack may take. The aim is 0.01; two colluders take 0.0113 at worst in these small landscapes.
-const RECALL_LOST: f64 = 0.015;
+/// B-cubed recall that an attack may take.
+const RECALL_LOST: f64 = 0.01;
 /// Small enough for every run; dense enough that campaigns meet.
 const LANDSCAPE: Landscape = Landscape {
     incidents: 500,

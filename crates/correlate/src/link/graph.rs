@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chappe_model::{IncidentId, JoinRefusal, KeyHash, MemberId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::cluster::{Cluster, ClusterId, Evidence};
-use super::policy::{LINKS, LINKS_TO_MEMBER, LinkPolicy, SHARED};
+use super::cluster::{Cluster, ClusterId};
+use super::evidence::Evidence;
+use super::policy::{KNOWN, LinkPolicy};
 use super::posted::Posted;
 use super::report::{Report, Saying};
-use super::weigh::{decay_milli, rarity_milli, weight_milli};
 use crate::keyed_map::KeyedMap;
 
 /// The order in which links are taken: (later time, later incident, its revision, by falling weight).
@@ -59,7 +59,7 @@ pub(super) struct Node {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Graph {
     pub(super) nodes: KeyedMap<IncidentId, Node>,
-    values: KeyedMap<KeyHash, Posted>,
+    pub(super) values: KeyedMap<KeyHash, Posted>,
     pub(super) edges: BTreeMap<EdgeKey, Edge>,
     pub(super) clusters: BTreeMap<ClusterId, Cluster>,
     pub(super) evidence: BTreeMap<(ClusterId, ClusterId), Evidence>,
@@ -129,6 +129,16 @@ impl Graph {
         now.map(|saying| &saying.values) == before.map(|saying| &saying.values)
     }
 
+    /// Makes what a snapshot leaves out: the values of each cluster.
+    pub(super) fn refill(&mut self) {
+        for (incident, node) in &self.nodes {
+            let cluster = node.cluster.and_then(|cluster| self.clusters.get_mut(&cluster));
+            if let (Some(cluster), Some(saying)) = (cluster, &node.saying) {
+                cluster.note(*incident, saying, &node.reporter);
+            }
+        }
+    }
+
     fn touch(&mut self, incident: IncidentId) {
         let cluster = self.nodes.get(&incident).and_then(|node| node.cluster);
         if let Some(cluster) = cluster.and_then(|cluster| self.clusters.get(&cluster)) {
@@ -156,100 +166,18 @@ impl Graph {
         }
     }
 
-    /// Links an incident to those before it that share enough with what it says now; returns the links in their order.
-    fn link(&mut self, policy: &LinkPolicy, at: Timestamp, incident: IncidentId, revision: u32) -> Vec<EdgeKey> {
-        let found = self.strongest(policy, at, incident);
-        let keys = found.into_iter().zip(0..).map(|((earlier, shared), rank)| {
-            let key = (at, incident, revision, rank);
-            let edge = Edge {
-                earlier,
-                later: incident,
-                shared,
-            };
-            for end in [earlier, incident] {
-                if let Some(node) = self.nodes.get_mut(&end) {
-                    node.edges.push(key);
-                }
-            }
-            self.edges.insert(key, edge);
-            key
-        });
-        keys.collect()
-    }
-
-    fn strongest(
-        &mut self,
-        policy: &LinkPolicy,
-        at: Timestamp,
-        incident: IncidentId,
-    ) -> Vec<(IncidentId, Vec<Shared>)> {
-        let Some(saying) = self.nodes.get(&incident).and_then(|node| node.saying.clone()) else {
-            return vec![];
-        };
-        let mut candidates: BTreeMap<IncidentId, Vec<Shared>> = BTreeMap::new();
-        for value in saying.values.iter() {
-            let Some(posted) = self.values.get_mut(&value.hash) else {
-                continue;
-            };
-            if at.as_millis() >= policy.window_ms {
-                posted.expire(at.minus(policy.window_ms));
-            }
-            let frequency = posted.document_frequency();
-            let rarity = rarity_milli(frequency);
-            let nodes = &self.nodes;
-            let says_it = |other: &IncidentId| {
-                let saying = nodes.get(other).and_then(|node| node.saying.as_ref());
-                *other != incident && saying.is_some_and(|saying| saying.says(value.hash))
-            };
-            let kept = posted.latest().into_iter().filter(|(_, other)| says_it(other));
-            for (since, other) in kept.take(policy.candidates) {
-                let decay = decay_milli(at.as_millis() - since.as_millis(), policy.window_ms);
-                candidates.entry(other).or_default().push(Shared {
-                    hash: value.hash,
-                    text: Arc::clone(&value.text),
-                    frequency,
-                    prior: value.prior,
-                    rarity,
-                    decay,
-                    weight: weight_milli(value.prior, rarity, decay),
-                });
-            }
-        }
-        let mut found: Vec<(u32, IncidentId, Vec<Shared>)> = vec![];
-        for (other, mut shared) in candidates {
-            shared.sort_unstable_by(|a, b| (b.weight, &a.text).cmp(&(a.weight, &b.text)));
-            shared.truncate(SHARED);
-            let weight = shared.iter().map(|value| value.weight).sum();
-            if weight >= policy.evidence_milli {
-                found.push((weight, other, shared));
-            }
-        }
-        found.sort_unstable_by_key(|(weight, other, _)| (std::cmp::Reverse(*weight), *other));
-        let mut of_member: BTreeMap<&MemberId, usize> = BTreeMap::new();
-        found.retain(|(_, other, _)| {
-            let Some(node) = self.nodes.get(other) else {
-                return false;
-            };
-            let links = of_member.entry(&node.reporter).or_default();
-            *links += 1;
-            *links <= LINKS_TO_MEMBER
-        });
-        found.truncate(LINKS);
-        found.into_iter().map(|(_, other, shared)| (other, shared)).collect()
-    }
-
     /// Puts an incident that stands into a cluster of its own.
     fn stand_alone(&mut self, incident: IncidentId) {
         let Some(node) = self.nodes.get_mut(&incident) else {
             return;
         };
-        let (Some(stood_at), Some(_)) = (node.stood_at, &node.saying) else {
+        let (Some(stood_at), Some(saying)) = (node.stood_at, &node.saying) else {
             return;
         };
         self.next_cluster += 1;
         node.bridges = false;
         node.cluster = Some(self.next_cluster);
-        let alone = Cluster::of((stood_at, incident), &node.reporter);
+        let alone = Cluster::of((stood_at, incident), &node.reporter, saying);
         self.clusters.insert(self.next_cluster, alone);
         self.touched.insert(incident);
     }
@@ -274,42 +202,39 @@ impl Graph {
     fn join(&mut self, policy: &LinkPolicy, key: EdgeKey) {
         let Some(edge) = self.edges.get(&key) else { return };
         let later = edge.later;
-        let shared = self.holding(policy, edge);
-        let weight: u32 = shared.iter().map(|value| value.weight).sum();
-        let hashes: Vec<KeyHash> = shared.iter().map(|value| value.hash).collect();
         let ends = [edge.earlier, edge.later].map(|end| self.nodes.get(&end));
         let [Some(one), Some(other)] = ends else { return };
-        let (Some(here), Some(there)) = (one.cluster, other.cluster) else {
+        let (Some(here), Some(there), Some(says)) = (one.cluster, other.cluster, &other.saying) else {
             return;
         };
-        if hashes.is_empty() || here == there {
+        if here == there {
+            return; // most links: so what they hold is not looked at
+        }
+        let weight: u32 = self.holding(policy, edge).iter().map(|value| value.weight).sum();
+        if weight == 0 {
             return;
         }
         let (Some(a), Some(b)) = (self.clusters.get(&here), self.clusters.get(&there)) else {
             return;
         };
-        let sizes = [a.members.len(), b.members.len()];
-        let is_attached = sizes[1] == 1;
-        if is_attached && (weight < policy.threshold_milli || one.bridges) {
-            return;
-        }
-        if !is_attached && !self.is_decided(here, there) {
-            let reporters = [one.reporter.clone(), other.reporter.clone()];
+        let is_strong = weight >= policy.threshold_milli;
+        let through_bridge = one.bridges;
+        let known: Vec<KeyHash> = says.telling().filter(|hash| a.values.contains_key(hash)).collect();
+        if b.members.len() == 1 {
+            let belongs = known.len() >= KNOWN || a.members.len() < policy.least_incidents;
+            if !is_strong || through_bridge || !belongs {
+                return;
+            }
+        } else if !self.is_decided(here, there) {
             let mut evidence = self.evidence_between(here, there);
-            for hash in hashes {
-                evidence.add(hash, &reporters[0], &reporters[1]);
-            }
-            if std::mem::take(&mut evidence.unjudged) {
-                evidence.refused = if sizes.iter().all(|size| *size > policy.guard) {
-                    Some(JoinRefusal::Size)
-                } else {
-                    (!self.corroborates(&evidence, here, there)).then_some(JoinRefusal::Uncorroborated)
-                };
-            }
+            evidence.add(known);
+            evidence.refused = self.refuses(policy, &evidence, here, there);
             let refused = evidence.refused;
             self.put_evidence(here, there, evidence);
             if refused.is_some() {
-                self.note_bridge(policy, weight, later);
+                if is_strong && !through_bridge {
+                    self.note_bridge(later);
+                }
                 return;
             }
         }
@@ -324,17 +249,25 @@ impl Graph {
         })
     }
 
-    fn note_bridge(&mut self, policy: &LinkPolicy, weight: u32, later: IncidentId) {
-        if weight >= policy.threshold_milli
-            && let Some(node) = self.nodes.get_mut(&later)
-        {
+    fn note_bridge(&mut self, later: IncidentId) {
+        if let Some(node) = self.nodes.get_mut(&later) {
             node.bridges = true;
         }
     }
 
-    fn corroborates(&self, evidence: &Evidence, here: ClusterId, there: ClusterId) -> bool {
-        let clusters = [self.clusters.get(&here), self.clusters.get(&there)];
-        matches!(clusters, [Some(here), Some(there)] if evidence.corroborates([here, there]))
+    /// Why two clusters may not be joined; none if they may.
+    fn refuses(
+        &self,
+        policy: &LinkPolicy,
+        evidence: &Evidence,
+        here: ClusterId,
+        there: ClusterId,
+    ) -> Option<JoinRefusal> {
+        let (one, other) = (self.clusters.get(&here)?, self.clusters.get(&there)?);
+        if one.members.len().min(other.members.len()) > policy.guard {
+            return Some(JoinRefusal::Size);
+        }
+        (!evidence.corroborates([one, other])).then_some(JoinRefusal::Uncorroborated)
     }
 
     /// Taken out.

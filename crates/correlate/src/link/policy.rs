@@ -14,15 +14,21 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 /// Links that one revision makes, at most: the strongest.
 pub(super) const LINKS: usize = 12;
 /// Of these, links to reports of one member, at most: so none crowds out the others.
-pub(super) const LINKS_TO_MEMBER: usize = 2;
+pub(super) const LINKS_TO_MEMBER: usize = 3;
 /// Values that count in one link, at most: the heaviest.
 pub(super) const SHARED: usize = 16;
 /// Members that together can weld nothing: one fewer than an alert to every member needs.
 pub(super) const FEW: usize = chappe_model::limits::EU_MEMBERS - 1;
 /// Incidents that make a cluster something that must not be welded to another.
 pub(super) const SOMETHING: usize = 1;
-/// Pairs of members whose evidence for a join of two clusters is kept, at most: the first by name. All pairs of 31 members fit.
-pub(super) const EVIDENCE_PAIRS: usize = 512;
+/// Values of at least this prior, in thousandths, tell that a report belongs to a campaign, or that two clusters do: all but vulnerabilities.
+pub(super) const TELLING: u32 = 400;
+/// Values of less than this prior, in thousandths, two campaigns may share by chance: addresses and names.
+pub(super) const BY_CHANCE: u32 = 800;
+/// Telling values that a report must share with a campaign to be taken into it.
+pub(super) const KNOWN: usize = 2;
+/// Values whose evidence for a join of two clusters is kept, at most.
+pub(super) const EVIDENCE_VALUES: usize = 256;
 
 /// How linking judges. The defaults are what figures are reported on (`docs/linking.md`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chappe_model::{Accepted, IncidentId, KeyHash, MemberId, Realm, Secret, Use};
 use serde::{Deserialize, Serialize};
 
-use super::policy::{CAMPAIGN_RULE, LinkPolicy};
+use super::policy::{CAMPAIGN_RULE, LinkPolicy, TELLING};
 use super::weigh::prior_milli;
 use crate::Voice;
 
@@ -53,6 +53,12 @@ impl Report {
 }
 
 impl Saying {
+    /// Its values that tell where it belongs.
+    pub(super) fn telling(&self) -> impl Iterator<Item = KeyHash> + '_ {
+        let telling = self.values.iter().filter(|value| value.prior >= TELLING);
+        telling.map(|value| value.hash)
+    }
+
     pub(super) fn says(&self, hash: KeyHash) -> bool {
         self.values.binary_search_by_key(&hash, |value| value.hash).is_ok()
     }

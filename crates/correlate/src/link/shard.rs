@@ -9,6 +9,9 @@ use crate::assess::Assess;
 use crate::count::Retired;
 use crate::finding::Finding;
 
+/// Format of linking's part of a snapshot. It changes with the definition too: clusters of another one are not gone on with.
+const FORMAT: u32 = 2;
+
 /// Linking and its alerts' revisions: the owner of all campaigns.
 #[derive(Debug)]
 pub struct LinkShard {
@@ -53,7 +56,11 @@ impl LinkShard {
         bytes: &[u8],
     ) -> Result<Self, LinkSnapshotError> {
         let unreadable = |error: postcard::Error| LinkSnapshotError::Unreadable(error.to_string());
-        let (was, rest) = postcard::take_from_bytes::<LinkPolicy>(bytes).map_err(unreadable)?;
+        let (format, rest) = postcard::take_from_bytes::<u32>(bytes).map_err(unreadable)?;
+        if format != FORMAT {
+            return Err(LinkSnapshotError::Unreadable(format!("format {format}")));
+        }
+        let (was, rest) = postcard::take_from_bytes::<LinkPolicy>(rest).map_err(unreadable)?;
         if was != *policy {
             return Err(LinkSnapshotError::OtherPolicy);
         }
@@ -68,7 +75,7 @@ impl LinkShard {
     /// # Errors
     /// When the state cannot be encoded.
     pub fn snapshot(&self) -> Result<Vec<u8>, LinkSnapshotError> {
-        let whole = (&*self.linker.policy, self.linker.state());
+        let whole = (FORMAT, &*self.linker.policy, self.linker.state());
         postcard::to_stdvec(&whole).map_err(|error| LinkSnapshotError::Unreadable(error.to_string()))
     }
 
