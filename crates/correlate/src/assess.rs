@@ -9,7 +9,7 @@ use chappe_model::{Alert, AlertId, AlertState, Compartment, KeyHash, Timestamp};
 
 use crate::count::{COALESCE_MS, Retired};
 use crate::finding::Finding;
-use crate::keyed_map::KeyedMap;
+use crate::parted_map::PartedMap;
 use room::Room;
 
 /// Gives out revisions. One instance per shard; a key's compartments are judged where the key is counted.
@@ -23,7 +23,7 @@ pub struct Assess {
 }
 
 /// Of each key the compartments in their order: nearly always one.
-type Rooms = KeyedMap<KeyHash, Vec<(Compartment, Room)>>;
+type Rooms = PartedMap<KeyHash, Vec<(Compartment, Room)>>;
 
 impl Assess {
     /// Owns its keys under a fencing epoch, above every earlier owner's.
@@ -32,7 +32,7 @@ impl Assess {
         Self {
             epoch,
             watermark: Timestamp::ZERO,
-            rooms: KeyedMap::default(),
+            rooms: Rooms::default(),
             waiting: BTreeMap::new(),
         }
     }
@@ -188,7 +188,7 @@ fn room_mut<'a>(rooms: &'a mut Rooms, key_hash: KeyHash, compartment: &Compartme
 
 /// The room, made if there is none.
 fn open_room<'a>(rooms: &'a mut Rooms, key_hash: KeyHash, compartment: &Compartment) -> &'a mut Room {
-    let rooms = rooms.entry(key_hash).or_default();
+    let rooms = rooms.get_or_insert_with(key_hash, Vec::new);
     let place = rooms.binary_search_by(|(known, _)| known.cmp(compartment));
     let place = place.unwrap_or_else(|place| {
         rooms.reserve_exact(1); // seldom another comes

@@ -7,9 +7,9 @@ use chappe_model::{Accepted, Compartment, IncidentId, KeyHash, Measure, MemberId
 use serde::{Deserialize, Serialize};
 
 use crate::choir::Choir;
-use crate::keyed_map::KeyedMap;
 use crate::keys::{ReportKeyOf, keys_of};
 use crate::live::LiveCounts;
+use crate::parted_map::PartedMap;
 use crate::sighting::{Contribution, Sighting};
 use crate::voice::Voice;
 
@@ -28,8 +28,8 @@ pub struct Fold {
 /// What a snapshot holds of a fold.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FoldState {
-    /// Boxed, so that the table grows without moving what it holds.
-    incidents: KeyedMap<IncidentId, Box<Folded>>,
+    /// Boxed, so that little moves when the table grows.
+    incidents: PartedMap<IncidentId, Box<Folded>>,
     /// When contributions can no longer be revised, and their voices may go.
     freezing: BTreeMap<Timestamp, Vec<IncidentId>>,
 }
@@ -117,8 +117,7 @@ impl Fold {
         let folded = self
             .state
             .incidents
-            .entry(accepted.id)
-            .or_insert_with(|| Box::new(Folded::before(&said_now)));
+            .get_or_insert_with(accepted.id, || Box::new(Folded::before(&said_now)));
         if !folded.revisions.insert(said_now.number) {
             return;
         }

@@ -43,6 +43,7 @@ mod keys;
 mod link;
 mod live;
 mod pane;
+mod parted_map;
 mod picture;
 mod shard;
 mod sighting;
