@@ -315,7 +315,17 @@ async fn linked_reports_make_a_campaign_that_a_restart_carries_on_and_a_withdraw
     let log = MemoryLog::new();
     let running = Running::start(&log, 2);
     let file = format!("sha256:{}", "ab".repeat(32));
-    wave(&log, &file, 10_000);
+    // Two values: a campaign takes nothing in by one.
+    let both = |country: &str, key: &str, at: u64| {
+        let mut both = report(country, key, &file, at);
+        both.incident
+            .indicators
+            .insert("url:https://one.example/a".parse().unwrap());
+        both
+    };
+    for country in ["AT", "BE", "CZ"] {
+        append(&log, &both(country, &file, 10_000));
+    }
     mark(&log, 10_001);
     judged(&log, 10_001).await;
     running.stop().await;
@@ -338,11 +348,10 @@ async fn linked_reports_make_a_campaign_that_a_restart_carries_on_and_a_withdraw
     }
 
     let running = Running::start(&log, 1);
-    append(&log, &report("DE", "late", &file, 50_000));
+    append(&log, &both("DE", "late", 50_000));
     mark(&log, 50_001);
     judged(&log, 50_001).await;
-    let mut withdrawn =
-        [("AT", 60_000), ("BE", 60_001), ("CZ", 60_002)].map(|(country, at)| report(country, &file, &file, at));
+    let mut withdrawn = [("AT", 60_000), ("BE", 60_001), ("CZ", 60_002)].map(|(country, at)| both(country, &file, at));
     for report in &mut withdrawn {
         report.incident.revision = 1;
         report.incident.retracted = true;
