@@ -61,8 +61,8 @@ pub use finding::{Finding, Firing};
 pub use fold::{Fold, FoldState};
 pub use intake::{Intake, PartitionState, PartitionStateRef};
 pub use link::{
-    CAMPAIGN_RULE, LinkPolicy, LinkShard, LinkSnapshotError, LinkState, Linker, WARNING_ENTRIES, WarningFile,
-    WarningList, WarningListError,
+    CAMPAIGN_RULE, LinkPolicy, LinkShard, LinkSnapshotError, LinkState, Linker, WARNING_ENTRIES, WARNING_NAME_BYTES,
+    WARNING_REGEXES, WarningFile, WarningList, WarningListError,
 };
 pub use shard::{Shard, shard_of};
 pub use sighting::{Contribution, Sighting};

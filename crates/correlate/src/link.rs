@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use policy::{CAMPAIGN_RULE, LinkPolicy};
 pub use shard::{LinkShard, LinkSnapshotError};
-pub use warning::{WARNING_ENTRIES, WarningFile, WarningList, WarningListError};
+pub use warning::{WARNING_ENTRIES, WARNING_NAME_BYTES, WARNING_REGEXES, WarningFile, WarningList, WarningListError};
 
 use crate::finding::Finding;
 use crate::keyed_map::KeyedMap;

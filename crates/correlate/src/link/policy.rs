@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use chappe_model::{AlertKind, Condition, Field, Measure, Rule, Source, WidestAudience};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::warning::WarningList;
 
@@ -31,7 +31,7 @@ pub(super) const KNOWN: usize = 2;
 pub(super) const EVIDENCE_VALUES: usize = 256;
 
 /// How linking judges. The defaults are what figures are reported on (`docs/linking.md`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LinkPolicy {
     /// Two reports further apart than this are not linked, and document frequency looks back so far, in milliseconds.
     pub window_ms: u64,
