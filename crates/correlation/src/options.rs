@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chappe_correlate::LinkPolicy;
+use chappe_correlate::{LinkPolicy, WarningList};
 use chappe_model::{Live, Policy, Secret};
 
 /// Most shards of one process.
@@ -72,5 +72,16 @@ impl Options {
             linking: Some(linking),
             ..self
         }
+    }
+
+    /// Where incidents are linked, values of these lists link nothing. The order of the lists says nothing.
+    #[must_use]
+    pub fn with_warning_lists(mut self, mut lists: Vec<WarningList>) -> Self {
+        lists.sort_by(|one, other| one.name.cmp(&other.name));
+        lists.dedup();
+        if let Some(linking) = &mut self.linking {
+            linking.warning_lists = lists;
+        }
+        self
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chappe_correlate::{Intake, Sighting, shard_of};
 use chappe_eventlog::{AppendError, EventLog, Position, ReadError, ReadLimit, Record, RecordKind, Topic};
-use chappe_model::{Policy, Timestamp};
+use chappe_model::{Alert, Policy, Timestamp};
 use chappe_proto::{alert, incident};
 use metrics::{counter, gauge};
 
@@ -16,7 +16,7 @@ use crate::live::LiveTeller;
 use crate::metric_names::{BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS};
 use crate::ring::{Feed, Message};
 use crate::snapshots::Snapshots;
-use crate::tell::ALERTS_PARTITION;
+use crate::tell::{ALERTS_PARTITION, Told, tell};
 
 /// An idle reader looks this often whether there is a snapshot to take or it is to stop; the log wakes it at once.
 const IDLE_WAIT: Duration = Duration::from_millis(100);
@@ -33,10 +33,10 @@ pub(crate) struct Reader {
     pub(crate) intake: Intake,
     pub(crate) positions: Vec<u64>,
     pub(crate) feeds: Vec<Feed>,
-    /// The linker's.
-    pub(crate) links: Feed,
-    /// Whether reports are linked.
-    pub(crate) linking: bool,
+    /// The linker's; none where nothing is linked.
+    pub(crate) links: Option<Feed>,
+    /// The ends of campaigns that nothing stands behind any more; told once the log has been read again.
+    pub(crate) unlinked: Vec<Alert>,
     pub(crate) snapshots: Snapshots,
     pub(crate) live: LiveTeller,
     pub(crate) halt: Halt,
@@ -54,7 +54,7 @@ impl Reader {
         }
         let cut = (&*self.policy, &self.positions[..], &self.intake);
         self.snapshots
-            .take_last(cut, &mut self.feeds, &mut self.links, &self.halt);
+            .take_last(cut, &mut self.feeds, self.links.as_mut(), &self.halt);
     }
 
     fn read_on(&mut self) -> Result<(), RunError> {
@@ -66,7 +66,8 @@ impl Reader {
             self.mark_alerts();
             if self.snapshots.is_due(&self.positions) {
                 let cut = (&*self.policy, &self.positions[..], &self.intake);
-                self.snapshots.take(cut, &mut self.feeds, &mut self.links, &self.halt);
+                self.snapshots
+                    .take(cut, &mut self.feeds, self.links.as_mut(), &self.halt);
             }
             if read == 0 {
                 std::thread::park_timeout(IDLE_WAIT);
@@ -88,6 +89,9 @@ impl Reader {
             return Ok(()); // what was read so far is no picture: nothing is judged
         }
         self.broadcast(|| Message::Settle);
+        if tell(&*self.log, &mut self.unlinked, &self.halt)? == Told::Stopping {
+            return Ok(()); // the next start finds them open still
+        }
         let (seconds, watermark) = (began.elapsed().as_secs_f64(), self.intake.watermark());
         gauge!(REPLAY_SECONDS).set(seconds);
         tracing::info!(seconds, %watermark, epoch = self.epoch, "read the log up to its end; judging from here on");
@@ -106,7 +110,7 @@ impl Reader {
         }
         if read > 0 {
             self.feeds.iter().for_each(Feed::wake);
-            self.links.wake();
+            self.links.iter().for_each(Feed::wake);
         }
         let backlog: u64 = (0..self.partitions())
             .map(|p| {
@@ -162,13 +166,13 @@ impl Reader {
         for sighting in self.sightings.drain(..) {
             self.feeds[shard_of(sighting.key_hash, shards)].push(Message::Sighting(at, sighting), &self.halt);
         }
-        if self.linking {
-            self.links.push(Message::Report(at, Box::new(accepted)), &self.halt);
+        if let Some(links) = &mut self.links {
+            links.push(Message::Report(at, Box::new(accepted)), &self.halt);
         }
     }
 
     fn broadcast(&mut self, message: impl Fn() -> Message) {
-        for feed in self.feeds.iter_mut().chain([&mut self.links]) {
+        for feed in self.feeds.iter_mut().chain(&mut self.links) {
             feed.push(message(), &self.halt);
             feed.wake();
         }
@@ -179,7 +183,7 @@ impl Reader {
         let reached = self
             .feeds
             .iter()
-            .chain([&self.links])
+            .chain(&self.links)
             .map(|feed| feed.progress.reached())
             .min()
             .unwrap_or_default();

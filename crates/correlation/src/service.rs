@@ -2,9 +2,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkShard, Shard, shard_of};
+use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkPolicy, LinkShard, Shard, shard_of};
 use chappe_eventlog::{EventLog, SnapshotStore, Topic};
-use chappe_model::Policy;
+use chappe_model::{Alert, Policy};
 use rtrb::{Consumer, RingBuffer};
 
 use crate::error::{OpenError, RunError};
@@ -71,6 +71,7 @@ impl Service {
             positions,
             shards,
             links,
+            unlinked,
         } = self.restore(&policy, count);
         let (mut feeds, mut threads) = (vec![], vec![]);
         for (index, shard) in shards.into_iter().enumerate() {
@@ -89,17 +90,9 @@ impl Service {
             feeds.push(feed);
             threads.push(thread);
         }
-        let (links, thread) = self.owner("linking".into(), halt, |ring, log, progress, halt| {
-            let linking = Linking {
-                links,
-                ring,
-                log,
-                progress,
-                halt,
-            };
-            move || linking.run()
-        })?;
-        threads.push(thread);
+        let linking = links.map(|links| self.linker(links, halt)).transpose()?;
+        let (links, thread) = linking.unzip();
+        threads.extend(thread);
         let snapshots = Snapshots::new(self.snapshots, self.options.snapshot_interval, &positions);
         let log = Arc::clone(&self.log);
         let (epoch, marked) = (self.recalled.epoch, self.recalled.watermark);
@@ -111,7 +104,7 @@ impl Service {
             positions,
             feeds,
             links,
-            linking: self.options.linking.is_some(),
+            unlinked,
             snapshots,
             live: LiveTeller::new(self.options.live),
             halt: halt.clone(),
@@ -123,6 +116,19 @@ impl Service {
         self.log.on_advance(Topic::Incidents, Arc::new(move || thread.unpark()));
         threads.insert(0, reader);
         Ok(threads)
+    }
+
+    fn linker(&self, links: LinkShard, halt: &Halt) -> Result<(Feed, JoinHandle<()>), RunError> {
+        self.owner("linking".into(), halt, |ring, log, progress, halt| {
+            let linking = Linking {
+                links,
+                ring,
+                log,
+                progress,
+                halt,
+            };
+            move || linking.run()
+        })
     }
 
     /// Starts a thread that owns its part of the state, fed by a ring.
@@ -147,17 +153,21 @@ impl Service {
     /// The state to go on from: the last snapshot if it serves, and what was told before.
     fn restore(&self, policy: &Arc<Policy>, count: usize) -> Restored {
         let secret = &self.options.secret;
-        let linking = Arc::new(self.options.linking.clone().unwrap_or_default());
+        let linking = self.options.linking.clone().map(Arc::new);
         let partitions = self.log.partitions(Topic::Incidents);
         let epoch = self.recalled.epoch;
         let mut found = Restored {
             intake: Intake::new(secret, policy, partitions),
             positions: vec![0; usize::from(partitions)],
             shards: (0..count).map(|_| Shard::new(secret.clone(), policy, epoch)).collect(),
-            links: LinkShard::new(secret.clone(), Arc::clone(&linking), epoch),
+            links: linking
+                .clone()
+                .map(|linking| LinkShard::new(secret.clone(), linking, epoch)),
+            unlinked: vec![],
         };
         let snapshot = load(&*self.snapshots, policy, partitions).and_then(|snapshot| {
-            let links = LinkShard::restore(secret.clone(), linking, epoch, &snapshot.links).map_err(
+            let links = linking.map(|linking| LinkShard::restore(secret.clone(), linking, epoch, &snapshot.links));
+            let links = links.transpose().map_err(
                 |error| tracing::info!(%error, "the snapshot does not serve; reading the log from its beginning"),
             );
             Some((snapshot, links.ok()?))
@@ -174,14 +184,27 @@ impl Service {
                     .for_each(|(shard, part)| shard.restore(part));
             }
         }
-        for alert in &self.recalled.alerts {
-            if *alert.rule.id == *CAMPAIGN_RULE {
-                found.links.recall(alert.clone());
-            } else {
-                found.shards[shard_of(alert.key_hash, count)].recall(alert.clone());
-            }
-        }
+        self.recall(&mut found);
         found
+    }
+
+    /// Hands each owner what was told before. Where nothing is linked any more, campaigns end as the alerts of a rule do that is not in force
+    /// any more: what is withdrawn later would otherwise stand in them for ever.
+    fn recall(&self, found: &mut Restored) {
+        let count = found.shards.len();
+        let (campaigns, others): (Vec<_>, Vec<_>) =
+            (self.recalled.alerts.iter().cloned()).partition(|alert| *alert.rule.id == *CAMPAIGN_RULE);
+        for alert in others {
+            found.shards[shard_of(alert.key_hash, count)].recall(alert);
+        }
+        if let Some(links) = &mut found.links {
+            campaigns.into_iter().for_each(|alert| links.recall(alert));
+            return;
+        }
+        let nothing = Arc::new(LinkPolicy::default());
+        let mut links = LinkShard::new(self.options.secret.clone(), nothing, self.recalled.epoch);
+        campaigns.into_iter().for_each(|alert| links.recall(alert));
+        links.settle(&mut found.unlinked);
     }
 }
 
@@ -190,7 +213,10 @@ struct Restored {
     intake: Intake,
     positions: Vec<u64>,
     shards: Vec<Shard>,
-    links: LinkShard,
+    /// None where nothing is linked.
+    links: Option<LinkShard>,
+    /// The ends of campaigns that were open, where nothing is linked any more.
+    unlinked: Vec<Alert>,
 }
 
 /// A thread that ends in a panic stops the service: its keys have no owner any more.

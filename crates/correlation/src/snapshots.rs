@@ -94,7 +94,7 @@ impl Snapshots {
     }
 
     /// Takes a last one before the end, unless that would keep the operator waiting: then the restart reads more of the log.
-    pub(crate) fn take_last(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: &mut Feed, halt: &Halt) {
+    pub(crate) fn take_last(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
         let quick = match self.cost {
             Duration::ZERO => cut.1.iter().sum::<u64>() <= LAST_RECORDS,
             cost => cost <= LAST_COST,
@@ -106,7 +106,7 @@ impl Snapshots {
     }
 
     /// Takes one: waits until every shard has made durable what it told before this cut, then saves it on a thread of its own.
-    pub(crate) fn take(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: &mut Feed, halt: &Halt) {
+    pub(crate) fn take(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
         self.finish();
         let began = Instant::now();
         self.taken_at = began;
@@ -114,13 +114,17 @@ impl Snapshots {
             .iter_mut()
             .map(|feed| ask(feed, Message::Snapshot, halt))
             .collect();
-        let asked_links = ask(links, Message::LinkSnapshot, halt);
+        let asked_links = links.map(|feed| (ask(feed, Message::LinkSnapshot, halt), feed));
         let states: Option<Vec<CountState>> = asked
             .iter()
             .zip(&*feeds)
             .map(|(handed, feed)| handed_over(handed, feed))
             .collect();
-        let Some((states, linking)) = states.zip(handed_over(&asked_links, links)) else {
+        let linking = match &asked_links {
+            Some((handed, feed)) => handed_over(handed, feed),
+            None => Some(Some(vec![])), // nothing is linked
+        };
+        let Some((states, linking)) = states.zip(linking) else {
             return; // the service is stopping
         };
         let Some(linking) = linking else {
