@@ -30,6 +30,7 @@ mod report_file;
 mod rule_files;
 mod secret;
 mod tokens;
+mod warning_files;
 mod words;
 
 pub use cli::{Cli, Command};
@@ -39,3 +40,4 @@ pub use installation::{DRAIN, Installation, Pace, PartFailed, Running, StartErro
 pub use report_file::{MAX_REPORTS, ReportFileError, read_reports};
 pub use secret::{LOG_FOLDER, SECRET_FILE, SecretError};
 pub use tokens::{Token, TokenError};
+pub use warning_files::WarningLists;

@@ -15,6 +15,15 @@ pub(crate) struct Unread {
     reason: String,
 }
 
+impl Unread {
+    pub(crate) fn new(path: &Path, reason: impl Into<String>) -> Self {
+        Self {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
 /// The files that a pattern names, in the order of their names. `*` and `?` may stand in the last part of the path.
 ///
 /// # Errors

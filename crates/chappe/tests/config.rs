@@ -164,3 +164,70 @@ fn rules_that_cannot_be_in_force_are_refused_at_their_place() {
         "{twice}"
     );
 }
+
+const LIST: &str =
+    r#"{"name": "N", "version": 3, "type": "cidr", "list": ["203.0.113.0/24", "::1"], "description": "ignored"}"#;
+
+#[test]
+fn warning_lists_are_read_from_files_and_folders_beside_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("lists/dns")).unwrap();
+    std::fs::write(folder.path().join("lists/dns/list.json"), LIST).unwrap();
+    std::fs::write(folder.path().join("more.json"), LIST.replace("\"N\"", "\"M\"")).unwrap();
+    let phones = LIST.replace("cidr\"", "regex\", \"matching_attributes\": [\"phone-number\"]");
+    std::fs::write(folder.path().join("phones.json"), phones).unwrap();
+    let names = "warning-lists = [\"lists/\", \"more.json\", \"*.json\"]\n";
+    let section = in_folder(folder.path(), names).unwrap().policy.unwrap();
+    let lists = &section.warning_lists;
+    let read: Vec<_> = lists.lists.iter().map(|list| (&*list.name, list.entries())).collect();
+    assert_eq!(read, [("N 3", 2), ("M 3", 2)]);
+    assert_eq!(lists.skipped.len(), 1);
+    assert!(!section.link_campaigns, "naming lists turns nothing on");
+    let none = in_folder(folder.path(), "warning-lists = []\n")
+        .unwrap()
+        .policy
+        .unwrap();
+    assert!(none.warning_lists.lists.is_empty());
+}
+
+#[test]
+fn warning_lists_that_cannot_be_in_force_are_refused_at_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.json"), LIST).unwrap();
+    std::fs::write(folder.path().join("bad.json"), LIST.replace("::1", "::x")).unwrap();
+    std::fs::write(folder.path().join("feed.json"), "{\"Event\": {}}").unwrap();
+    std::fs::create_dir(folder.path().join("none")).unwrap();
+    let refused = |names: &str| {
+        let names = format!("warning-lists = [\"good.json\", {names}]\n");
+        let error = in_folder(folder.path(), &names).unwrap_err().to_string();
+        error
+            .lines()
+            .next()
+            .unwrap()
+            .replace(&folder.path().display().to_string(), "F")
+    };
+    for (names, says) in [
+        (
+            "\"bad.json\"",
+            "F/bad.json: warning list 'N', entry 2: '::x' is no address or prefix",
+        ),
+        (
+            "\"feed.json\"",
+            "F/feed.json: no warning list in MISP's format: missing field `name` at line 1 column 13",
+        ),
+        ("\"gone.json\"", "F/gone.json: No such file or directory (os error 2)"),
+        ("\"none\"", "F/none: the folder holds no *.json"),
+        ("\"gone/*.json\"", "F/gone: No such file or directory (os error 2)"),
+        (
+            "\"*/list.json\"",
+            "F/*/list.json: * and ? may stand in the name of the file only",
+        ),
+    ] {
+        assert_eq!(refused(names), format!("chappe.toml:6:31: {says}"));
+    }
+    let wrong = refused("7");
+    assert!(
+        wrong.starts_with("chappe.toml:6:31: invalid type: integer `7`"),
+        "{wrong}"
+    );
+}

@@ -26,7 +26,11 @@ fn token(member: &str) -> Token {
 }
 
 fn config(folder: &Path) -> Config {
-    let mut text = String::new();
+    config_with(folder, "")
+}
+
+fn config_with(folder: &Path, policy: &str) -> Config {
+    let mut text = policy.to_owned();
     for (id, country, role) in MEMBERS {
         let country = if country.is_empty() {
             String::new()
@@ -170,6 +174,35 @@ async fn three_members_of_three_countries_make_one_alert_that_outlives_a_restart
         (Some(3), &serde_json::json!(["AT", "CZ", "DE"]))
     );
     assert_eq!(told["alert"].as_str(), Some(alert.name.trim_start_matches("alerts/")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn campaigns_are_linked_but_not_by_what_a_warning_list_of_the_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("lists/libraries")).unwrap();
+    let list = r#"{"name": "Libraries", "version": 7, "type": "hostname", "list": ["bad.example"], "matching_attributes": ["domain"]}"#;
+    std::fs::write(folder.path().join("lists/libraries/list.json"), list).unwrap();
+    let policy = "[policy]\nlink-campaigns = true\nwarning-lists = [\"lists/\"]\n";
+    let running = start_at(folder.path(), "127.0.0.1:0", &config_with(folder.path(), policy)).await;
+    let mut following = watch(&running, "europol", "");
+    for (member, country) in [("csirt-at", "AT"), ("csirt-cz", "CZ"), ("csirt-de", "DE")] {
+        let mut both = report(country);
+        both.indicators.push(v1::Indicator {
+            r#type: v1::IndicatorType::Url as i32,
+            value: "https://bad.example/kit".into(),
+        });
+        send(&running, member, &[both]).await;
+    }
+    let campaign = loop {
+        let alert = next_alert(&mut following).await;
+        if alert.kind() == v1::AlertKind::Campaign {
+            break alert;
+        }
+    };
+    let shared: Vec<&str> = campaign.key.iter().map(|key| &*key.value).collect();
+    assert_eq!(shared, ["url:https://bad.example/kit"], "the list is for domains");
+    assert_eq!(campaign.explanation.unwrap().warning_lists, ["Libraries 7"]);
+    running.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::error::ConfigError;
 use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
 use crate::rule_files;
+use crate::warning_files::WarningLists;
 
 /// Longest lateness, in seconds: a day.
 const LATENESS_SECONDS: u64 = 86_400;
@@ -54,6 +55,8 @@ struct PolicyTable {
     unmarked_as_red: Vec<Spanned<MemberId>>,
     #[serde(default)]
     rules: Vec<Spanned<String>>,
+    #[serde(default)]
+    warning_lists: Vec<Spanned<String>>,
     cross_border: Option<Spanned<CrossBorderTable>>,
     cross_border_critical_sector: Option<Spanned<CrossBorderTable>>,
     urgent: Option<Spanned<UrgentTable>>,
@@ -230,6 +233,7 @@ fn policy(
         section.unmarked_as_red.push(id.get_ref().clone());
     }
     section.rules = rules(source, &table.rules, folder)?;
+    section.warning_lists = warning_lists(source, &table.warning_lists, folder)?;
     fixed_twice(source, &table, &section.rules)?;
     for (rule, wish) in [
         (&mut section.cross_border, table.cross_border),
@@ -264,6 +268,20 @@ fn rules(source: &Source<'_>, patterns: &[Spanned<String>], folder: &Path) -> Re
     let at = patterns.first().map(Spanned::span);
     let texts = texts.map_err(|error| ConfigError::at(source.path, source.text, at, error.to_string()))?;
     Ok(chappe_sigma::load(&texts)?.rules)
+}
+
+/// The warning lists of the files and folders that the patterns name.
+fn warning_lists(
+    source: &Source<'_>,
+    patterns: &[Spanned<String>],
+    folder: &Path,
+) -> Result<WarningLists, ConfigError> {
+    let mut lists = WarningLists::default();
+    for pattern in patterns {
+        let read = lists.read(folder, pattern.get_ref());
+        read.map_err(|error| source.refuse(pattern, error.to_string()))?;
+    }
+    Ok(lists)
 }
 
 /// Refuses thresholds of a built-in rule that a file puts another in place of: they would say nothing.

@@ -2,6 +2,8 @@
 
 use chappe_model::{MemberId, Policy, Rule, RuleError, built_in_rules};
 
+use crate::warning_files::WarningLists;
+
 /// Hours in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
 
@@ -45,6 +47,8 @@ pub struct PolicySection {
     pub urgent: Urgent,
     /// Rules of files, each as version 1. One takes the place of the built-in rule of its id.
     pub rules: Vec<Rule>,
+    /// Values that link nothing.
+    pub warning_lists: WarningLists,
 }
 
 impl Default for PolicySection {
@@ -66,6 +70,7 @@ impl Default for PolicySection {
                 window_hours: 24,
             },
             rules: Vec::new(),
+            warning_lists: WarningLists::default(),
         }
     }
 }

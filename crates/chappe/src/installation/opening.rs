@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chappe_clock::Clock;
+use chappe_correlate::WarningList;
 use chappe_correlation::LiveListener;
 use chappe_eventlog::{EventLog, SnapshotStore, Topic};
 use chappe_eventlog_local::{LocalLog, LocalOptions};
@@ -134,8 +135,20 @@ fn quotas(section: QuotaSection) -> chappe_ingest::Quotas {
     }
 }
 
-/// Campaigns are linked where the configuration says so.
+/// Campaigns are linked where the configuration says so, but not by what its warning lists name.
 fn linking(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
-    let wanted = config.policy.as_ref().is_some_and(|section| section.link_campaigns);
-    if wanted { options.with_linking() } else { options }
+    let Some(section) = &config.policy else {
+        return options;
+    };
+    let warnings = &section.warning_lists;
+    if !section.link_campaigns {
+        if !warnings.lists.is_empty() {
+            tracing::warn!("policy.warning-lists says nothing unless policy.link-campaigns is true");
+        }
+        return options;
+    }
+    let entries: usize = warnings.lists.iter().map(WarningList::entries).sum();
+    let (lists, skipped) = (warnings.lists.len(), warnings.skipped.join("; "));
+    tracing::info!(lists, entries, %skipped, "linking campaigns, but not by values that warning lists name");
+    options.with_linking().with_warning_lists(warnings.lists.clone())
 }
