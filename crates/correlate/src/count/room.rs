@@ -323,7 +323,9 @@ impl Room {
         let reach_ms = judging.rule.when.span_ms();
         let needed = live.map(|alert| alert.anchor.0.minus(reach_ms - 1)).min();
         // An episode of the pool may yet be joined by a report of this overlay: what the pool needs for it, the overlay needs too.
-        let pool_needs = pool.map_or(Timestamp::END, |pool| pool.kept_from);
+        // A pool that needs nothing is not judged again, so it would hold the overlay back for ever.
+        let pool_needs = pool.filter(|pool| !pool.since(pool.kept_from).is_empty());
+        let pool_needs = pool_needs.map_or(Timestamp::END, |pool| pool.kept_from);
         let from = needed.map_or(settled, |needed| needed.min(settled)).min(pool_needs);
         self.kept_from = self.kept_from.max(from);
         self.final_before = settled;
