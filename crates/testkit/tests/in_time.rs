@@ -5,15 +5,81 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chappe_correlate::{Count, Engine, Finding, Intake, Linker, Shard};
-use chappe_model::{Alert, Compartment, KeyHash, Realm, Timestamp};
-use chappe_testkit::{Case, Deliveries, Entry, PARTITIONS, check_seeds, link_policy, linking_case, number, secret};
+use chappe_correlate::{COALESCE_MS, Count, Engine, Finding, Intake, Linker, Shard};
+use chappe_model::{Alert, AlertId, Compartment, KeyHash, Realm, Timestamp};
+use chappe_testkit::{
+    Case, Deliveries, Entry, PARTITIONS, canonical, check_seeds, link_policy, linking_case, number, secret,
+};
 
+/// Places in each case at which it is looked at what could have been told by then.
+const LOOKS: u64 = 4;
 /// Longer than anything stays that no report keeps up, in milliseconds of log time.
 const LONG_MS: u64 = 100_000_000;
+
+#[test]
+fn only_counts_wait_to_be_told_and_not_for_long() {
+    let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 1_000));
+    let waited = check_seeds(first..first + cases, || (), |(), seed| told_by_then(seed));
+    assert!(waited >= cases / 10, "only {waited} alerts waited in {cases} cases");
+}
+
+/// Returns how many alerts waited at the places looked at.
+fn told_by_then(seed: u64) -> u64 {
+    let case = Case::generate(seed);
+    let deliveries = Deliveries::in_order(&case);
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x71e);
+    let mut waited = 0;
+    for _ in 0..LOOKS {
+        let until = rng.usize(1..=deliveries.turns.len());
+        let mut engine = delivered(&case, &deliveries, until);
+        let told: BTreeMap<AlertId, Alert> = engine.drain().into_iter().map(|alert| (alert.id, alert)).collect();
+        engine.flush();
+        for alert in engine.drain() {
+            // What is held for a person is told to nobody else, so it may wait as well.
+            waited += 1;
+            if alert.held {
+                continue;
+            }
+            let Some(before) = told.get(&alert.id) else {
+                panic!(
+                    "seed {seed}: after {until} turns nothing is told yet of {}",
+                    canonical(&alert)
+                );
+            };
+            assert!(
+                !alert.differs_materially_from(before),
+                "seed {seed}: after {until} turns {} is still told, not {}",
+                canonical(before),
+                canonical(&alert)
+            );
+        }
+        let mut engine = delivered(&case, &deliveries, until);
+        let later = engine
+            .watermark()
+            .plus(2 * COALESCE_MS + 1)
+            .max(case.now.plus(COALESCE_MS));
+        (0..PARTITIONS).for_each(|partition| engine.mark(partition, later));
+        engine.drain();
+        engine.flush();
+        let late = engine.drain();
+        assert!(
+            late.is_empty(),
+            "seed {seed}: after {until} turns these still wait: {late:#?}"
+        );
+    }
+    waited
+}
+
+/// An engine that has read so many entries, in the order of log time.
+fn delivered(case: &Case, deliveries: &Deliveries, until: usize) -> Engine {
+    let mut engine = Engine::new(&secret(), case.policy.clone(), PARTITIONS, 2, 1);
+    engine.settle();
+    read(&mut engine, deliveries, until);
+    engine
+}
 
 fn read(engine: &mut Engine, deliveries: &Deliveries, until: usize) {
     for (partition, entry) in entries(deliveries).take(until) {
