@@ -28,3 +28,24 @@ impl Hasher for FirstBits {
 
     fn write_usize(&mut self, _length: usize) {} // the length prefix of an array says nothing
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::hash::BuildHasher;
+
+    use chappe_model::{KeyHash, Secret};
+
+    use super::*;
+
+    #[test]
+    fn what_is_keyed_already_is_spread() {
+        let (secret, build) = (Secret::new([7; 32]), BuildHasherDefault::<FirstBits>::default());
+        let ids = (0..1_000_u32).map(|n| secret.key_hash("r", chappe_model::Realm::Live, &[&n.to_string()]));
+        let ids: Vec<KeyHash> = ids.collect();
+        let hashes: HashSet<u64> = ids.iter().map(|id| build.hash_one(id)).collect();
+        assert_eq!(hashes.len(), ids.len());
+        let bytes: HashSet<u64> = ids.iter().map(|id| build.hash_one(id.0.to_le_bytes())).collect();
+        assert_eq!(bytes.len(), ids.len());
+    }
+}

@@ -95,6 +95,28 @@ fn findings_survive_the_way_to_another_process() {
 }
 
 #[test]
+fn each_report_that_makes_a_rule_fire_gives_a_firing() {
+    let rules = built_in_rules();
+    let (mut count, mut firings) = (Count::new(secret(), &policy()), vec![]);
+    count.settle(&mut vec![]);
+    for sighting in sightings() {
+        count.find(Timestamp::from_millis(2_000), &sighting, &mut firings, &mut vec![]);
+    }
+    let mut found: Vec<(&str, u32, u32)> = firings
+        .iter()
+        .map(|firing| (&*rules[usize::from(firing.rule)].id, firing.fires, firing.measured))
+        .collect();
+    found.sort_unstable();
+    // The reports come at one log time, so with the one that reaches the bound all of them fire.
+    let expected = [
+        ("cross-border", 3, 3),
+        ("cross-border-critical-sector", 1, 3),
+        ("cross-border-critical-sector", 2, 2),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_sighting_or_a_finding_that_comes_twice_changes_nothing() {
     let twice = sightings()
         .into_iter()

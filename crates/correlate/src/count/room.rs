@@ -40,6 +40,8 @@ pub(super) struct Room {
     found_alerts: bool,
     /// The newest open alert of the last judgement.
     open: Option<Box<Alert>>,
+    /// Behind its last fire stands what it does not say yet: the next fire takes that in, whatever fires.
+    unsaid: bool,
     judged_at: Timestamp,
     /// Changed since the last judgement: judge at this watermark.
     pending: Option<Timestamp>,
@@ -197,7 +199,9 @@ impl Room {
             (Change::Appended(time, _), _) if rule.when.measure == Measure::CriticalReport => {
                 self.is_over_quota(*time, rule)
             }
-            (Change::Appended(time, voice), Some(open)) => adds_counts_only(open, *time, voice, watermark, rule),
+            (Change::Appended(time, voice), Some(open)) => {
+                !self.unsaid && adds_counts_only(open, *time, voice, watermark, rule)
+            }
             _ => false,
         };
         let when = if counts_only {
@@ -246,6 +250,14 @@ impl Room {
         alerts.retain(|alert| alert.last_fire >= final_before);
         let open = alerts.iter().filter(|alert| alert.state == AlertState::Open);
         self.open = open.max_by_key(|alert| alert.last_fire).cloned().map(Box::new);
+        self.unsaid = self.open.as_ref().is_some_and(|open| {
+            let behind = [Some(&*self), pool].into_iter().flatten();
+            let mut behind = behind.flat_map(|room| room.since(open.last_fire.plus(1)));
+            behind.any(|c| {
+                let alone = c.now.as_ref() == Some(&c.ever);
+                !alone || !adds_counts_only(open, c.time, &c.ever, judging.watermark, judging.rule)
+            })
+        });
         self.plan(&alerts, pool, judging);
         let finding = judging.finding(subject.compartment, alerts, final_before, self.final_before);
         let tells = self.found_alerts || !finding.alerts.is_empty();
@@ -323,7 +335,9 @@ impl Room {
         let reach_ms = judging.rule.when.span_ms();
         let needed = live.map(|alert| alert.anchor.0.minus(reach_ms - 1)).min();
         // An episode of the pool may yet be joined by a report of this overlay: what the pool needs for it, the overlay needs too.
-        let pool_needs = pool.map_or(Timestamp::END, |pool| pool.kept_from);
+        // A pool that needs nothing is not judged again, so it would hold the overlay back for ever.
+        let pool_needs = pool.filter(|pool| !pool.since(pool.kept_from).is_empty());
+        let pool_needs = pool_needs.map_or(Timestamp::END, |pool| pool.kept_from);
         let from = needed.map_or(settled, |needed| needed.min(settled)).min(pool_needs);
         self.kept_from = self.kept_from.max(from);
         self.final_before = settled;

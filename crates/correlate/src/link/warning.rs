@@ -348,7 +348,7 @@ mod tests {
         ] {
             assert!(holds(&hosts, listed), "{listed}");
         }
-        assert!(!holds(&hosts, "domain:notcdn.example"));
+        assert!(!holds(&hosts, "domain:notcdn.example") && !holds(&hosts, "url:https://example/cdn.example"));
         let nets = list("cidr", &["203.0.113.0/24", "2001:db8::/32", "198.51.100.7"]).unwrap();
         for listed in [
             "ip:203.0.113.200",
