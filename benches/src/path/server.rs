@@ -23,6 +23,8 @@ const STOP: Duration = Duration::from_secs(12);
 const NO_QUOTA: i64 = 4_000_000;
 /// Requests in flight: far above the harness's windows.
 const NO_BOUND: i64 = 1_000_000;
+/// The highest memory budget that may be set, in MiB.
+const NO_BUDGET_MIB: i64 = 1_048_576;
 /// Most that is repeated of what a failed process said, in bytes.
 const SAID: u64 = 4096;
 
@@ -109,7 +111,7 @@ impl Installation {
     }
 }
 
-/// The configuration with a port of the system's choice, and quotas that nothing here reaches.
+/// The configuration with a port of the system's choice, and quotas and a memory budget that nothing here reaches.
 fn raised(config: &str) -> Result<String> {
     let mut config: Table = config.parse()?;
     config.insert("listen".into(), Value::String("127.0.0.1:0".into()));
@@ -121,6 +123,7 @@ fn raised(config: &str) -> Result<String> {
     ];
     let quotas = quotas.map(|(name, value)| (name.to_owned(), Value::Integer(value)));
     config.insert("quotas".into(), Value::Table(quotas.into_iter().collect()));
+    config.insert("memory-mib".into(), Value::Integer(NO_BUDGET_MIB));
     Ok(toml::to_string(&config)?)
 }
 
