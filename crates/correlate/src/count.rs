@@ -203,15 +203,22 @@ impl Count {
     /// of one after the other. Returns a number that depends on what was read, so that the reading cannot be left out.
     #[must_use]
     pub fn read_ahead<'a>(&mut self, batch: impl Iterator<Item = &'a Sighting> + Clone) -> u64 {
+        let voices = batch
+            .clone()
+            .map(|sighting| u64::from(sighting.contribution.ever.openly));
+        let seen = voices.fold(0, u64::wrapping_add) ^ self.glance(batch.map(|sighting| sighting.key_hash));
+        let steadies = self.ahead.iter().filter_map(|index| self.steadies.get(*index));
+        steadies.map(Steady::glance_beyond).fold(seen, u64::wrapping_add)
+    }
+
+    /// Reads of each key its cell, and of those that are steady what they hold themselves; these are `ahead` then.
+    fn glance(&mut self, keys: impl Iterator<Item = KeyHash> + Clone) -> u64 {
         // In rounds: what a round reads of one key does not wait for another, only for the round before.
-        let cells = batch.clone().map(|sighting| {
-            let cell = self.table.glance(sighting.key_hash);
-            cell.held as u64 ^ u64::from(sighting.contribution.ever.openly)
-        });
+        let cells = keys.clone().map(|key| self.table.glance(key).held as u64);
         let mut seen = cells.fold(0, u64::wrapping_add);
         self.ahead.clear();
-        for sighting in batch {
-            let cell = self.table.get(sighting.key_hash);
+        for key in keys {
+            let cell = self.table.get(key);
             if let Some(cell) = cell.filter(|cell| cell.held == Held::Steady)
                 && let Some(steady) = self.steadies.get(cell.index)
             {
@@ -219,8 +226,7 @@ impl Count {
                 self.ahead.push(cell.index);
             }
         }
-        let steadies = self.ahead.iter().filter_map(|index| self.steadies.get(*index));
-        steadies.map(Steady::glance_beyond).fold(seen, u64::wrapping_add)
+        seen
     }
 
     /// Takes a sighting stamped at log time `at`. Each time its contribution makes the rule fire gives a firing; findings wait for
@@ -435,21 +441,12 @@ impl Count {
                 continue;
             }
             *left -= now;
-            std::hint::black_box(self.glance(self.expiring.as_slice().iter().take(now)));
-            for key_hash in self.expiring.by_ref().take(now).collect::<Vec<_>>() {
+            let keys: Vec<KeyHash> = self.expiring.by_ref().take(now).collect();
+            std::hint::black_box(self.glance(keys.iter().copied()));
+            for key_hash in keys {
                 self.expire_key(key_hash, emit);
             }
         }
-    }
-
-    /// Reads of each key what is read first of it, see [`Count::read_ahead`].
-    fn glance<'a>(&self, keys: impl Iterator<Item = &'a KeyHash> + Clone) -> u64 {
-        let cells = keys.clone().map(|key| self.table.glance(*key).held as u64);
-        let seen = cells.fold(0, u64::wrapping_add);
-        let cells = keys.filter_map(|key| self.table.get(*key));
-        let steadies = cells.filter(|cell| cell.held == Held::Steady);
-        let steadies = steadies.filter_map(|cell| self.steadies.get(cell.index));
-        steadies.map(Steady::glance).fold(seen, u64::wrapping_add)
     }
 }
 

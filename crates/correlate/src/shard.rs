@@ -124,12 +124,6 @@ impl Shard {
             .for_each(|retired| self.assess.forget(retired, emit));
     }
 
-    /// [`Shard::pass`], and all that follows from it.
-    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
-        self.pass(watermark);
-        while self.go_on(usize::MAX, emit) {}
-    }
-
     /// Log time up to which everything has been judged and told.
     #[must_use]
     pub fn reached(&self) -> Timestamp {

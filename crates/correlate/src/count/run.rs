@@ -1,8 +1,8 @@
 //! A run of fires, as far as it has come: what its alert will show, kept up with every fire.
 
-use chappe_model::limits::EU_MEMBERS;
 use std::sync::Arc;
 
+use chappe_model::limits::EU_MEMBERS;
 use chappe_model::{CountrySet, Evidence, IncidentId, Pap, SetSum, Severity, Timestamp, Tlp};
 
 use super::voice_set::VoiceSet;
