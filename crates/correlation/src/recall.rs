@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chappe_eventlog::{EventLog, Fence, Position, ReadLimit, Record, RecordKind, Topic, append_blocking};
 use chappe_model::{Alert, AlertId, Timestamp};
-use chappe_proto::alert;
+use chappe_proto::alert::{self, AlertsMark};
 use metrics::counter;
 
 use crate::error::OpenError;
@@ -59,10 +59,11 @@ impl Told {
 
     fn take(&mut self, at: Position, record: &Record) {
         let outcome = match record.kind {
-            RecordKind::Mark => alert::decode_mark(&record.payload).map(|(watermark, epoch)| {
-                if self.fence.admit(epoch) {
+            RecordKind::Mark => alert::decode_mark(&record.payload).map(|mark| match mark {
+                AlertsMark::Reached { watermark, epoch } if self.fence.admit(epoch) => {
                     self.watermark = self.watermark.max(watermark);
                 }
+                _ => {}
             }),
             RecordKind::Data => alert::decode(&record.payload).map(|told| {
                 let newer = self

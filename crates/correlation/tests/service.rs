@@ -18,7 +18,7 @@ use chappe_model::{
     Accepted, Alert, AlertId, AlertKind, AlertState, Audience, Country, Incident, Live, Marking, MemberId, Pap, Policy,
     ReportKey, Secret, Severity, Timestamp, Tlp, built_in_rules,
 };
-use chappe_proto::{alert, incident};
+use chappe_proto::{alert, alert::AlertsMark, incident};
 use tokio::sync::{Notify, oneshot};
 
 fn secret() -> Secret {
@@ -116,7 +116,11 @@ fn everything(log: &MemoryLog) -> (Vec<Alert>, Timestamp) {
     {
         match record.kind {
             RecordKind::Data => told.push(alert::decode(&record.payload).unwrap()),
-            RecordKind::Mark => watermark = watermark.max(alert::decode_mark(&record.payload).unwrap().0),
+            RecordKind::Mark => {
+                if let AlertsMark::Reached { watermark: reached, .. } = alert::decode_mark(&record.payload).unwrap() {
+                    watermark = watermark.max(reached);
+                }
+            }
         }
     }
     (told, watermark)

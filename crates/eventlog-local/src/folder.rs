@@ -53,6 +53,9 @@ pub(crate) fn segments(folder: &Path) -> Result<Vec<(u64, PathBuf)>, OpenError> 
 }
 
 /// What a log was created as.
+/// The topics whose partitions are stated. One that came later has one partition and no line, so that folders made before it still open.
+const STATED: [Topic; 3] = [Topic::Incidents, Topic::Alerts, Topic::Config];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meta {
     /// Drawn when the log was created; every checksum depends on it.
@@ -114,7 +117,7 @@ impl Meta {
 
     fn to_text(self) -> String {
         let mut text = format!("{META_FIRST_LINE}\njournal {:016x}\n", self.journal);
-        for topic in Topic::ALL {
+        for topic in STATED {
             text.push_str(&format!("{} {}\n", topic.name(), self.partitions.of(topic)));
         }
         let crc = crc32c::crc32c(text.as_bytes());
@@ -136,7 +139,7 @@ impl Meta {
         };
         let journal = u64::from_str_radix(value("journal")?, 16).map_err(|_| "the journal id is no number")?;
         let mut partitions = Partitions::default();
-        for topic in Topic::ALL {
+        for topic in STATED {
             let count: u16 = value(topic.name())?
                 .parse()
                 .map_err(|_| format!("no count of {topic}"))?;

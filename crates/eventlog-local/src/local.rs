@@ -7,7 +7,7 @@ use std::{
 
 use chappe_eventlog::{
     AppendError, Durability, EventLog, OnDurable, Partitions, Position, ReadError, ReadLimit, Record, SnapshotError,
-    SnapshotStore, Topic,
+    SnapshotStore, Topic, Writers,
 };
 
 use crate::{
@@ -150,6 +150,10 @@ impl LocalLog {
 impl EventLog for LocalLog {
     fn durability(&self) -> Durability {
         Durability::Disk
+    }
+
+    fn writers(&self) -> Writers {
+        Writers::Sole // the folder is locked
     }
 
     fn partitions(&self, topic: Topic) -> u16 {

@@ -48,8 +48,8 @@ mod topic;
 pub use self::{
     error::{AppendError, ReadError, SnapshotError},
     faults::{AppendFault, AtCrash, FaultPlan, FaultRates, Hold},
-    fence::Fence,
-    log::{Durability, EventLog, OnDurable, ReadLimit, append_blocking},
+    fence::{Fence, Fences},
+    log::{Durability, EventLog, OnDurable, ReadLimit, Writers, append_blocking},
     memory::{MAX_HELD_APPENDS, MEMORY_CAPACITY_BYTES, MemoryLog},
     record::{MAX_KEY_BYTES, MAX_RECORD_BYTES, Position, Record, RecordKind},
     snapshot::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_NAME_BYTES, SnapshotStore, check_snapshot},

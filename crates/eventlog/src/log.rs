@@ -31,6 +31,15 @@ impl Durability {
     }
 }
 
+/// Who appends to a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Writers {
+    /// This process alone: what it did not append is not there.
+    Sole,
+    /// Other processes too: the order in the log decides between them, and only reading tells what stands before a record.
+    Shared,
+}
+
 /// What an append calls with its outcome. It may run on the log's own thread: it must be quick and must not wait for
 /// the log.
 pub type OnDurable = Box<dyn FnOnce(Result<Position, AppendError>) + Send>;
@@ -67,6 +76,9 @@ impl ReadLimit {
 pub trait EventLog: Send + Sync + 'static {
     /// What "durable" means here.
     fn durability(&self) -> Durability;
+
+    /// Who else appends.
+    fn writers(&self) -> Writers;
 
     /// The number of partitions of a topic; it never changes while the log lives.
     fn partitions(&self, topic: Topic) -> u16;

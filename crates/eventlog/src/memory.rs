@@ -8,7 +8,7 @@ use self::state::State;
 use crate::{
     error::{AppendError, ReadError, SnapshotError},
     faults::FaultPlan,
-    log::{Durability, EventLog, OnDurable, ReadLimit},
+    log::{Durability, EventLog, OnDurable, ReadLimit, Writers},
     record::{Position, Record},
     snapshot::{SnapshotStore, check_snapshot},
     topic::{Partitions, Topic},
@@ -73,6 +73,13 @@ impl MemoryLog {
         self
     }
 
+    /// This log as one that other processes append to as well, each by a clone of it.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        self.lock().writers = Writers::Shared;
+        self
+    }
+
     /// Replaces the plan from the next append on; the numbering of appends starts again at 1. What is held stays held.
     pub fn set_faults(&self, plan: FaultPlan) {
         self.lock().set_plan(plan);
@@ -128,6 +135,10 @@ impl MemoryLog {
 impl EventLog for MemoryLog {
     fn durability(&self) -> Durability {
         Durability::Process
+    }
+
+    fn writers(&self) -> Writers {
+        self.lock().writers
     }
 
     fn partitions(&self, topic: Topic) -> u16 {

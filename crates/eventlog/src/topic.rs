@@ -15,11 +15,13 @@ pub enum Topic {
     Alerts,
     /// Rules, thresholds, lists and policies taking effect.
     Config,
+    /// What the processes of an installation say of themselves: who lives, how far it is, how much is live. Only the last minute matters.
+    Pulse,
 }
 
 impl Topic {
     /// Every topic, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Incidents, Self::Alerts, Self::Config];
+    pub const ALL: [Self; 4] = [Self::Incidents, Self::Alerts, Self::Config, Self::Pulse];
 
     /// The name, as in file names, metrics and Kafka.
     #[must_use]
@@ -28,6 +30,7 @@ impl Topic {
             Self::Incidents => "incidents",
             Self::Alerts => "alerts",
             Self::Config => "config",
+            Self::Pulse => "pulse",
         }
     }
 
@@ -38,6 +41,7 @@ impl Topic {
             Self::Incidents => 1,
             Self::Alerts => 2,
             Self::Config => 3,
+            Self::Pulse => 4,
         }
     }
 
@@ -117,7 +121,7 @@ impl Partitions {
 impl Default for Partitions {
     /// Eight partitions of incidents, one of each other topic.
     fn default() -> Self {
-        Self { counts: [8, 1, 1] }
+        Self { counts: [8, 1, 1, 1] }
     }
 }
 
@@ -132,7 +136,7 @@ mod tests {
             assert_eq!(topic as usize, ordinal);
             assert_eq!(Topic::from_code(topic.code()), Some(topic));
         }
-        assert_eq!(Topic::ALL.map(Topic::code), [1, 2, 3]);
+        assert_eq!(Topic::ALL.map(Topic::code), [1, 2, 3, 4]);
         assert_eq!(Topic::from_code(0), None);
     }
 

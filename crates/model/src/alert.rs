@@ -184,6 +184,16 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// The lot whose owner writes this alert, of `lots`. Campaigns have no key to be parted by: all are of the first.
+    #[must_use]
+    pub fn lot(&self, lots: u16) -> u16 {
+        if self.campaign.is_some() {
+            0
+        } else {
+            self.key_hash.lot(lots)
+        }
+    }
+
     /// Whether both say the same, whenever and by whichever owner they were written.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {

@@ -119,6 +119,15 @@ pub type Digest = [u8; 16];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KeyHash(pub u128);
 
+impl KeyHash {
+    /// The lot of this key, of `lots`: keys are divided among owners by it. None counts as one.
+    #[must_use]
+    pub fn lot(self, lots: u16) -> u16 {
+        let high = u64::try_from(self.0 >> 64).unwrap_or(0);
+        u16::try_from(high % u64::from(lots.max(1))).unwrap_or(0)
+    }
+}
+
 /// The installation's secret: 32 random bytes, backed up. Every id rests on it.
 #[derive(Clone)]
 pub struct Secret {

@@ -64,3 +64,5 @@ pub const CAMPAIGN_LINKS: usize = 100;
 pub const CAMPAIGN_REFUSALS: usize = 20;
 /// Indicators that a campaign's alert shows itself: those that most of its reports carry.
 pub const CAMPAIGN_INDICATORS: usize = 20;
+/// Parts of the correlation keys that each have an owner, where several processes share a log: at most so many of them share the work.
+pub const LOTS: u16 = 8;

@@ -4,7 +4,8 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use chappe_distribute::{Filter, may_see};
-use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, Topic};
+use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, Topic, Writers};
+use chappe_model::limits::LOTS;
 use chappe_model::{Alert, AlertId, MemberId, Principal, Secret, Timestamp};
 use chappe_proto::{Violation, Violations, alert, invalid_argument, status, v1};
 use prost::Message;
@@ -49,11 +50,16 @@ pub(crate) struct Chunk {
 
 impl Board {
     pub(crate) fn new(log: Arc<dyn EventLog>, secret: Secret, stale_after_ms: u64, sizes: Sizes) -> Self {
+        let lots = match log.writers() {
+            Writers::Sole => 1,
+            Writers::Shared => LOTS,
+        };
+        let view = View::new(sizes, lots);
         Self {
             log,
             secret,
             stale_after_ms,
-            view: RwLock::new(View::new(sizes)),
+            view: RwLock::new(view),
             reading: Mutex::new(()),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             lookups: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)),
@@ -274,7 +280,7 @@ impl Board {
                 _ if ignored => Item::Nothing,
                 Decoded::Mark(watermark, _) => Item::Mark(watermark),
                 Decoded::Revision(alert) => Item::Revision(Arc::from(alert)),
-                Decoded::Unreadable(_) => Item::Nothing,
+                Decoded::Claim(_) | Decoded::Unreadable(_) => Item::Nothing,
             });
         Chunk {
             first,

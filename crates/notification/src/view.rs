@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chappe_distribute::Looks;
-use chappe_eventlog::{Fence, Position, Record, RecordKind};
+use chappe_eventlog::{Fences, Position, Record, RecordKind};
 use chappe_model::limits::RULES;
 use chappe_model::{Alert, AlertId, AlertState, Rule, Timestamp};
 use chappe_proto::alert;
+use chappe_proto::alert::{AlertsMark, Claim};
 use metrics::counter;
 
 use crate::metric_names as names;
@@ -25,9 +26,13 @@ pub(crate) enum Item {
     Revision(Arc<Alert>),
 }
 
+/// Whoever owns it marks how far all owners are.
+const FIRST_LOT: u16 = 0;
+
 /// A record, decoded, not yet judged.
 pub(crate) enum Decoded {
     Mark(Timestamp, u64),
+    Claim(Claim),
     Revision(Box<Alert>),
     Unreadable(String),
 }
@@ -35,9 +40,10 @@ pub(crate) enum Decoded {
 impl Decoded {
     pub(crate) fn of(record: &Record) -> Self {
         let decoded = match record.kind {
-            RecordKind::Mark => {
-                alert::decode_mark(&record.payload).map(|(watermark, epoch)| Self::Mark(watermark, epoch))
-            }
+            RecordKind::Mark => alert::decode_mark(&record.payload).map(|mark| match mark {
+                AlertsMark::Reached { watermark, epoch } => Self::Mark(watermark, epoch),
+                AlertsMark::Claim(claim) => Self::Claim(claim),
+            }),
             RecordKind::Data => alert::decode(&record.payload).map(|alert| Self::Revision(Box::new(alert))),
         };
         decoded.unwrap_or_else(|error| Self::Unreadable(error.to_string()))
@@ -87,7 +93,7 @@ pub(crate) struct View {
     pub(crate) alerts: BTreeMap<AlertId, Held>,
     /// Alerts that carry on one that was told.
     heirs: BTreeSet<AlertId>,
-    fence: Fence,
+    fences: Fences,
     /// The last records, without gaps, each with its payload's size; the last is at `end` - 1.
     tail: VecDeque<(Item, usize)>,
     tail_bytes: usize,
@@ -99,7 +105,8 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn new(sizes: Sizes) -> Self {
+    /// Of a topic whose owners share the keys in `lots`.
+    pub(crate) fn new(sizes: Sizes, lots: u16) -> Self {
         let beginning = Milestone {
             position: Position(0),
             log_time: Timestamp::ZERO,
@@ -111,7 +118,7 @@ impl View {
             watermark: Timestamp::ZERO,
             alerts: BTreeMap::new(),
             heirs: BTreeSet::new(),
-            fence: Fence::default(),
+            fences: Fences::new(lots),
             tail: VecDeque::new(),
             tail_bytes: 0,
             milestones: vec![beginning],
@@ -168,18 +175,22 @@ impl View {
                 tracing::error!(%position, reason, "a record of the topic alerts does not decode and is skipped");
                 Item::Nothing
             }
-            Decoded::Mark(_, epoch) if !self.admits(epoch) => Item::Nothing,
+            Decoded::Claim(claim) => {
+                self.admits(claim.lot, claim.epoch); // fenced from here on
+                Item::Nothing
+            }
+            Decoded::Mark(_, epoch) if !self.admits(FIRST_LOT, epoch) => Item::Nothing,
             Decoded::Mark(watermark, _) => {
                 self.watermark = self.watermark.max(watermark);
                 Item::Mark(watermark)
             }
-            Decoded::Revision(alert) if !self.admits(alert.epoch) => Item::Nothing,
+            Decoded::Revision(alert) if !self.admits(alert.lot(self.fences.lots()), alert.epoch) => Item::Nothing,
             Decoded::Revision(alert) => self.accept(*alert),
         }
     }
 
-    fn admits(&mut self, epoch: u64) -> bool {
-        let admitted = self.fence.admit(epoch);
+    fn admits(&mut self, lot: u16, epoch: u64) -> bool {
+        let admitted = self.fences.admit(lot, epoch);
         if !admitted {
             counter!(names::FENCED).increment(1);
         }

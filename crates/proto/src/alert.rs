@@ -5,5 +5,5 @@ mod record;
 mod shown;
 
 pub use campaign::link_to_wire;
-pub use record::{ALERT_FORMAT, decode, decode_mark, encode, encode_mark};
+pub use record::{ALERT_FORMAT, AlertsMark, Claim, decode, decode_mark, encode, encode_claim, encode_mark};
 pub use shown::{evidence_to_wire, kind_from_wire, kind_to_wire, severity_at_least, to_wire};

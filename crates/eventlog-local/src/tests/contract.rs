@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc};
 
 use chappe_eventlog::{
     AppendError, Durability, EventLog, OnDurable, Position, ReadError, ReadLimit, Record, SnapshotError, SnapshotStore,
-    Topic,
+    Topic, Writers,
     contract::{Subject, run_all},
 };
 use tempfile::TempDir;
@@ -30,6 +30,9 @@ impl Deref for InFolder {
 impl EventLog for InFolder {
     fn durability(&self) -> Durability {
         self.log.durability()
+    }
+    fn writers(&self) -> Writers {
+        self.log.writers()
     }
     fn partitions(&self, topic: Topic) -> u16 {
         self.log.partitions(topic)

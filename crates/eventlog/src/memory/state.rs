@@ -9,7 +9,7 @@ use super::{MAX_HELD_APPENDS, MEMORY_CAPACITY_BYTES};
 use crate::{
     error::{AppendError, ReadError},
     faults::{AppendFault, FaultPlan, Hold},
-    log::{OnDurable, ReadLimit},
+    log::{OnDurable, ReadLimit, Writers},
     record::{Position, Record},
     topic::{Partitions, Topic},
 };
@@ -42,6 +42,7 @@ struct Unwritten {
 pub(super) struct State {
     pub(super) partitions: Partitions,
     pub(super) capacity_bytes: usize,
+    pub(super) writers: Writers,
     pub(super) snapshots: BTreeMap<String, Vec<u8>>,
     pub(super) wakes: Vec<(Topic, Wake)>,
     pub(super) failed: Option<AppendError>,
@@ -61,6 +62,7 @@ impl State {
         Self {
             partitions,
             capacity_bytes: MEMORY_CAPACITY_BYTES,
+            writers: Writers::Sole,
             snapshots: BTreeMap::new(),
             wakes: Vec::new(),
             failed: None,
@@ -240,6 +242,7 @@ impl State {
     pub(super) fn crash(&mut self, plan: FaultPlan) -> Self {
         let mut survivor = Self::new(self.partitions, plan);
         survivor.capacity_bytes = self.capacity_bytes;
+        survivor.writers = self.writers;
         survivor.snapshots = std::mem::take(&mut self.snapshots);
         survivor.slots = self.slots.clone();
         survivor.bytes = self.slots.iter().flatten().map(Record::size_bytes).sum();

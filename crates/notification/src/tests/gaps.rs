@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chappe_eventlog::{
-    AppendError, Durability, EventLog, MemoryLog, OnDurable, Position, ReadError, ReadLimit, Record, Topic,
+    AppendError, Durability, EventLog, MemoryLog, OnDurable, Position, ReadError, ReadLimit, Record, Topic, Writers,
 };
 use chappe_model::Timestamp;
 use tonic::Code;
@@ -39,6 +39,10 @@ impl EventLog for Forgetful {
     fn durability(&self) -> Durability {
         self.log.durability()
     }
+    fn writers(&self) -> Writers {
+        self.log.writers()
+    }
+
     fn partitions(&self, topic: Topic) -> u16 {
         self.log.partitions(topic)
     }

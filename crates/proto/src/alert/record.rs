@@ -197,6 +197,33 @@ fn audience(code: i32, codes: &[String], reporter: &str) -> Result<Audience, Rec
     }
 }
 
+/// What a mark of the `alerts` topic says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlertsMark {
+    /// Everything reported up to this log time has been judged, and what follows from it stands before the mark.
+    Reached {
+        /// The log time.
+        watermark: Timestamp,
+        /// Epoch of the owner of the first lot.
+        epoch: u64,
+    },
+    /// A new owner of a lot.
+    Claim(Claim),
+}
+
+/// A lot's new owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Which lot.
+    pub lot: u16,
+    /// Of how many.
+    pub lots: u16,
+    /// Who owns it from here on.
+    pub instance: String,
+    /// Its fencing epoch.
+    pub epoch: u64,
+}
+
 /// Encodes a time mark of the `alerts` topic: how far correlation has judged, and under which epoch.
 #[must_use]
 pub fn encode_mark(watermark: Timestamp, epoch: u64) -> Vec<u8> {
@@ -204,18 +231,45 @@ pub fn encode_mark(watermark: Timestamp, epoch: u64) -> Vec<u8> {
         format: ALERT_FORMAT,
         watermark_ms: watermark.as_millis(),
         epoch,
+        claim: None,
     }
     .encode_to_vec()
 }
 
-/// Reads what [`encode_mark`] wrote: the watermark and the epoch.
+/// Encodes that a lot has a new owner.
+#[must_use]
+pub fn encode_claim(claim: &Claim) -> Vec<u8> {
+    v1::AlertMark {
+        format: ALERT_FORMAT,
+        watermark_ms: 0,
+        epoch: claim.epoch,
+        claim: Some(v1::LotClaim {
+            lot: claim.lot.into(),
+            lots: claim.lots.into(),
+            instance: claim.instance.clone(),
+        }),
+    }
+    .encode_to_vec()
+}
+
+/// Reads what [`encode_mark`] or [`encode_claim`] wrote.
 ///
 /// # Errors
 /// When the bytes are of another format or damaged.
-pub fn decode_mark(bytes: &[u8]) -> Result<(Timestamp, u64), RecordError> {
+pub fn decode_mark(bytes: &[u8]) -> Result<AlertsMark, RecordError> {
     let mark = v1::AlertMark::decode(bytes).map_err(|e| RecordError::Protobuf(e.to_string()))?;
     if mark.format != ALERT_FORMAT {
         return Err(RecordError::Format(mark.format));
     }
-    Ok((Timestamp::from_millis(mark.watermark_ms), mark.epoch))
+    let Some(claim) = mark.claim else {
+        let (watermark, epoch) = (Timestamp::from_millis(mark.watermark_ms), mark.epoch);
+        return Ok(AlertsMark::Reached { watermark, epoch });
+    };
+    let small = |number: u32, field| u16::try_from(number).map_err(|_| RecordError::Field(field));
+    Ok(AlertsMark::Claim(Claim {
+        lot: small(claim.lot, "claim.lot")?,
+        lots: small(claim.lots, "claim.lots")?,
+        instance: claim.instance,
+        epoch: mark.epoch,
+    }))
 }
