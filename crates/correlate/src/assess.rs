@@ -37,6 +37,31 @@ impl Assess {
         }
     }
 
+    /// Goes on under another epoch.
+    pub fn own(&mut self, epoch: u64) {
+        self.epoch = epoch;
+    }
+
+    /// Forgets everything, as [`Assess::new`]: another tells from here on, and what it tells is to be recalled.
+    pub fn clear(&mut self) {
+        self.rooms = Rooms::default();
+        self.waiting.clear();
+    }
+
+    /// Forgets closed alerts of all but those that `hold`: nothing will ever be told of them.
+    pub fn forget_closed(&mut self, hold: impl Fn(KeyHash, &Compartment) -> bool) {
+        let keys: Vec<KeyHash> = self.rooms.keys().copied().collect();
+        for key_hash in keys {
+            let Some(rooms) = self.rooms.get_mut(&key_hash) else { continue };
+            rooms.retain(|(compartment, room)| {
+                room.iter().any(|told| told.alert.state == AlertState::Open) || hold(key_hash, compartment)
+            });
+            if rooms.is_empty() {
+                self.rooms.remove(&key_hash);
+            }
+        }
+    }
+
     /// Learns what was told before, from the alerts log: revisions go on from there. Give them in log order, past the fence.
     pub fn recall(&mut self, alert: Alert) {
         let room = open_room(&mut self.rooms, alert.key_hash, &alert.compartment);

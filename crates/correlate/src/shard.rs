@@ -12,13 +12,14 @@ pub struct Shard {
     assess: Assess,
     firings: Vec<Firing>,
     findings: Vec<Finding>,
+    /// Another owner tells; this one only keeps up.
+    stands_by: bool,
 }
 
 /// The shard that owns a key, of `shards`.
 #[must_use]
 pub fn shard_of(key_hash: KeyHash, shards: usize) -> usize {
-    let high = u64::try_from(key_hash.0 >> 64).unwrap_or(0);
-    usize::try_from(high % shards.max(1) as u64).unwrap_or(0)
+    key_hash.lot(u16::try_from(shards).unwrap_or(u16::MAX)).into()
 }
 
 impl Shard {
@@ -30,7 +31,31 @@ impl Shard {
             assess: Assess::new(epoch),
             firings: vec![],
             findings: vec![],
+            stands_by: false,
         }
+    }
+
+    /// Tells nothing from here on: another owner does. What was told is forgotten; what the log holds of it is to be recalled, and what the
+    /// other tells as it comes. Let log time pass only as far as the owner has told everything, so that nothing is let go of before.
+    pub fn stand_by(&mut self) {
+        self.stands_by = true;
+        self.assess.clear();
+    }
+
+    /// The log has been read up to where it was at the start: keeps up with it from here on, and tells nothing.
+    pub fn keep_up(&mut self) {
+        self.count.settle(&mut self.findings);
+        self.findings.clear();
+        self.assess
+            .forget_closed(|key_hash, compartment| self.count.answers_for(key_hash, compartment));
+    }
+
+    /// Owns its keys from here on, under an epoch above every earlier owner's: judges everything once, and tells where that differs from what
+    /// was told. Everything that the log holds before the epoch must have been recalled.
+    pub fn own(&mut self, epoch: u64, emit: &mut Vec<Alert>) {
+        self.stands_by = false;
+        self.assess.own(epoch);
+        self.settle(emit);
     }
 
     /// Adds what a snapshot holds of this shard's keys, see [`CountState::split`].
@@ -154,6 +179,9 @@ impl Shard {
     }
 
     fn assess_all(&mut self, emit: &mut Vec<Alert>) {
+        if self.stands_by {
+            self.findings.clear();
+        }
         for finding in self.findings.drain(..) {
             self.assess.apply(finding, emit);
         }

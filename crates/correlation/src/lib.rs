@@ -30,6 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod custodian;
+mod custody;
 mod error;
 mod halt;
 mod linking;
@@ -42,6 +44,7 @@ mod ring;
 mod service;
 mod snapshots;
 mod tell;
+mod tenure;
 mod worker;
 
 pub use error::{OpenError, RunError};

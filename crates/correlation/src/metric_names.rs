@@ -5,6 +5,8 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub(crate) const REPORTS: &str = "chappe_correlation_reports_total";
 pub(crate) const SIGHTINGS: &str = "chappe_correlation_sightings_total";
 pub(crate) const ALERTS: &str = "chappe_correlation_alerts_total";
+pub(crate) const LOTS_OWNED: &str = "chappe_correlation_lots_owned";
+pub(crate) const TAKEOVERS: &str = "chappe_correlation_takeovers_total";
 pub(crate) const UNREADABLE: &str = "chappe_correlation_unreadable_records_total";
 pub(crate) const WATERMARK_SECONDS: &str = "chappe_correlation_watermark_seconds";
 pub(crate) const BACKLOG_RECORDS: &str = "chappe_correlation_backlog_records";
@@ -42,5 +44,7 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "How long the reader stood still for a snapshot"
     );
+    describe_gauge!(LOTS_OWNED, "Parts of the keys that this process owns, where several share the work");
+    describe_counter!(TAKEOVERS, "Parts of the keys that this process took over");
     describe_counter!(SNAPSHOTS_FAILED, "Snapshots that could not be saved");
 }

@@ -21,7 +21,9 @@ pub struct Options {
     pub shards: usize,
     /// How often a snapshot is saved. A restart reads the log from the last one.
     pub snapshot_interval: Duration,
-    /// Who is told how much live state there is; none: nobody.
+    /// This instance's name, where several processes share the work: no two that run at once may share it.
+    pub instance: String,
+    /// Who is told how much live state there is; none: nobody. Where several processes share the work, the pulse topic tells instead.
     pub live: Option<LiveListener>,
 }
 
@@ -57,6 +59,7 @@ impl Options {
             linking: None,
             shards: 2,
             snapshot_interval: Duration::from_secs(60),
+            instance: "correlation".to_owned(),
             live: None,
         }
     }

@@ -1,6 +1,7 @@
 //! The reader's thread: partitions of the log through fold, sightings to the shards that own their keys.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -39,6 +40,8 @@ pub(crate) struct Reader {
     pub(crate) unlinked: Vec<Alert>,
     pub(crate) snapshots: Snapshots,
     pub(crate) live: LiveTeller,
+    /// Where several processes share the work: set once the log has been read again. The custodian then judges when what is told.
+    pub(crate) settled: Option<Arc<AtomicBool>>,
     pub(crate) halt: Halt,
     /// Watermark of the last mark in the alerts topic.
     pub(crate) marked: Timestamp,
@@ -89,6 +92,9 @@ impl Reader {
             return Ok(()); // what was read so far is no picture: nothing is judged
         }
         self.broadcast(|| Message::Settle);
+        if let Some(settled) = &self.settled {
+            settled.store(true, Ordering::Release);
+        }
         if tell(&*self.log, &mut self.unlinked, &self.halt)? == Told::Stopping {
             return Ok(()); // the next start finds them open still
         }
@@ -180,6 +186,9 @@ impl Reader {
 
     /// Once every shard's alerts up to a watermark are durable, a mark says so in the alerts topic.
     fn mark_alerts(&mut self) {
+        if self.settled.is_some() {
+            return; // the custodian knows of the other owners
+        }
         let reached = self
             .feeds
             .iter()

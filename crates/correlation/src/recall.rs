@@ -3,81 +3,132 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chappe_eventlog::{EventLog, Fence, Position, ReadLimit, Record, RecordKind, Topic, append_blocking};
+use chappe_eventlog::{EventLog, Fences, Position, ReadError, ReadLimit, Record, RecordKind, Topic, append_blocking};
 use chappe_model::{Alert, AlertId, Timestamp};
-use chappe_proto::alert::{self, AlertsMark};
+use chappe_proto::alert::{self, AlertsMark, Claim};
 use metrics::counter;
 
 use crate::error::OpenError;
 use crate::metric_names::UNREADABLE;
 use crate::tell::ALERTS_PARTITION;
 
-/// The state of the alerts topic as a new owner finds it.
+/// The state of the alerts topic as a new owner, or one that stands by, finds it.
 #[derive(Debug)]
 pub(crate) struct Recalled {
+    /// The epoch of the new owner; 0 for one that stands by.
     pub(crate) epoch: u64,
     pub(crate) watermark: Timestamp,
     pub(crate) alerts: Vec<Alert>,
+    /// The claims in their order.
+    pub(crate) claims: Vec<Claim>,
+    /// Up to where it was read.
+    pub(crate) read_to: Position,
 }
 
 /// Takes over the alerts topic: appends an epoch above every earlier one, then reads everything before it.
 pub(crate) fn take_over(log: &dyn EventLog) -> Result<Recalled, OpenError> {
-    let mut told = Told::default();
-    let read = told.read_from(log, Position(0))?;
-    let epoch = told.fence.next_epoch();
+    let mut told = Told::new(1);
+    let read = told.read(log, Position(0), None)?;
+    let epoch = told.fences.highest(0) + 1;
     let mark = Record {
         payload: Bytes::from(alert::encode_mark(told.watermark, epoch)),
         ..Record::mark(told.watermark.as_millis())
     };
     append_blocking(log, Topic::Alerts, ALERTS_PARTITION, mark)?;
-    told.read_from(log, read)?; // what an earlier owner wrote meanwhile; behind our epoch it is fenced
-    Ok(Recalled {
-        epoch,
-        watermark: told.watermark,
-        alerts: told.last.into_values().collect(),
-    })
+    let read_to = told.read(log, read, None)?; // what an earlier owner wrote meanwhile; behind our epoch it is fenced
+    Ok(told.recalled(epoch, read_to))
 }
 
-#[derive(Default)]
+/// Reads the alerts topic of an installation whose owners share the keys in `lots`, and takes nothing over.
+pub(crate) fn look_on(log: &dyn EventLog, lots: u16) -> Result<Recalled, OpenError> {
+    let mut told = Told::new(lots);
+    let read_to = told.read(log, Position(0), None)?;
+    Ok(told.recalled(0, read_to))
+}
+
+/// What stands before a position of the alerts of one lot: each alert as it was told last.
+pub(crate) fn last_told(log: &dyn EventLog, until: Position, lots: u16, lot: u16) -> Result<Vec<Alert>, ReadError> {
+    let mut told = Told::new(lots);
+    told.only = Some(lot);
+    told.read(log, Position(0), Some(until))?;
+    Ok(told.last.into_values().collect())
+}
+
 struct Told {
-    fence: Fence,
+    fences: Fences,
+    /// Only alerts of this lot are kept; of all where there is none.
+    only: Option<u16>,
     watermark: Timestamp,
     last: BTreeMap<AlertId, Alert>,
+    claims: Vec<Claim>,
 }
 
 impl Told {
-    fn read_from(&mut self, log: &dyn EventLog, mut position: Position) -> Result<Position, OpenError> {
+    fn new(lots: u16) -> Self {
+        Self {
+            fences: Fences::new(lots),
+            only: None,
+            watermark: Timestamp::ZERO,
+            last: BTreeMap::new(),
+            claims: vec![],
+        }
+    }
+
+    fn recalled(self, epoch: u64, read_to: Position) -> Recalled {
+        Recalled {
+            epoch,
+            watermark: self.watermark,
+            alerts: self.last.into_values().collect(),
+            claims: self.claims,
+            read_to,
+        }
+    }
+
+    /// Reads on from a position, to the end or up to another; returns where that was.
+    fn read(
+        &mut self,
+        log: &dyn EventLog,
+        mut position: Position,
+        until: Option<Position>,
+    ) -> Result<Position, ReadError> {
         loop {
             let batch = log.read(Topic::Alerts, ALERTS_PARTITION, position, ReadLimit::default())?;
-            let Some((last, _)) = batch.last() else {
+            let wanted = batch.iter().filter(|(at, _)| until.is_none_or(|until| *at < until));
+            let Some((last, _)) = wanted.clone().next_back() else {
                 return Ok(position);
             };
             position = last.next();
-            batch.into_iter().for_each(|(at, record)| self.take(at, &record));
+            wanted.for_each(|(at, record)| self.take(*at, record));
         }
     }
 
     fn take(&mut self, at: Position, record: &Record) {
         let outcome = match record.kind {
             RecordKind::Mark => alert::decode_mark(&record.payload).map(|mark| match mark {
-                AlertsMark::Reached { watermark, epoch } if self.fence.admit(epoch) => {
+                AlertsMark::Reached { watermark, epoch } if self.fences.admit(0, epoch) => {
                     self.watermark = self.watermark.max(watermark);
                 }
-                _ => {}
-            }),
-            RecordKind::Data => alert::decode(&record.payload).map(|told| {
-                let newer = self
-                    .last
-                    .get(&told.id)
-                    .is_none_or(|before| before.revision < told.revision);
-                if self.fence.admit(told.epoch) && newer {
-                    self.last.insert(told.id, told);
+                AlertsMark::Reached { .. } => {}
+                AlertsMark::Claim(claim) => {
+                    self.fences.admit(claim.lot, claim.epoch); // fenced from here on
+                    self.claims.push(claim);
                 }
             }),
+            RecordKind::Data => alert::decode(&record.payload).map(|told| self.take_alert(told)),
         };
         if let Err(error) = outcome {
             counter!(UNREADABLE).increment(1);
             tracing::error!(%error, position = at.0, "a record of the alerts topic is not readable by this version; skipped");
+        }
+    }
+
+    fn take_alert(&mut self, told: Alert) {
+        let lot = told.lot(self.fences.lots());
+        let before = self.last.get(&told.id);
+        let newer = before.is_none_or(|before| before.revision < told.revision);
+        let admitted = self.fences.admit(lot, told.epoch);
+        if admitted && newer && self.only.is_none_or(|only| only == lot) {
+            self.last.insert(told.id, told);
         }
     }
 }

@@ -7,13 +7,15 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use chappe_correlate::{CountState, Sighting};
-use chappe_model::{Accepted, Timestamp};
+use chappe_model::{Accepted, Alert, Timestamp};
 use rtrb::{Producer, PushError};
 
 use crate::halt::Halt;
 
 /// Messages that wait for one shard.
 pub(crate) const RING_MESSAGES: usize = 16 * 1024;
+/// Orders that wait for one thread. More come only while alerts of another owner are recalled.
+pub(crate) const CONTROL_MESSAGES: usize = 1_024;
 /// How long the reader waits before it looks again whether a full ring has room.
 const FULL_RING_WAIT: Duration = Duration::from_micros(100);
 
@@ -33,31 +35,58 @@ pub(crate) enum Message {
     Snapshot(SyncSender<CountState>),
 }
 
-/// How far a shard has come: log time up to which its alerts are durable.
+/// What the custodian tells a thread, in order, where several processes share the work.
+pub(crate) enum Control {
+    /// An alert that another owner told.
+    Recall(Box<Alert>),
+    /// It owns its keys from here on, under this epoch; everything told before it has been recalled.
+    Own(u64),
+    /// Another owns its keys from here on; what that one told is recalled anew.
+    StandBy,
+    /// The owner has told everything up to this log time.
+    Allow(Timestamp),
+}
+
+/// How far an owner has come: log time up to which its alerts are durable, and the epoch under which that holds.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(AtomicU64);
+pub(crate) struct Progress {
+    epoch: AtomicU64,
+    reached: AtomicU64,
+}
 
 impl Progress {
+    /// Begins anew under an epoch.
+    pub(crate) fn own(&self, epoch: u64) {
+        self.reached.store(0, Ordering::Release);
+        self.epoch.store(epoch, Ordering::Release);
+    }
+
     /// Never falls back: what becomes due later is of a later log time, whatever time it is due at.
     pub(crate) fn reach(&self, watermark: Timestamp) {
-        self.0.fetch_max(watermark.as_millis(), Ordering::Release);
+        self.reached.fetch_max(watermark.as_millis(), Ordering::Release);
     }
 
     pub(crate) fn reached(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Acquire))
+        Timestamp::from_millis(self.reached.load(Ordering::Acquire))
+    }
+
+    /// None unless it got there under this epoch, and somewhere.
+    pub(crate) fn reached_under(&self, epoch: u64) -> Option<Timestamp> {
+        let owned = self.epoch.load(Ordering::Acquire) == epoch;
+        Some(self.reached()).filter(|reached| owned && *reached > Timestamp::ZERO)
     }
 }
 
-/// The reader's end of one shard.
-pub(crate) struct Feed {
-    pub(crate) ring: Producer<Message>,
+/// The sender's end of one thread's ring.
+pub(crate) struct Feed<M = Message> {
+    pub(crate) ring: Producer<M>,
     pub(crate) thread: Thread,
     pub(crate) progress: Arc<Progress>,
 }
 
-impl Feed {
+impl<M> Feed<M> {
     /// Waits while the ring is full; gives up only when the service stops.
-    pub(crate) fn push(&mut self, mut message: Message, halt: &Halt) {
+    pub(crate) fn push(&mut self, mut message: M, halt: &Halt) {
         while let Err(PushError::Full(back)) = self.ring.push(message) {
             if halt.asked() && self.ring.is_abandoned() {
                 return;

@@ -1,21 +1,30 @@
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
+use bytes::Bytes;
 use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkPolicy, LinkShard, Shard, shard_of};
-use chappe_eventlog::{EventLog, SnapshotStore, Topic};
+use chappe_eventlog::{EventLog, Record, SnapshotStore, Topic, Writers};
+use chappe_model::limits::LOTS;
 use chappe_model::{Alert, Policy};
+use chappe_proto::pulse::{self, Pulse};
 use rtrb::{Consumer, RingBuffer};
 
+use crate::custodian::{Custodian, PULSE_PARTITION};
+use crate::custody::Custody;
 use crate::error::{OpenError, RunError};
 use crate::halt::Halt;
 use crate::linking::Linking;
 use crate::live::LiveTeller;
-use crate::options::{MAX_SHARDS, Options};
+use crate::options::{LiveListener, MAX_SHARDS, Options};
 use crate::reader::Reader;
-use crate::recall::{Recalled, take_over};
-use crate::ring::{Feed, Message, Progress, RING_MESSAGES};
+use crate::recall::{Recalled, look_on, take_over};
+use crate::ring::{CONTROL_MESSAGES, Control, Feed, Message, Progress, RING_MESSAGES};
 use crate::snapshots::{Snapshots, load};
+use crate::tenure::Tenure;
 use crate::worker::Worker;
 
 /// The owner of all keys of an installation.
@@ -27,7 +36,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Takes over the alerts topic.
+    /// Takes over the alerts topic; where other processes share the work, reads it and takes over once it runs.
     ///
     /// # Errors
     /// When it cannot be read, or no epoch appended.
@@ -36,7 +45,10 @@ impl Service {
         log: Arc<dyn EventLog>,
         snapshots: Arc<dyn SnapshotStore>,
     ) -> Result<Self, OpenError> {
-        let recalled = take_over(&*log)?;
+        let recalled = match log.writers() {
+            Writers::Sole => take_over(&*log)?,
+            Writers::Shared => look_on(&*log, LOTS)?,
+        };
         Ok(Self {
             options,
             log,
@@ -65,89 +77,147 @@ impl Service {
     /// Starts the shards and the reader; the reader is joined first, because its end ends the shards.
     fn start(self, halt: &Halt) -> Result<Vec<JoinHandle<()>>, RunError> {
         let policy = Arc::new(self.options.policy.clone());
-        let count = self.options.shards.clamp(1, MAX_SHARDS);
-        let Restored {
-            intake,
-            positions,
-            shards,
-            links,
-            unlinked,
-        } = self.restore(&policy, count);
-        let (mut feeds, mut threads) = (vec![], vec![]);
-        for (index, shard) in shards.into_iter().enumerate() {
-            let (feed, thread) = self.owner(format!("shard-{index}"), halt, |ring, log, progress, halt| {
-                let worker = Worker {
-                    shard,
-                    ring,
-                    log,
-                    progress,
-                    halt,
-                    ahead: vec![],
-                    settled: false,
-                };
+        let restored = self.restore(&policy, self.shards());
+        let mut hired = vec![];
+        for (index, shard) in restored.shards.into_iter().enumerate() {
+            hired.push(self.hire(format!("shard-{index}"), halt, |post| {
+                let worker = Worker::new(shard, post);
                 move || worker.run()
-            })?;
-            feeds.push(feed);
-            threads.push(thread);
+            })?);
         }
-        let linking = links.map(|links| self.linker(links, halt)).transpose()?;
-        let (links, thread) = linking.unzip();
-        threads.extend(thread);
-        let snapshots = Snapshots::new(self.snapshots, self.options.snapshot_interval, &positions);
-        let log = Arc::clone(&self.log);
-        let (epoch, marked) = (self.recalled.epoch, self.recalled.watermark);
+        let linker = restored.links.map(|links| {
+            self.hire("linking".into(), halt, |post| {
+                let linking = Linking::new(links, post);
+                move || linking.run()
+            })
+        });
+        let linker = linker.transpose()?;
+        let mut threads = vec![];
+        let (mut feeds, mut controls) = (vec![], vec![]);
+        for hired in hired {
+            feeds.push(hired.feed);
+            controls.extend(hired.control);
+            threads.push(hired.thread);
+        }
+        let (mut links, mut links_control) = (None, None);
+        if let Some(hired) = linker {
+            links = Some(hired.feed);
+            links_control = hired.control;
+            threads.push(hired.thread);
+        }
+        let custody = self.is_shared().then(|| self.keep_custody(controls, links_control, halt));
+        let (settled, leads, custodian) = match custody.transpose()? {
+            Some((settled, leads, custodian)) => (Some(settled), Some(leads), Some(custodian)),
+            None => (None, None, None),
+        };
+        let live = match leads {
+            Some(leads) => Some(publish_live(Arc::clone(&self.log), leads)),
+            None => self.options.live,
+        };
         let reader = Reader {
-            log,
+            log: Arc::clone(&self.log),
             policy,
-            epoch,
-            intake,
-            positions,
+            epoch: self.recalled.epoch,
+            intake: restored.intake,
+            snapshots: Snapshots::new(self.snapshots, self.options.snapshot_interval, &restored.positions),
+            positions: restored.positions,
             feeds,
             links,
-            unlinked,
-            snapshots,
-            live: LiveTeller::new(self.options.live),
+            unlinked: restored.unlinked,
+            live: LiveTeller::new(live),
+            settled,
             halt: halt.clone(),
-            marked,
+            marked: self.recalled.watermark,
             sightings: vec![],
         };
         let reader = spawn("reader".into(), halt, move || reader.run())?;
         let thread = reader.thread().clone();
         self.log.on_advance(Topic::Incidents, Arc::new(move || thread.unpark()));
         threads.insert(0, reader);
+        threads.extend(custodian);
         Ok(threads)
     }
 
-    fn linker(&self, links: LinkShard, halt: &Halt) -> Result<(Feed, JoinHandle<()>), RunError> {
-        self.owner("linking".into(), halt, |ring, log, progress, halt| {
-            let linking = Linking {
-                links,
-                ring,
-                log,
-                progress,
-                halt,
-            };
-            move || linking.run()
-        })
+    /// Whether other processes share the work.
+    fn is_shared(&self) -> bool {
+        self.log.writers() == Writers::Shared
+    }
+
+    /// Threads that own keys: one for each lot, where owners are fenced lot by lot.
+    fn shards(&self) -> usize {
+        if self.is_shared() {
+            usize::from(LOTS)
+        } else {
+            self.options.shards.clamp(1, MAX_SHARDS)
+        }
     }
 
     /// Starts a thread that owns its part of the state, fed by a ring.
-    fn owner<F: FnOnce() + Send + 'static>(
+    fn hire<F: FnOnce() + Send + 'static>(
         &self,
         name: String,
         halt: &Halt,
-        body: impl FnOnce(Consumer<Message>, Arc<dyn EventLog>, Arc<Progress>, Halt) -> F,
-    ) -> Result<(Feed, JoinHandle<()>), RunError> {
-        let (producer, consumer) = RingBuffer::new(RING_MESSAGES);
+        body: impl FnOnce(Post) -> F,
+    ) -> Result<Hired, RunError> {
+        let (producer, ring) = RingBuffer::new(RING_MESSAGES);
         let progress = Arc::new(Progress::default());
-        let body = body(consumer, Arc::clone(&self.log), Arc::clone(&progress), halt.clone());
+        let (controls, control) = self.is_shared().then(|| RingBuffer::new(CONTROL_MESSAGES)).unzip();
+        let body = body(Post {
+            ring,
+            control,
+            tenure: Tenure::new(self.is_shared()),
+            log: Arc::clone(&self.log),
+            progress: Arc::clone(&progress),
+            halt: halt.clone(),
+        });
         let thread = spawn(name, halt, body)?;
+        let control = controls.map(|ring| Feed {
+            ring,
+            thread: thread.thread().clone(),
+            progress: Arc::clone(&progress),
+        });
         let feed = Feed {
             ring: producer,
             thread: thread.thread().clone(),
             progress,
         };
-        Ok((feed, thread))
+        Ok(Hired { feed, control, thread })
+    }
+
+    /// Starts the custodian; returns the flags that it shares: whether the log has been read again, and whether this instance speaks for all.
+    fn keep_custody(
+        &self,
+        lots: Vec<Feed<Control>>,
+        links: Option<Feed<Control>>,
+        halt: &Halt,
+    ) -> Result<(Arc<AtomicBool>, Arc<AtomicBool>, JoinHandle<()>), RunError> {
+        let (settled, leads) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        // Randomly keyed in every process: enough to tell two starts apart.
+        let nonce = RandomState::new().build_hasher().finish();
+        let mut custody = Custody::new(self.options.instance.clone(), nonce, LOTS, 0);
+        for claim in &self.recalled.claims {
+            custody.claimed(claim);
+        }
+        let custodian = Custodian {
+            custody,
+            alerts_at: self.recalled.read_to,
+            pulse_at: self.log.end(Topic::Pulse, PULSE_PARTITION),
+            log: Arc::clone(&self.log),
+            lots,
+            links,
+            settled: Arc::clone(&settled),
+            leads: Arc::clone(&leads),
+            halt: halt.clone(),
+            marked: self.recalled.watermark,
+            began: Instant::now(),
+            last_beat: None,
+        };
+        let thread = spawn("custodian".into(), halt, move || custodian.run())?;
+        for topic in [Topic::Alerts, Topic::Pulse] {
+            let thread = thread.thread().clone();
+            self.log.on_advance(topic, Arc::new(move || thread.unpark()));
+        }
+        Ok((settled, leads, thread))
     }
 
     /// The state to go on from: the last snapshot if it serves, and what was told before.
@@ -184,6 +254,10 @@ impl Service {
                     .for_each(|(shard, part)| shard.restore(part));
             }
         }
+        if self.is_shared() {
+            found.shards.iter_mut().for_each(Shard::stand_by);
+            found.links.iter_mut().for_each(LinkShard::stand_by);
+        }
         self.recall(&mut found);
         found
     }
@@ -201,11 +275,44 @@ impl Service {
             campaigns.into_iter().for_each(|alert| links.recall(alert));
             return;
         }
+        if self.is_shared() {
+            return; // nothing is this instance's to end
+        }
         let nothing = Arc::new(LinkPolicy::default());
         let mut links = LinkShard::new(self.options.secret.clone(), nothing, self.recalled.epoch);
         campaigns.into_iter().for_each(|alert| links.recall(alert));
         links.settle(&mut found.unlinked);
     }
+}
+
+/// A thread that owns a part of the state, and how it is reached.
+struct Hired {
+    feed: Feed,
+    control: Option<Feed<Control>>,
+    thread: JoinHandle<()>,
+}
+
+/// What such a thread is given.
+pub(crate) struct Post {
+    pub(crate) ring: Consumer<Message>,
+    pub(crate) control: Option<Consumer<Control>>,
+    pub(crate) tenure: Tenure,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) halt: Halt,
+}
+
+/// Whoever takes reports in other processes learns by the pulse how much is live.
+fn publish_live(log: Arc<dyn EventLog>, leads: Arc<AtomicBool>) -> LiveListener {
+    LiveListener::new(move |live| {
+        if !leads.load(Ordering::Acquire) {
+            return;
+        }
+        let payload = pulse::encode(&Pulse::Live(live.clone())).into();
+        let record = Record::data(0, Bytes::from_static(b"live"), payload);
+        // The next one will do.
+        log.append(Topic::Pulse, PULSE_PARTITION, record, Box::new(drop));
+    })
 }
 
 /// The state to go on from, each part for its owner.

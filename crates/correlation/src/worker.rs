@@ -10,8 +10,10 @@ use rtrb::Consumer;
 
 use crate::error::RunError;
 use crate::halt::Halt;
-use crate::ring::{Message, Progress};
+use crate::ring::{Control, Message, Progress};
+use crate::service::Post;
 use crate::tell::{Told, tell};
+use crate::tenure::Tenure;
 
 /// Messages taken before what they gave rise to is made durable.
 const BATCH_MESSAGES: usize = 1_024;
@@ -26,6 +28,9 @@ const SLICE_KEYS: usize = 512;
 pub(crate) struct Worker {
     pub(crate) shard: Shard,
     pub(crate) ring: Consumer<Message>,
+    /// The custodian's; none where this process owns everything.
+    pub(crate) control: Option<Consumer<Control>>,
+    pub(crate) tenure: Tenure,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) halt: Halt,
@@ -36,6 +41,20 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    pub(crate) fn new(shard: Shard, post: Post) -> Self {
+        Self {
+            shard,
+            ring: post.ring,
+            control: post.control,
+            tenure: post.tenure,
+            log: post.log,
+            progress: post.progress,
+            halt: post.halt,
+            ahead: vec![],
+            settled: false,
+        }
+    }
+
     /// Runs until the reader has gone and everything it sent is done.
     pub(crate) fn run(mut self) {
         if let Err(error) = self.work() {
@@ -57,7 +76,7 @@ impl Worker {
 
     /// Takes a batch of messages, and judges a slice of what the passing of time has made due.
     fn turn(&mut self, alerts: &mut Vec<Alert>) -> Result<Turn, RunError> {
-        let mut taken = 0;
+        let mut taken = self.obey(alerts)?;
         while taken < BATCH_MESSAGES {
             let Ok(message) = self.ring.pop() else { break };
             taken += 1;
@@ -70,7 +89,7 @@ impl Worker {
         if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
             return Ok(Turn::Stopping);
         }
-        if self.settled {
+        if self.settled && self.tenure.owns() {
             self.progress.reach(self.shard.reached());
         }
         Ok(if taken > 0 || more { Turn::Busy } else { Turn::Idle })
@@ -87,10 +106,20 @@ impl Worker {
         }
         self.count(alerts); // what came before it
         match message {
-            Message::Advance(watermark) => self.shard.pass(watermark),
+            Message::Advance(watermark) => {
+                self.tenure.advance(watermark);
+                self.pass();
+            }
             Message::Settle => {
-                self.shard.settle(alerts);
                 self.settled = true;
+                if self.tenure.shared {
+                    self.shard.keep_up();
+                    if let Some(epoch) = self.tenure.waiting.take() {
+                        return self.own(epoch, alerts);
+                    }
+                } else {
+                    self.shard.settle(alerts);
+                }
             }
             Message::Snapshot(hand_over) => {
                 if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
@@ -100,6 +129,50 @@ impl Worker {
             }
             Message::Sighting(..) | Message::Report(..) | Message::LinkSnapshot(_) => {} // counted, or for the linker
         }
+        Ok(true)
+    }
+
+    fn pass(&mut self) {
+        if let Some(watermark) = self.tenure.pass() {
+            self.shard.pass(watermark);
+        }
+    }
+
+    /// What the custodian says; returns how much that was.
+    fn obey(&mut self, alerts: &mut Vec<Alert>) -> Result<usize, RunError> {
+        let mut taken = 0;
+        while let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok()) {
+            taken += 1;
+            match control {
+                Control::Recall(alert) => self.shard.recall(*alert),
+                Control::Own(epoch) if !self.settled => self.tenure.waiting = Some(epoch),
+                Control::Own(epoch) => {
+                    self.count(alerts);
+                    self.own(epoch, alerts)?;
+                }
+                Control::StandBy => {
+                    self.tenure.waiting = None;
+                    self.tenure.own(false);
+                    self.count(alerts);
+                    alerts.clear(); // fenced, were they appended
+                    self.shard.stand_by();
+                }
+                Control::Allow(watermark) => self.tenure.allow(watermark),
+            }
+        }
+        self.pass();
+        Ok(taken)
+    }
+
+    /// Returns false if the service stops with alerts that are not durable.
+    fn own(&mut self, epoch: u64, alerts: &mut Vec<Alert>) -> Result<bool, RunError> {
+        self.tenure.own(true);
+        self.shard.own(epoch, alerts);
+        if tell(&*self.log, alerts, &self.halt)? == Told::Stopping {
+            return Ok(false);
+        }
+        self.progress.own(epoch);
+        self.pass();
         Ok(true)
     }
 

@@ -20,6 +20,8 @@ pub struct LinkShard {
     findings: Vec<Finding>,
     /// Campaigns that were ever told: the end of one that came and went between two marks concerns nobody.
     told: BTreeSet<AlertId>,
+    /// Another owner tells; this one only keeps up.
+    stands_by: bool,
 }
 
 /// Why a snapshot of linking is of no use.
@@ -45,7 +47,30 @@ impl LinkShard {
             assess: Assess::new(epoch),
             findings: vec![],
             told: BTreeSet::new(),
+            stands_by: false,
         }
+    }
+
+    /// See [`crate::Shard::stand_by`].
+    pub fn stand_by(&mut self) {
+        self.stands_by = true;
+        self.assess.clear();
+        self.told.clear();
+    }
+
+    /// See [`crate::Shard::keep_up`].
+    pub fn keep_up(&mut self) {
+        self.linker.settle(&mut self.findings);
+        self.findings.clear();
+        let known = self.linker.keys();
+        self.assess.forget_closed(|key_hash, _| known.contains(&key_hash));
+    }
+
+    /// See [`crate::Shard::own`].
+    pub fn own(&mut self, epoch: u64, emit: &mut Vec<Alert>) {
+        self.stands_by = false;
+        self.assess.own(epoch);
+        self.settle(emit);
     }
 
     /// Goes on from a snapshot.
@@ -128,6 +153,9 @@ impl LinkShard {
     }
 
     fn assess_all(&mut self, emit: &mut Vec<Alert>) {
+        if self.stands_by {
+            self.findings.clear();
+        }
         for mut finding in self.findings.drain(..) {
             let told = &mut self.told;
             finding

@@ -1,0 +1,276 @@
+//! The thread that keeps custody where several processes share the work: follows the alerts and the pulse, claims lots, says how far this
+//! instance is. It owns no keys; it tells the shards' threads what they own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chappe_eventlog::{AppendError, EventLog, Position, ReadError, ReadLimit, Record, RecordKind, Topic};
+use chappe_model::{Alert, Timestamp};
+use chappe_proto::alert::{self, AlertsMark, Claim};
+use chappe_proto::pulse::{self, Beat, Pulse};
+use metrics::{counter, gauge};
+
+use crate::custody::{Change, Custody};
+use crate::error::RunError;
+use crate::halt::Halt;
+use crate::metric_names::{LOTS_OWNED, TAKEOVERS, UNREADABLE, WATERMARK_SECONDS};
+use crate::recall::last_told;
+use crate::ring::{Control, Feed};
+use crate::tell::ALERTS_PARTITION;
+
+/// The one partition of the pulse topic.
+pub(crate) const PULSE_PARTITION: u16 = 0;
+/// Longest time between two beats: well below the silence after which an instance counts as gone.
+const BEAT_EVERY: Duration = Duration::from_millis(250);
+/// Shortest time between two beats, where there is progress to tell.
+const BEAT_AT_MOST_EVERY: Duration = Duration::from_millis(50);
+/// An idle custodian looks again this often; the log wakes it at once.
+const IDLE_WAIT: Duration = Duration::from_millis(25);
+
+pub(crate) struct Custodian {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) custody: Custody,
+    /// What is read next of the alerts and of the pulse.
+    pub(crate) alerts_at: Position,
+    pub(crate) pulse_at: Position,
+    /// The threads of the lots, in order.
+    pub(crate) lots: Vec<Feed<Control>>,
+    /// The linker's, which goes with the first lot; none where nothing is linked.
+    pub(crate) links: Option<Feed<Control>>,
+    /// Set once the log has been read again.
+    pub(crate) settled: Arc<AtomicBool>,
+    /// Set while this instance owns the first lot: it speaks for all.
+    pub(crate) leads: Arc<AtomicBool>,
+    pub(crate) halt: Halt,
+    /// Watermark of the last mark in the alerts topic.
+    pub(crate) marked: Timestamp,
+    pub(crate) began: Instant,
+    pub(crate) last_beat: Option<(Instant, Beat)>,
+}
+
+impl Custodian {
+    /// Runs until the service stops; then says goodbye, so that nobody waits for its silence.
+    pub(crate) fn run(mut self) {
+        while !self.halt.asked() {
+            match self.turn() {
+                Ok(0) => std::thread::park_timeout(IDLE_WAIT),
+                Ok(_) => {}
+                Err(error) => return self.halt.fail(error),
+            }
+        }
+        self.say(&Beat {
+            held: vec![],
+            ready: false,
+            ..self.custody.beat(|_, _| None)
+        });
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Returns how many records there were.
+    fn turn(&mut self) -> Result<usize, RunError> {
+        if self.settled.load(Ordering::Acquire) {
+            self.custody.make_ready();
+        }
+        let heard = self.read_pulse()?;
+        // Known before the alerts are read: what an owner told up to there then stands before the end of them.
+        let reached: Vec<Option<Timestamp>> = (0..self.custody.lots()).map(|lot| self.custody.reached_elsewhere(lot)).collect();
+        let read = self.read_alerts()?;
+        for (lot, reached) in (0..self.custody.lots()).zip(reached) {
+            if let (Some(reached), None) = (reached, self.custody.owned(lot)) {
+                self.order(lot, || Control::Allow(reached));
+            }
+        }
+        for claim in self.custody.claims(self.now()) {
+            self.claim(&claim);
+        }
+        self.mark();
+        self.beat();
+        Ok(heard + read)
+    }
+
+    fn read_pulse(&mut self) -> Result<usize, RunError> {
+        let batch = self.read(Topic::Pulse, PULSE_PARTITION, self.pulse_at)?;
+        let now = self.now();
+        for (at, record) in &batch {
+            self.pulse_at = at.next();
+            match pulse::decode(&record.payload) {
+                Ok(Pulse::Beat(beat)) => self.custody.heard(beat, now),
+                Ok(Pulse::Live(_)) => {}
+                Err(error) => unreadable(Topic::Pulse, *at, &error),
+            }
+        }
+        Ok(batch.len())
+    }
+
+    /// Reads to where the alerts end now.
+    fn read_alerts(&mut self) -> Result<usize, RunError> {
+        let end = self.log.end(Topic::Alerts, ALERTS_PARTITION);
+        let mut total = 0;
+        while self.alerts_at < end && !self.halt.asked() {
+            let batch = self.read(Topic::Alerts, ALERTS_PARTITION, self.alerts_at)?;
+            if batch.is_empty() {
+                break;
+            }
+            total += batch.len();
+            for (at, record) in batch {
+                self.alerts_at = at.next();
+                self.take(at, &record)?;
+            }
+        }
+        Ok(total)
+    }
+
+    fn read(&self, topic: Topic, partition: u16, from: Position) -> Result<Vec<(Position, Record)>, RunError> {
+        match self.log.read(topic, partition, from, ReadLimit::default()) {
+            Err(error @ ReadError::Unavailable { .. }) => {
+                tracing::warn!(%error, %topic, "reading again");
+                Ok(vec![])
+            }
+            read => Ok(read?),
+        }
+    }
+
+    fn take(&mut self, at: Position, record: &Record) -> Result<(), RunError> {
+        match record.kind {
+            RecordKind::Mark => match alert::decode_mark(&record.payload) {
+                Ok(AlertsMark::Claim(claim)) => self.take_claim(&claim)?,
+                Ok(AlertsMark::Reached { watermark, epoch }) if self.custody.admits(0, epoch) => {
+                    self.marked = self.marked.max(watermark);
+                }
+                Ok(AlertsMark::Reached { .. }) => {}
+                Err(error) => unreadable(Topic::Alerts, at, &error),
+            },
+            RecordKind::Data => match alert::decode(&record.payload) {
+                Ok(told) => self.take_alert(told),
+                Err(error) => unreadable(Topic::Alerts, at, &error),
+            },
+        }
+        Ok(())
+    }
+
+    /// What another told is recalled by who may own it next.
+    fn take_alert(&mut self, told: Alert) {
+        let lot = told.lot(self.custody.lots());
+        if !self.custody.admits(lot, told.epoch) || self.custody.owned(lot).is_some() {
+            return;
+        }
+        let thread = match &mut self.links {
+            Some(links) if told.campaign.is_some() => links,
+            _ if told.campaign.is_some() => return,
+            _ => &mut self.lots[usize::from(lot)],
+        };
+        thread.push(Control::Recall(Box::new(told)), &self.halt);
+        thread.wake();
+    }
+
+    fn take_claim(&mut self, claim: &Claim) -> Result<(), RunError> {
+        match self.custody.claimed(claim) {
+            Some(Change::Gained(lot, epoch)) => {
+                counter!(TAKEOVERS).increment(1);
+                tracing::info!(lot, epoch, "this instance owns the lot from here on");
+                self.order(lot, || Control::Own(epoch));
+            }
+            Some(Change::Lost(lot)) => {
+                tracing::info!(lot, owner = claim.instance, "another instance owns the lot from here on");
+                self.order(lot, || Control::StandBy);
+                // What this instance believed to have told may be fenced: the log says what counts.
+                let lots = self.custody.lots();
+                for told in last_told(&*self.log, self.alerts_at, lots, lot)? {
+                    self.take_alert(told);
+                }
+            }
+            None => {}
+        }
+        let owned = (0..self.custody.lots()).filter(|lot| self.custody.owned(*lot).is_some());
+        gauge!(LOTS_OWNED).set(owned.count() as f64);
+        self.leads.store(self.custody.owned(0).is_some(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Tells the thread of a lot, and with the first one the linker's.
+    fn order(&mut self, lot: u16, control: impl Fn() -> Control) {
+        let links = self.links.as_mut().filter(|_| lot == 0);
+        for thread in self.lots.get_mut(usize::from(lot)).into_iter().chain(links) {
+            thread.push(control(), &self.halt);
+            thread.wake();
+        }
+    }
+
+    fn claim(&self, claim: &Claim) {
+        let mark = Record {
+            payload: Bytes::from(alert::encode_claim(claim)),
+            ..Record::mark(0)
+        };
+        self.append(Topic::Alerts, ALERTS_PARTITION, mark);
+    }
+
+    /// Log time up to which everything of a lot that this instance owns under `epoch` is durable; none before it has judged it once.
+    fn reached(&self, lot: u16, epoch: u64) -> Option<Timestamp> {
+        let own = self.lots.get(usize::from(lot))?.progress.reached_under(epoch)?;
+        match &self.links {
+            Some(links) if lot == 0 => Some(own.min(links.progress.reached_under(epoch)?)),
+            _ => Some(own),
+        }
+    }
+
+    /// Once the alerts of every lot up to a watermark are durable, the owner of the first says so in the alerts topic.
+    fn mark(&mut self) {
+        let Some(epoch) = self.custody.owned(0) else { return };
+        let of_lot = |lot| match self.custody.owned(lot) {
+            Some(epoch) => self.reached(lot, epoch),
+            None => self.custody.reached_elsewhere(lot),
+        };
+        let reached: Option<Vec<Timestamp>> = (0..self.custody.lots()).map(of_lot).collect();
+        let reached = reached.and_then(|all| all.into_iter().min()).unwrap_or_default();
+        if reached <= self.marked {
+            return;
+        }
+        self.marked = reached;
+        gauge!(WATERMARK_SECONDS).set(reached.as_millis() as f64 / 1_000.0);
+        let mark = Record {
+            payload: Bytes::from(alert::encode_mark(reached, epoch)),
+            ..Record::mark(reached.as_millis())
+        };
+        self.append(Topic::Alerts, ALERTS_PARTITION, mark);
+    }
+
+    fn beat(&mut self) {
+        let beat = self.custody.beat(|lot, epoch| self.reached(lot, epoch));
+        let due = self.last_beat.as_ref().is_none_or(|(at, last)| {
+            at.elapsed() >= BEAT_EVERY || (*last != beat && at.elapsed() >= BEAT_AT_MOST_EVERY)
+        });
+        if due {
+            self.say(&beat);
+            self.last_beat = Some((Instant::now(), beat));
+        }
+    }
+
+    fn say(&self, beat: &Beat) {
+        let payload = pulse::encode(&Pulse::Beat(beat.clone())).into();
+        let key = Bytes::copy_from_slice(beat.instance.as_bytes());
+        self.append(Topic::Pulse, PULSE_PARTITION, Record::data(self.marked.as_millis(), key, payload));
+    }
+
+    /// Appends what is said again soon if it gets lost.
+    fn append(&self, topic: Topic, partition: u16, record: Record) {
+        let halt = self.halt.clone();
+        let done = Box::new(move |outcome| match outcome {
+            Err(error @ (AppendError::Failed { .. } | AppendError::Closed)) if !halt.asked() => {
+                halt.fail(RunError::Append(error));
+            }
+            Err(error) => tracing::warn!(%error, %topic, "not appended; the next one will do"),
+            Ok(_) => {}
+        });
+        self.log.append(topic, partition, record, done);
+    }
+}
+
+fn unreadable(topic: Topic, at: Position, error: &dyn std::fmt::Display) {
+    counter!(UNREADABLE).increment(1);
+    tracing::error!(%error, %topic, position = at.0, "a record is not readable by this version; skipped");
+}
