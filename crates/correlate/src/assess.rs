@@ -52,7 +52,9 @@ impl Assess {
     pub fn forget_closed(&mut self, hold: impl Fn(KeyHash, &Compartment) -> bool) {
         let keys: Vec<KeyHash> = self.rooms.keys().copied().collect();
         for key_hash in keys {
-            let Some(rooms) = self.rooms.get_mut(&key_hash) else { continue };
+            let Some(rooms) = self.rooms.get_mut(&key_hash) else {
+                continue;
+            };
             rooms.retain(|(compartment, room)| {
                 room.iter().any(|told| told.alert.state == AlertState::Open) || hold(key_hash, compartment)
             });

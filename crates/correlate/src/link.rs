@@ -161,6 +161,17 @@ impl Linker {
         self.tell_dirty(emit);
     }
 
+    /// Finds nothing from here on, as after a start, until [`Linker::settle`].
+    pub fn look_on(&mut self) {
+        self.replaying = true;
+    }
+
+    /// Another has told of the end of a campaign: it needs not be told again.
+    pub fn forget_last_words(&mut self, key_hash: KeyHash) {
+        self.last_words.retain(|finding| finding.key_hash != key_hash);
+        self.retired.retain(|retired| *retired != key_hash);
+    }
+
     /// Whether nothing is told yet.
     #[must_use]
     pub fn is_replaying(&self) -> bool {

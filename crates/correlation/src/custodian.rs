@@ -78,7 +78,9 @@ impl Custodian {
         }
         let heard = self.read_pulse()?;
         // Known before the alerts are read: what an owner told up to there then stands before the end of them.
-        let reached: Vec<Option<Timestamp>> = (0..self.custody.lots()).map(|lot| self.custody.reached_elsewhere(lot)).collect();
+        let reached: Vec<Option<Timestamp>> = (0..self.custody.lots())
+            .map(|lot| self.custody.reached_elsewhere(lot))
+            .collect();
         let read = self.read_alerts()?;
         for (lot, reached) in (0..self.custody.lots()).zip(reached) {
             if let (Some(reached), None) = (reached, self.custody.owned(lot)) {
@@ -153,12 +155,16 @@ impl Custodian {
         Ok(())
     }
 
-    /// What another told is recalled by who may own it next.
     fn take_alert(&mut self, told: Alert) {
         let lot = told.lot(self.custody.lots());
-        if !self.custody.admits(lot, told.epoch) || self.custody.owned(lot).is_some() {
-            return;
+        if self.custody.admits(lot, told.epoch) && self.custody.owned(lot).is_none() {
+            self.recall(told);
         }
+    }
+
+    /// What another told is recalled by who may own it next.
+    fn recall(&mut self, told: Alert) {
+        let lot = told.lot(self.custody.lots());
         let thread = match &mut self.links {
             Some(links) if told.campaign.is_some() => links,
             _ if told.campaign.is_some() => return,
@@ -176,12 +182,16 @@ impl Custodian {
                 self.order(lot, || Control::Own(epoch));
             }
             Some(Change::Lost(lot)) => {
-                tracing::info!(lot, owner = claim.instance, "another instance owns the lot from here on");
+                tracing::info!(
+                    lot,
+                    owner = claim.instance,
+                    "another instance owns the lot from here on"
+                );
                 self.order(lot, || Control::StandBy);
                 // What this instance believed to have told may be fenced: the log says what counts.
                 let lots = self.custody.lots();
                 for told in last_told(&*self.log, self.alerts_at, lots, lot)? {
-                    self.take_alert(told);
+                    self.recall(told);
                 }
             }
             None => {}
@@ -253,7 +263,11 @@ impl Custodian {
     fn say(&self, beat: &Beat) {
         let payload = pulse::encode(&Pulse::Beat(beat.clone())).into();
         let key = Bytes::copy_from_slice(beat.instance.as_bytes());
-        self.append(Topic::Pulse, PULSE_PARTITION, Record::data(self.marked.as_millis(), key, payload));
+        self.append(
+            Topic::Pulse,
+            PULSE_PARTITION,
+            Record::data(self.marked.as_millis(), key, payload),
+        );
     }
 
     /// Appends what is said again soon if it gets lost.

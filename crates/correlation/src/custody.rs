@@ -99,7 +99,11 @@ impl Custody {
         let mine = claim.instance == self.me && claim.epoch & ((1 << NONCE_BITS) - 1) == self.nonce;
         let was_mine = self.owned(claim.lot).is_some();
         // A claim of an earlier start of this instance is another's.
-        let owner = if mine || claim.instance != self.me { claim.instance.clone() } else { String::new() };
+        let owner = if mine || claim.instance != self.me {
+            claim.instance.clone()
+        } else {
+            String::new()
+        };
         *self.owners.get_mut(lot)? = Some((owner, claim.epoch));
         *self.claimed_at.get_mut(lot)? = None;
         match (was_mine, mine) {
@@ -140,7 +144,8 @@ impl Custody {
 
     /// The claims to make now.
     pub(crate) fn claims(&mut self, now: u64) -> Vec<Claim> {
-        self.peers.retain(|_, peer| now.saturating_sub(peer.heard_at) < SILENCE_MS);
+        self.peers
+            .retain(|_, peer| now.saturating_sub(peer.heard_at) < SILENCE_MS);
         if !self.ready {
             return vec![];
         }

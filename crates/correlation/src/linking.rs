@@ -88,18 +88,15 @@ impl Linking {
         match message {
             Message::Report(at, accepted) => self.links.take(at, &accepted),
             Message::Advance(watermark) => {
-                self.tenure.advance(watermark);
-                self.pass(alerts);
+                self.links.advance(watermark, alerts);
+                self.advanced = watermark;
             }
             Message::Settle => {
                 self.settled = true;
-                if self.tenure.shared {
-                    self.links.keep_up();
-                    if let Some(epoch) = self.tenure.waiting.take() {
-                        return self.own(epoch, alerts);
-                    }
-                } else {
+                if !self.tenure.shared {
                     self.links.settle(alerts);
+                } else if let Some(epoch) = self.tenure.waiting.take() {
+                    return self.own(epoch, alerts);
                 }
             }
             Message::LinkSnapshot(hand_over) => {
@@ -111,13 +108,6 @@ impl Linking {
             Message::Sighting(..) | Message::Snapshot(_) => {} // for the shards
         }
         Ok(true)
-    }
-
-    fn pass(&mut self, alerts: &mut Vec<Alert>) {
-        if let Some(watermark) = self.tenure.pass() {
-            self.links.advance(watermark, alerts);
-            self.advanced = watermark;
-        }
     }
 
     /// What the custodian says; returns how much that was.
@@ -137,10 +127,9 @@ impl Linking {
                     alerts.clear(); // fenced, were they appended
                     self.links.stand_by();
                 }
-                Control::Allow(watermark) => self.tenure.allow(watermark),
+                Control::Allow(_) => {} // what ends meanwhile is kept
             }
         }
-        self.pass(alerts);
         Ok(taken)
     }
 
@@ -152,7 +141,6 @@ impl Linking {
             return Ok(false);
         }
         self.progress.own(epoch);
-        self.pass(alerts);
         Ok(true)
     }
 

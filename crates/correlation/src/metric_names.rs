@@ -44,7 +44,10 @@ pub fn describe_metrics() {
         Unit::Seconds,
         "How long the reader stood still for a snapshot"
     );
-    describe_gauge!(LOTS_OWNED, "Parts of the keys that this process owns, where several share the work");
+    describe_gauge!(
+        LOTS_OWNED,
+        "Parts of the keys that this process owns, where several share the work"
+    );
     describe_counter!(TAKEOVERS, "Parts of the keys that this process took over");
     describe_counter!(SNAPSHOTS_FAILED, "Snapshots that could not be saved");
 }

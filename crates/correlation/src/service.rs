@@ -105,7 +105,9 @@ impl Service {
             links_control = hired.control;
             threads.push(hired.thread);
         }
-        let custody = self.is_shared().then(|| self.keep_custody(controls, links_control, halt));
+        let custody = self
+            .is_shared()
+            .then(|| self.keep_custody(controls, links_control, halt));
         let (settled, leads, custodian) = match custody.transpose()? {
             Some((settled, leads, custodian)) => (Some(settled), Some(leads), Some(custodian)),
             None => (None, None, None),

@@ -48,7 +48,11 @@ impl Tenure {
 
     /// The log time to pass now; none if it has not moved.
     pub(crate) fn pass(&mut self) -> Option<Timestamp> {
-        let to = if self.owns { self.latest } else { self.latest.min(self.allowed) };
+        let to = if self.owns {
+            self.latest
+        } else {
+            self.latest.min(self.allowed)
+        };
         let moved = to > self.passed;
         self.passed = self.passed.max(to);
         moved.then_some(to)

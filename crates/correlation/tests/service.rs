@@ -4,6 +4,8 @@
 
 #[path = "service/linking.rs"]
 mod linking;
+#[path = "service/sharing.rs"]
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Alert, AlertId, Secret, Timestamp};
+use chappe_model::{Accepted, Alert, AlertId, AlertState, Secret, Timestamp};
 
 use super::policy::LinkPolicy;
 use super::{LinkState, Linker};
@@ -20,7 +20,7 @@ pub struct LinkShard {
     findings: Vec<Finding>,
     /// Campaigns that were ever told: the end of one that came and went between two marks concerns nobody.
     told: BTreeSet<AlertId>,
-    /// Another owner tells; this one only keeps up.
+    /// Another owner tells.
     stands_by: bool,
 }
 
@@ -51,19 +51,13 @@ impl LinkShard {
         }
     }
 
-    /// See [`crate::Shard::stand_by`].
+    /// Tells nothing from here on: another owner does. What that one told is to be recalled, as it comes. Log time may pass as it does: what
+    /// ends meanwhile is kept until the other has told of its end.
     pub fn stand_by(&mut self) {
         self.stands_by = true;
+        self.linker.look_on();
         self.assess.clear();
         self.told.clear();
-    }
-
-    /// See [`crate::Shard::keep_up`].
-    pub fn keep_up(&mut self) {
-        self.linker.settle(&mut self.findings);
-        self.findings.clear();
-        let known = self.linker.keys();
-        self.assess.forget_closed(|key_hash, _| known.contains(&key_hash));
     }
 
     /// See [`crate::Shard::own`].
@@ -112,6 +106,9 @@ impl LinkShard {
     /// Learns what was told before.
     pub fn recall(&mut self, alert: Alert) {
         self.told.insert(alert.id);
+        if self.stands_by && alert.state != AlertState::Open {
+            self.linker.forget_last_words(alert.key_hash);
+        }
         self.assess.recall(alert);
     }
 
@@ -153,9 +150,6 @@ impl LinkShard {
     }
 
     fn assess_all(&mut self, emit: &mut Vec<Alert>) {
-        if self.stands_by {
-            self.findings.clear();
-        }
         for mut finding in self.findings.drain(..) {
             let told = &mut self.told;
             finding

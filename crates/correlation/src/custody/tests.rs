@@ -112,7 +112,10 @@ fn of_two_claims_at_once_the_higher_epoch_stands_in_whatever_order() {
         custody.claimed(&claim(first.0, first.1));
         custody.claimed(&claim(second.0, second.1));
         assert_eq!(custody.owned(0).is_some(), owner == "a");
-        assert!(!custody.admits(0, (5 << NONCE_BITS) | 1), "what the other writes is fenced");
+        assert!(
+            !custody.admits(0, (5 << NONCE_BITS) | 1),
+            "what the other writes is fenced"
+        );
     }
 }
 
@@ -149,6 +152,9 @@ fn nobody_claims_before_it_is_ready_or_what_a_living_owner_may_hold() {
             epoch: 1 << NONCE_BITS,
         });
     }
-    assert!(late.claims(SILENCE_MS - 1).is_empty(), "it has not listened long enough");
+    assert!(
+        late.claims(SILENCE_MS - 1).is_empty(),
+        "it has not listened long enough"
+    );
     assert_eq!(late.claims(SILENCE_MS).len(), 8);
 }
