@@ -2,6 +2,7 @@
 
 mod rules;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chappe_model::{AlertKind, Country, MemberId, Rsit, Severity, Tlp};
@@ -37,8 +38,14 @@ pub enum Command {
     Init(InitArgs),
     /// Make a token for a new member, and the entry that admits it.
     Token(TokenArgs),
-    /// Run an installation: everything in one process, on a log in the data folder.
+    /// Run an installation: everything in one process, on a log in the data folder or, with [kafka], on brokers.
     Serve(ServeArgs),
+    /// Run one service of an installation on Kafka: take reports. As many at once as you like.
+    Ingest(ServeArgs),
+    /// Run one service of an installation on Kafka: find what reports have in common. Up to eight share the work.
+    Correlation(ServeArgs),
+    /// Run one service of an installation on Kafka: tell those who may know. As many at once as you like.
+    Notification(ServeArgs),
     /// Report incidents: MISP events and feeds, or Chappe's own JSON.
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
@@ -68,12 +75,21 @@ pub struct TokenArgs {
     pub country: Option<Country>,
 }
 
-/// Arguments of `serve`.
+/// Arguments of `serve`, `ingest`, `correlation` and `notification`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The configuration.
     #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
     pub config: PathBuf,
+    /// Serve gRPC here instead of where the configuration says. Loopback only.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Serve metrics here instead of where the configuration says. Loopback only.
+    #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
+    pub metrics: Option<SocketAddr>,
+    /// This process's name among those that share a log, instead of the configuration's.
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
 }
 
 /// Whose voice, and where to.
@@ -182,6 +198,18 @@ pub struct DemoArgs {
     /// JSON lines for programs: every report as stored, every delivery to every viewer, the policy, the end.
     #[arg(long)]
     pub json: bool,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "write an address with a port, like 127.0.0.1:7601".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(format!(
+        "{address} is not a loopback address: metrics are served in plain text, on loopback only"
+    ))
 }
 
 fn kind(text: &str) -> Result<AlertKind, String> {

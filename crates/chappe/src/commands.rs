@@ -9,6 +9,7 @@ pub(crate) mod token;
 pub(crate) mod watch;
 
 use crate::cli::Command;
+use crate::installation::Parts;
 
 /// How a command ended: the exit code of the program. A wrong command line ends with 2, which clap sees to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,10 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(args) => init::run(&args.dir, &mut out).map(|()| Exit::Done),
         Command::Token(args) => token::run(&args, &mut out).map(|()| Exit::Done),
-        Command::Serve(args) => serve::run(&args, &mut out).await,
+        Command::Serve(args) => serve::run(Parts::ALL, &args, &mut out).await,
+        Command::Ingest(args) => serve::run(Parts::INGEST, &args, &mut out).await,
+        Command::Correlation(args) => serve::run(Parts::CORRELATION, &args, &mut out).await,
+        Command::Notification(args) => serve::run(Parts::NOTIFICATION, &args, &mut out).await,
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod kafka;
 mod policy;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use chappe_identity::{Directory, DirectoryError, TokenDigest};
 use chappe_model::{Budget, MemberId, Principal, Role};
 
 pub use error::ConfigError;
+pub use kafka::{KafkaSection, Sasl, SaslMechanism, TlsFiles};
 pub use policy::{CrossBorder, PolicySection, Urgent};
 
 pub(crate) use policy::{DEFAULT_LATENESS_MS, in_force};
@@ -63,8 +65,12 @@ pub struct Config {
     pub policy: Option<PolicySection>,
     /// Quotas.
     pub quotas: QuotaSection,
+    /// This process's name among those that share a log.
+    pub instance: String,
     /// Bound of live state.
     pub budget: Budget,
+    /// The log on brokers; none: it is embedded, in the data folder.
+    pub kafka: Option<KafkaSection>,
 }
 
 impl Config {

@@ -1,8 +1,10 @@
-//! The whole installation in one process: log, ingest, correlation, notification, one gRPC server.
+//! An installation, or one of its services: log, ingest, correlation, notification, one gRPC server.
 
 mod opening;
+mod parts;
 mod policy_record;
 mod serving;
+mod store;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use opening::StartError;
+pub use parts::Parts;
+pub use store::Found;
 
 use crate::config::Config;
 
@@ -50,18 +54,16 @@ impl Default for Pace {
 /// What was found at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
+    /// What runs here.
+    pub parts: Parts,
     /// Members.
     pub members: usize,
     /// Partitions of the incidents topic.
     pub partitions: u16,
     /// Version of the policy in force.
     pub policy_version: u32,
-    /// Records in the log.
-    pub records: u64,
-    /// Bytes of the journal.
-    pub bytes: u64,
-    /// Bytes cut off its end: a write that a crash interrupted and nobody was told of.
-    pub cut_bytes: u64,
+    /// The log.
+    pub found: Found,
 }
 
 /// A part that ended by itself, or not in time.
@@ -75,16 +77,32 @@ pub struct PartFailed {
 type Ended = (&'static str, Result<(), String>);
 
 /// Starts installations.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Installation {
     pace: Pace,
+    parts: Parts,
+}
+
+impl Default for Installation {
+    fn default() -> Self {
+        Self::with_pace(Pace::default())
+    }
 }
 
 impl Installation {
     /// One that keeps this pace.
     #[must_use]
     pub fn with_pace(pace: Pace) -> Self {
-        Self { pace }
+        Self {
+            pace,
+            parts: Parts::ALL,
+        }
+    }
+
+    /// Runs only these services; the others run elsewhere, on the same log.
+    #[must_use]
+    pub fn of(self, parts: Parts) -> Self {
+        Self { parts, ..self }
     }
 
     /// Opens what the configuration's data folder holds, or begins it, and serves on the listener until told to stop.
@@ -102,25 +120,33 @@ impl Installation {
         if !address.ip().is_loopback() {
             return Err(StartError::NotLoopback(address));
         }
-        let (pace, config) = (self.pace, config.clone());
-        let opened = tokio::task::spawn_blocking(move || opening::open(&config, pace, &clock));
+        if self.parts != Parts::ALL && config.kafka.is_none() {
+            return Err(StartError::NotShared(self.parts.command()));
+        }
+        let (Self { pace, parts }, config) = (self, config.clone());
+        let opened = tokio::task::spawn_blocking(move || opening::open(&config, parts, pace, &clock));
         let opened = opened
             .await
             .map_err(|error| StartError::Panicked(error.to_string()))??;
         let (front, back) = (watch::Sender::new(false), watch::Sender::new(false));
         let (health, router) = serving::router(&opened).await?;
-        let log: Arc<dyn EventLog> = Arc::clone(&opened.log) as Arc<dyn EventLog>;
-        let ingest = opened.ingest.handle();
+        let ingest = opened.ingest.as_ref().map(chappe_ingest::Service::handle);
         let mut parts: JoinSet<Ended> = JoinSet::new();
-        parts.spawn(part("correlation", opened.correlation.run(told(&back))));
-        parts.spawn(part("ingest", opened.ingest.run(told(&front))));
-        parts.spawn(part("notification", opened.notification.run(told(&front))));
+        if let Some(correlation) = opened.correlation {
+            parts.spawn(part("correlation", correlation.run(told(&back))));
+        }
+        if let Some(ingest) = opened.ingest {
+            parts.spawn(part("ingest", ingest.run(told(&front))));
+        }
+        if let Some(notification) = opened.notification {
+            parts.spawn(part("notification", notification.run(told(&front))));
+        }
         parts.spawn(part("the gRPC server", serving::serve(router, listener, told(&front))));
         Ok(Running {
             address,
             summary: opened.summary,
             policy: opened.policy,
-            log,
+            log: opened.log,
             ingest,
             health,
             front,
@@ -136,7 +162,7 @@ pub struct Running {
     summary: Summary,
     policy: Policy,
     log: Arc<dyn EventLog>,
-    ingest: chappe_ingest::Handle,
+    ingest: Option<chappe_ingest::Handle>,
     health: serving::Health,
     front: watch::Sender<bool>,
     back: watch::Sender<bool>,
@@ -168,10 +194,10 @@ impl Running {
         &self.log
     }
 
-    /// Ingest's handle, to mark time.
+    /// Ingest's handle, to mark time; none where ingest runs elsewhere.
     #[must_use]
-    pub fn ingest(&self) -> &chappe_ingest::Handle {
-        &self.ingest
+    pub fn ingest(&self) -> Option<&chappe_ingest::Handle> {
+        self.ingest.as_ref()
     }
 
     /// Waits until a part ends by itself, which none should.

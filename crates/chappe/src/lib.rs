@@ -35,8 +35,13 @@ mod words;
 
 pub use cli::{Cli, Command};
 pub use commands::{Exit, run};
-pub use config::{Config, ConfigError, CrossBorder, Member, PolicySection, QuotaSection, Urgent};
-pub use installation::{DRAIN, Installation, Pace, PartFailed, Running, StartError, Summary, with_sources};
+pub use config::{
+    Config, ConfigError, CrossBorder, KafkaSection, Member, PolicySection, QuotaSection, Sasl, SaslMechanism, TlsFiles,
+    Urgent,
+};
+pub use installation::{
+    DRAIN, Found, Installation, Pace, PartFailed, Parts, Running, StartError, Summary, with_sources,
+};
 pub use report_file::{MAX_REPORTS, ReportFileError, read_reports};
 pub use secret::{LOG_FOLDER, SECRET_FILE, SecretError};
 pub use tokens::{Token, TokenError};

@@ -18,11 +18,11 @@ fn main() -> ExitCode {
     // First: a wrong command line ends with exit code 2, before anything is begun.
     let cli = Cli::parse();
     // Before anything that could log. To standard error: standard output is for results.
-    let level = if matches!(cli.command, Command::Serve(_)) {
-        "info"
-    } else {
-        "warn"
-    };
+    let serves = matches!(
+        cli.command,
+        Command::Serve(_) | Command::Ingest(_) | Command::Correlation(_) | Command::Notification(_)
+    );
+    let level = if serves { "info" } else { "warn" };
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
     let colours = io::stderr().is_terminal();
     tracing_subscriber::fmt()

@@ -109,6 +109,12 @@ pub(crate) fn create(data: &Path, master: &[u8; SECRET_BYTES]) -> Result<(), Sec
     written.and(removed).map_err(io)
 }
 
+/// Whether a data folder has a secret.
+#[cfg(feature = "kafka")]
+pub(crate) fn is_there(data: &Path) -> bool {
+    data.join(SECRET_FILE).exists()
+}
+
 fn load(path: &Path) -> Result<Secret, SecretError> {
     let io = |source| SecretError::Io {
         path: path.to_owned(),

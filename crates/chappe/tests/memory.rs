@@ -158,7 +158,7 @@ fn refused(status: &Status) {
 /// Lets log time pass and waits until everything up to then is judged: correlation has told before that what it holds.
 async fn pass(running: &Running, clock: &ManualClock, millis: u64) {
     clock.advance_millis(millis);
-    let now = running.ingest().mark_now().await.unwrap();
+    let now = running.ingest().unwrap().mark_now().await.unwrap();
     let address = ServerAddress::parse(&running.address().to_string()).unwrap();
     let session = Session::new(&address, &token("europol")).unwrap();
     let mut following = Following::new(session, v1::SubscribeRequest::default());

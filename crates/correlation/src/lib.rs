@@ -45,6 +45,7 @@ mod service;
 mod snapshots;
 mod tell;
 mod tenure;
+mod threads;
 mod worker;
 
 pub use error::{OpenError, RunError};

@@ -11,7 +11,7 @@ use chappe_eventlog::{EventLog, Record, SnapshotStore, Topic, Writers};
 use chappe_model::limits::LOTS;
 use chappe_model::{Alert, Policy};
 use chappe_proto::pulse::{self, Pulse};
-use rtrb::{Consumer, RingBuffer};
+use rtrb::RingBuffer;
 
 use crate::custodian::{Custodian, PULSE_PARTITION};
 use crate::custody::Custody;
@@ -22,9 +22,10 @@ use crate::live::LiveTeller;
 use crate::options::{LiveListener, MAX_SHARDS, Options};
 use crate::reader::Reader;
 use crate::recall::{Recalled, look_on, take_over};
-use crate::ring::{CONTROL_MESSAGES, Control, Feed, Message, Progress, RING_MESSAGES};
+use crate::ring::{CONTROL_MESSAGES, Control, Feed, Progress, RING_MESSAGES};
 use crate::snapshots::{Snapshots, load};
 use crate::tenure::Tenure;
+use crate::threads::{Hired, Post, join, spawn};
 use crate::worker::Worker;
 
 /// The owner of all keys of an installation.
@@ -108,14 +109,12 @@ impl Service {
         let custody = self
             .is_shared()
             .then(|| self.keep_custody(controls, links_control, halt));
-        let (settled, leads, custodian) = match custody.transpose()? {
-            Some((settled, leads, custodian)) => (Some(settled), Some(leads), Some(custodian)),
-            None => (None, None, None),
-        };
-        let live = match leads {
-            Some(leads) => Some(publish_live(Arc::clone(&self.log), leads)),
+        let custody = custody.transpose()?;
+        let live = match &custody {
+            Some(custody) => Some(publish_live(Arc::clone(&self.log), Arc::clone(&custody.leads))),
             None => self.options.live,
         };
+        let (settled, custodian) = custody.map(|custody| (custody.settled, custody.thread)).unzip();
         let reader = Reader {
             log: Arc::clone(&self.log),
             policy,
@@ -186,13 +185,13 @@ impl Service {
         Ok(Hired { feed, control, thread })
     }
 
-    /// Starts the custodian; returns the flags that it shares: whether the log has been read again, and whether this instance speaks for all.
+    /// Starts the custodian.
     fn keep_custody(
         &self,
         lots: Vec<Feed<Control>>,
         links: Option<Feed<Control>>,
         halt: &Halt,
-    ) -> Result<(Arc<AtomicBool>, Arc<AtomicBool>, JoinHandle<()>), RunError> {
+    ) -> Result<Custodied, RunError> {
         let (settled, leads) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         // Randomly keyed in every process: enough to tell two starts apart.
         let nonce = RandomState::new().build_hasher().finish();
@@ -219,7 +218,7 @@ impl Service {
             let thread = thread.thread().clone();
             self.log.on_advance(topic, Arc::new(move || thread.unpark()));
         }
-        Ok((settled, leads, thread))
+        Ok(Custodied { settled, leads, thread })
     }
 
     /// The state to go on from: the last snapshot if it serves, and what was told before.
@@ -287,21 +286,13 @@ impl Service {
     }
 }
 
-/// A thread that owns a part of the state, and how it is reached.
-struct Hired {
-    feed: Feed,
-    control: Option<Feed<Control>>,
+/// The custodian's thread, and the flags that it shares.
+struct Custodied {
+    /// The log has been read again.
+    settled: Arc<AtomicBool>,
+    /// This instance speaks for all.
+    leads: Arc<AtomicBool>,
     thread: JoinHandle<()>,
-}
-
-/// What such a thread is given.
-pub(crate) struct Post {
-    pub(crate) ring: Consumer<Message>,
-    pub(crate) control: Option<Consumer<Control>>,
-    pub(crate) tenure: Tenure,
-    pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) halt: Halt,
 }
 
 /// Whoever takes reports in other processes learns by the pulse how much is live.
@@ -326,40 +317,4 @@ struct Restored {
     links: Option<LinkShard>,
     /// The ends of campaigns that were open, where nothing is linked any more.
     unlinked: Vec<Alert>,
-}
-
-/// A thread that ends in a panic stops the service: its keys have no owner any more.
-fn spawn(name: String, halt: &Halt, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, RunError> {
-    let on_panic = OnPanic {
-        halt: halt.clone(),
-        name: name.clone(),
-    };
-    let started = std::thread::Builder::new().name(name.clone()).spawn(move || {
-        let _on_panic = on_panic;
-        body();
-    });
-    started.map_err(|error| RunError::Thread(name, error.to_string()))
-}
-
-struct OnPanic {
-    halt: Halt,
-    name: String,
-}
-
-impl Drop for OnPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.halt.fail(RunError::Thread(
-                std::mem::take(&mut self.name),
-                "ended in a panic".into(),
-            ));
-        }
-    }
-}
-
-fn join(thread: JoinHandle<()>) -> Result<(), RunError> {
-    let name = thread.thread().name().unwrap_or_default().to_owned();
-    thread
-        .join()
-        .map_err(|_| RunError::Thread(name, "ended in a panic".into()))
 }

@@ -11,9 +11,9 @@ use rtrb::Consumer;
 use crate::error::RunError;
 use crate::halt::Halt;
 use crate::ring::{Control, Message, Progress};
-use crate::service::Post;
 use crate::tell::{Told, tell};
 use crate::tenure::Tenure;
+use crate::threads::Post;
 
 /// Messages taken before what they gave rise to is made durable.
 const BATCH_MESSAGES: usize = 1_024;

@@ -1,4 +1,4 @@
-//! `chappe serve`: an installation until it is told to stop.
+//! `chappe serve`, and each service by itself: until it is told to stop.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,27 +12,33 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::Exit;
 use crate::cli::ServeArgs;
 use crate::config::Config;
-use crate::installation::{DRAIN, Installation, Running};
+use crate::installation::{DRAIN, Found, Installation, Parts, Running};
 use crate::words::count;
 
 /// Runs until SIGTERM or SIGINT, then drains.
 ///
 /// # Errors
 /// When it does not start, a part stops by itself, or draining fails; what was acknowledged is in the log in any case.
-pub(crate) async fn run(args: &ServeArgs, out: &mut (dyn Write + Send)) -> Result<Exit> {
-    let config = Config::read(&args.config)?;
+pub(crate) async fn run(parts: Parts, args: &ServeArgs, out: &mut (dyn Write + Send)) -> Result<Exit> {
+    let mut config = Config::read(&args.config)?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.metrics = args.metrics.or(config.metrics);
+    config.instance = args.instance.clone().unwrap_or(config.instance);
     // Before anything that is worth draining.
     let mut stop = Stop::new().context("cannot listen for signals")?;
     if let Some(address) = config.metrics {
         let exporter = PrometheusBuilder::new().with_http_listener(address).install();
         exporter.with_context(|| format!("cannot serve metrics on {address}"))?;
         chappe_eventlog_local::describe_metrics();
+        #[cfg(feature = "kafka")]
+        chappe_eventlog_kafka::describe_metrics();
         chappe_ingest::describe_metrics();
         chappe_correlation::describe_metrics();
     }
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let mut running = Installation::default()
+        .of(parts)
         .start(listener, &config, Arc::new(SystemClock::default()))
         .await?;
     writeln!(out, "{}", ready(&running))?;
@@ -56,19 +62,33 @@ pub(crate) async fn run(args: &ServeArgs, out: &mut (dyn Write + Send)) -> Resul
 /// `chappe 0.1.0 ready on 127.0.0.1:7600: 10 members, 8 partitions, policy version 1; log: 0 records, 0 bytes`
 fn ready(running: &Running) -> String {
     let summary = running.summary();
+    let service = match summary.parts {
+        Parts::ALL => String::new(),
+        parts => format!("{} ", parts.command()),
+    };
     let members = count(summary.members, "member");
     let partitions = count(usize::from(summary.partitions), "partition");
-    let cut = match summary.cut_bytes {
-        0 => String::new(),
-        bytes => format!(", cut {bytes} bytes of an interrupted write off its end"),
+    let log = match &summary.found {
+        Found::Journal {
+            records,
+            bytes,
+            cut_bytes,
+        } => {
+            let cut = match cut_bytes {
+                0 => String::new(),
+                bytes => format!(", cut {bytes} bytes of an interrupted write off its end"),
+            };
+            format!("{records} records, {bytes} bytes{cut}")
+        }
+        Found::Brokers { brokers, durability } => {
+            format!("{}, durability {durability}", count(*brokers, "Kafka broker"))
+        }
     };
     format!(
-        "chappe {} ready on {}: {members}, {partitions}, policy version {}; log: {} records, {} bytes{cut}",
+        "chappe {} {service}ready on {}: {members}, {partitions}, policy version {}; log: {log}",
         env!("CARGO_PKG_VERSION"),
         running.address(),
         summary.policy_version,
-        summary.records,
-        summary.bytes,
     )
 }
 

@@ -10,12 +10,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::ConfigError;
+use super::kafka::{self, KafkaTable};
 use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
 use crate::rule_files;
 use crate::warning_files::WarningLists;
 
 /// Longest lateness, in seconds: a day.
 const LATENESS_SECONDS: u64 = 86_400;
+
+/// Longest name of an instance, in bytes.
+const INSTANCE_BYTES: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -24,12 +28,14 @@ struct File {
     metrics: Option<Spanned<String>>,
     data: Option<PathBuf>,
     shards: Option<Spanned<usize>>,
+    instance: Option<Spanned<String>>,
     memory_mib: Option<Spanned<u32>>,
     #[serde(default)]
     members: Vec<Spanned<MemberEntry>>,
     policy: Option<Spanned<PolicyTable>>,
     #[serde(default)]
     quotas: QuotaTable,
+    kafka: Option<KafkaTable>,
 }
 
 #[derive(Deserialize)]
@@ -86,13 +92,13 @@ struct QuotaTable {
 }
 
 /// A text and where it comes from, for refusals.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     text: &'a str,
     path: &'a Path,
 }
 
 impl Source<'_> {
-    fn refuse<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> ConfigError {
+    pub(super) fn refuse<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> ConfigError {
         ConfigError::at(self.path, self.text, Some(value.span()), message)
     }
 }
@@ -119,7 +125,11 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
         members,
         policy,
         quotas: quotas(&source, &file.quotas)?,
+        instance: instance(&source, file.instance.as_ref())?,
         budget: budget(&source, file.memory_mib.as_ref())?,
+        kafka: (file.kafka.as_ref())
+            .map(|table| kafka::section(&source, table, folder))
+            .transpose()?,
     })
 }
 
@@ -147,6 +157,20 @@ fn shards(source: &Source<'_>, wanted: Option<&Spanned<usize>>) -> Result<usize,
         Some(shards) => Ok(*shards.get_ref()),
         None => Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_SHARDS))),
     }
+}
+
+/// By default the machine's name and the process's number: no two at once have both.
+fn instance(source: &Source<'_>, wanted: Option<&Spanned<String>>) -> Result<String, ConfigError> {
+    let Some(name) = wanted else {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+        let host = host.unwrap_or_else(|_| "chappe".to_owned());
+        return Ok(format!("{}-{}", host.trim(), std::process::id()));
+    };
+    let text = name.get_ref();
+    if text.is_empty() || text.len() > INSTANCE_BYTES || text.chars().any(char::is_control) {
+        return Err(source.refuse(name, format!("a name has 1 to {INSTANCE_BYTES} bytes")));
+    }
+    Ok(text.clone())
 }
 
 fn budget(source: &Source<'_>, mib: Option<&Spanned<u32>>) -> Result<Budget, ConfigError> {

@@ -2,18 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chappe_clock::Clock;
 use chappe_correlate::WarningList;
 use chappe_correlation::LiveListener;
-use chappe_eventlog::{EventLog, SnapshotStore, Topic};
-use chappe_eventlog_local::{LocalLog, LocalOptions};
+use chappe_eventlog::{AppendError, EventLog, ReadError, Topic};
+use chappe_identity::Directory;
 use chappe_model::Policy;
 
-use super::{Pace, Summary, policy_record};
+use super::store::{self, Store};
+use super::{Pace, Parts, Summary, policy_record};
 use crate::config::{Config, QuotaSection};
-use crate::secret::{self, LOG_FOLDER, SecretError};
+use crate::secret::{SECRET_FILE, SecretError};
 
 /// Why an installation does not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,54 @@ pub enum StartError {
     /// No log.
     #[error(transparent)]
     Log(#[from] chappe_eventlog_local::OpenError),
+    /// No log on brokers.
+    #[cfg(feature = "kafka")]
+    #[error(transparent)]
+    Kafka(#[from] chappe_eventlog_kafka::OpenError),
+    /// This build has no Kafka.
+    #[error(
+        "chappe.toml has [kafka], and this build has no Kafka: build it with 'cargo build --release --features kafka'"
+    )]
+    NoKafka,
+    /// A single service on an embedded log.
+    #[error(
+        "'chappe {0}' is one service of several that share a log, and chappe.toml has no [kafka]: add it, or run          everything in one process with 'chappe serve'"
+    )]
+    NotShared(&'static str),
+    /// No password for the brokers.
+    #[error("kafka.sasl.password-file {}", path.display())]
+    KafkaPassword {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The installation has a secret and this data folder none.
+    #[error(
+        "the log on Kafka was begun under a secret, and {} has none: copy {SECRET_FILE} (mode 0600) from the process that began it, \
+         or choose another kafka.topic-prefix for a new installation",
+        folder.display()
+    )]
+    SecretElsewhere {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// The secrets differ.
+    #[error(
+        "the log on Kafka was begun under another secret than the one in {}: copy {SECRET_FILE} (mode 0600) from the process that \
+         began it; ids made under two secrets would not match",
+        folder.display()
+    )]
+    OtherSecret {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// The config topic cannot be read.
+    #[error("the config topic cannot be read")]
+    Read(#[source] ReadError),
+    /// The config topic cannot be appended to.
+    #[error("the config topic cannot be appended to")]
+    Append(#[source] AppendError),
     /// No policy.
     #[error("no policy can be in force")]
     Policy(#[from] policy_record::PolicyError),
@@ -54,75 +104,103 @@ pub enum StartError {
     Panicked(String),
 }
 
-/// Everything, open and not yet serving.
+/// What a process runs, open and not yet serving.
 pub(super) struct Opened {
-    pub(super) log: Arc<LocalLog>,
+    pub(super) log: Arc<dyn EventLog>,
     pub(super) policy: Policy,
-    pub(super) ingest: chappe_ingest::Service,
-    pub(super) correlation: chappe_correlation::Service,
-    pub(super) notification: chappe_notification::Service,
+    pub(super) ingest: Option<chappe_ingest::Service>,
+    pub(super) correlation: Option<chappe_correlation::Service>,
+    pub(super) notification: Option<chappe_notification::Service>,
     pub(super) summary: Summary,
 }
 
 /// Blocks: it reads the whole log.
-pub(super) fn open(config: &Config, pace: Pace, clock: &Arc<dyn Clock>) -> Result<Opened, StartError> {
-    // First: a log must never be begun under a secret that is not there yet.
-    let secret = secret::load_or_create(&config.data)?;
+pub(super) fn open(config: &Config, parts: Parts, pace: Pace, clock: &Arc<dyn Clock>) -> Result<Opened, StartError> {
+    let store = store::open(config, clock.as_ref())?;
     let directory = Arc::new(config.directory()?);
-    let (log, report) = LocalLog::open(LocalOptions::in_folder(config.data.join(LOG_FOLDER)))?;
-    let log = Arc::new(log);
-    let port: Arc<dyn EventLog> = Arc::clone(&log) as Arc<dyn EventLog>;
     // Before the services, which judge by it.
-    let policy = policy_record::establish(config, port.as_ref(), clock.now())?;
-    let ingest = chappe_ingest::Service::open(
-        chappe_ingest::Options {
-            secret: secret.clone(),
-            directory: Arc::clone(&directory),
-            policy: policy.clone(),
-            quotas: quotas(config.quotas),
-            budget: config.budget,
-            mark_interval: pace.mark_interval,
-        },
-        Arc::clone(&port),
-        Arc::clone(clock),
-    )?;
-    let counts = ingest.handle();
-    let correlation = chappe_correlation::Service::open(
-        chappe_correlation::Options {
-            shards: config.shards,
-            snapshot_interval: pace.snapshot_interval,
-            live: Some(LiveListener::new(move |live| counts.count_live(live))),
-            ..linking(config, chappe_correlation::Options::new(secret.clone(), policy.clone()))
-        },
-        Arc::clone(&port),
-        Arc::clone(&log) as Arc<dyn SnapshotStore>,
-    )?;
-    let notification = chappe_notification::Service::open(
-        chappe_notification::Options {
-            secret,
-            directory,
-            heartbeat: pace.heartbeat,
-            stale_after_ms: pace.stale_after_ms,
-        },
-        port,
-        Arc::clone(clock),
-    )?;
+    let policy = policy_record::establish(config, store.log.as_ref(), clock.now())?;
+    let opening = Opening {
+        config,
+        pace,
+        clock,
+        store: &store,
+        directory,
+        policy: &policy,
+    };
+    let ingest = parts.ingest.then(|| opening.ingest()).transpose()?;
+    let counts = ingest.as_ref().map(chappe_ingest::Service::handle);
+    let correlation = parts.correlation.then(|| opening.correlation(counts)).transpose()?;
+    let notification = parts.notification.then(|| opening.notification()).transpose()?;
     let summary = Summary {
+        parts,
         members: config.members.len(),
-        partitions: log.partitions(Topic::Incidents),
+        partitions: store.log.partitions(Topic::Incidents),
         policy_version: policy.version,
-        records: report.records,
-        bytes: report.bytes,
-        cut_bytes: report.torn_tail.map_or(0, |torn| torn.bytes),
+        found: store.found,
     };
     Ok(Opened {
-        log,
+        log: store.log,
         policy,
         ingest,
         correlation,
         notification,
         summary,
     })
+}
+
+/// What the services are opened with.
+struct Opening<'a> {
+    config: &'a Config,
+    pace: Pace,
+    clock: &'a Arc<dyn Clock>,
+    store: &'a Store,
+    directory: Arc<Directory>,
+    policy: &'a Policy,
+}
+
+impl Opening<'_> {
+    fn ingest(&self) -> Result<chappe_ingest::Service, StartError> {
+        let options = chappe_ingest::Options {
+            secret: self.store.secret.clone(),
+            directory: Arc::clone(&self.directory),
+            policy: self.policy.clone(),
+            quotas: quotas(self.config.quotas),
+            budget: self.config.budget,
+            mark_interval: self.pace.mark_interval,
+        };
+        let log = Arc::clone(&self.store.log);
+        Ok(chappe_ingest::Service::open(options, log, Arc::clone(self.clock))?)
+    }
+
+    /// `counts` is who in this process is told of live contributions.
+    fn correlation(&self, counts: Option<chappe_ingest::Handle>) -> Result<chappe_correlation::Service, StartError> {
+        let options = chappe_correlation::Options::new(self.store.secret.clone(), self.policy.clone());
+        let options = chappe_correlation::Options {
+            shards: self.config.shards,
+            snapshot_interval: self.pace.snapshot_interval,
+            instance: self.config.instance.clone(),
+            live: counts.map(|counts| LiveListener::new(move |live| counts.count_live(live))),
+            ..linking(self.config, options)
+        };
+        let (log, snapshots) = (Arc::clone(&self.store.log), Arc::clone(&self.store.snapshots));
+        Ok(chappe_correlation::Service::open(options, log, snapshots)?)
+    }
+
+    fn notification(&self) -> Result<chappe_notification::Service, StartError> {
+        let options = chappe_notification::Options {
+            secret: self.store.secret.clone(),
+            directory: Arc::clone(&self.directory),
+            heartbeat: self.pace.heartbeat,
+            stale_after_ms: self.pace.stale_after_ms,
+        };
+        let log = Arc::clone(&self.store.log);
+        Ok(chappe_notification::Service::open(
+            options,
+            log,
+            Arc::clone(self.clock),
+        )?)
+    }
 }
 
 fn quotas(section: QuotaSection) -> chappe_ingest::Quotas {

@@ -70,7 +70,7 @@ fn newest(log: &dyn EventLog) -> Result<Option<Policy>, PolicyError> {
         newest = records
             .into_iter()
             .rev()
-            .find(|(_, record)| record.kind == RecordKind::Data)
+            .find(|(_, record)| record.kind == RecordKind::Data && record.key == KEY)
             .or(newest);
     }
     let decode = |(position, record): (Position, Record)| {
@@ -184,7 +184,7 @@ mod tests {
             &log,
             Topic::Config,
             0,
-            Record::data(1, Bytes::new(), Bytes::from_static(&[0x08, 9])),
+            Record::data(1, Bytes::from_static(KEY), Bytes::from_static(&[0x08, 9])),
         )
         .unwrap();
         let error = establish(&config("", "hub"), &log, at(1)).unwrap_err();

@@ -14,7 +14,8 @@ use self::connections::{CONNECTIONS, bounded};
 use super::opening::{Opened, StartError};
 
 /// Names under which health is told, besides the empty one for the whole.
-const SERVICES: [&str; 2] = ["chappe.v1.IncidentService", "chappe.v1.AlertService"];
+const INCIDENTS: &str = "chappe.v1.IncidentService";
+const ALERTS: &str = "chappe.v1.AlertService";
 
 /// Requests at once on a connection, streams included.
 const STREAMS_PER_CONNECTION: u32 = 64;
@@ -39,7 +40,10 @@ const PENDING_RESETS: usize = 20;
 const ERROR_RESETS: usize = 128;
 
 /// Tells health.
-pub(super) struct Health(HealthReporter);
+pub(super) struct Health {
+    reporter: HealthReporter,
+    services: Vec<&'static str>,
+}
 
 impl Health {
     /// Requests are not welcome any more.
@@ -48,8 +52,8 @@ impl Health {
     }
 
     async fn set(&self, status: ServingStatus) {
-        for service in SERVICES.into_iter().chain([""]) {
-            self.0.set_service_status(service, status).await;
+        for service in &self.services {
+            self.reporter.set_service_status(service, status).await;
         }
     }
 }
@@ -57,7 +61,10 @@ impl Health {
 /// The services behind their bounds.
 pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartError> {
     let (reporter, health_service) = tonic_health::server::health_reporter();
-    let health = Health(reporter);
+    let incidents = opened.ingest.is_some().then_some(INCIDENTS);
+    let alerts = opened.notification.is_some().then_some(ALERTS);
+    let services = [Some(""), incidents, alerts].into_iter().flatten().collect();
+    let health = Health { reporter, services };
     health.set(ServingStatus::Serving).await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(chappe_proto::FILE_DESCRIPTOR_SET)
@@ -65,7 +72,7 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .map_err(|error| StartError::Reflection(error.to_string()))?;
-    let router = Server::builder()
+    let mut router = Server::builder()
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
@@ -77,9 +84,13 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
         .max_connection_age(CONNECTION_AGE)
         .max_connection_age_grace(CONNECTION_GRACE)
         .add_service(health_service)
-        .add_service(reflection)
-        .add_service(opened.ingest.grpc())
-        .add_service(opened.notification.grpc());
+        .add_service(reflection);
+    if let Some(ingest) = &opened.ingest {
+        router = router.add_service(ingest.grpc());
+    }
+    if let Some(notification) = &opened.notification {
+        router = router.add_service(notification.grpc());
+    }
     Ok((health, router))
 }
 

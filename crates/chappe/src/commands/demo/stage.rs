@@ -114,7 +114,8 @@ impl Stage {
     pub(crate) async fn pass_to(&mut self, moment: Timestamp) -> Result<Timestamp> {
         let ahead = moment.as_millis().saturating_sub(self.clock.now().as_millis());
         self.clock.advance_millis(ahead);
-        Ok(self.running.ingest().mark_now().await?)
+        let ingest = self.running.ingest().context("ingest runs elsewhere")?;
+        Ok(ingest.mark_now().await?)
     }
 
     /// Sends a report and waits until it is durable.
@@ -201,6 +202,8 @@ fn config(data: &Path) -> Result<(Config, Vec<(&'static str, Token)>)> {
         policy: Some(PolicySection::default()),
         quotas: QuotaSection::default(),
         budget: Budget::default(),
+        instance: "demo".to_owned(),
+        kafka: None,
     };
     Ok((config, tokens))
 }
