@@ -3,6 +3,8 @@
 //! All topics and partitions share one journal of append-only segments. What many writers append at the same time
 //! becomes one *commit*: one write, one `fdatasync`, then every answer.
 //!
+//! [`SnapshotFolder`] is the snapshot store by itself, for a process whose log lies elsewhere.
+//!
 //! # What it is not
 //! It replicates nothing and serves one process (a lock file refuses a second). It deletes nothing: retention by
 //! destroying keys and by dropping old segments is not its business yet. It has no index by key.
@@ -65,4 +67,5 @@ pub use self::{
         MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES,
     },
     recover::{OpenReport, TornTail},
+    snapshots::SnapshotFolder,
 };

@@ -23,7 +23,7 @@ use crate::{
     queue::{Pending, Queue, Refusal},
     read,
     recover::{OpenReport, recover},
-    snapshots::Snapshots,
+    snapshots::SnapshotFolder,
 };
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -68,7 +68,7 @@ impl Shared {
 /// An [`EventLog`] and [`SnapshotStore`] in a folder. Dropping it closes it.
 pub struct LocalLog {
     shared: Arc<Shared>,
-    snapshots: Snapshots,
+    snapshots: SnapshotFolder,
     committer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -92,7 +92,7 @@ impl LocalLog {
             let file = torn.file.display();
             tracing::warn!(%file, offset = torn.offset, bytes = torn.bytes, reason = torn.reason, "cut a torn tail off");
         }
-        let snapshots = Snapshots::open(&options.folder, disk.as_ref())?;
+        let snapshots = SnapshotFolder::of_log(&options.folder, disk.as_ref())?;
         let tail = Tail {
             disk,
             folder: options.folder.clone(),

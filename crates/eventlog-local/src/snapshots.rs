@@ -1,47 +1,71 @@
-//! Snapshots as files: written aside, synced, then renamed into place.
+//! Snapshots as files: written aside, synced, then renamed into place. A draft is locked while it is written; one that nobody locks
+//! is left from a process that died, and the next opening removes it.
 //!
 //! A file is magic "CHPS", format version u32, length of the blob u64, CRC-32C of the blob u32, then the blob.
 
 use std::{
     fs::{self, File},
+    hash::{BuildHasher, Hasher, RandomState},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use bytes::{Buf, BufMut};
-use chappe_eventlog::{MAX_SNAPSHOT_BYTES, SnapshotError, check_snapshot};
+use chappe_eventlog::{MAX_SNAPSHOT_BYTES, SnapshotError, SnapshotStore, check_snapshot};
 
-use crate::{disk::Disk, error::OpenError};
+use crate::{
+    disk::{Disk, OsDisk},
+    error::OpenError,
+};
 
 const FOLDER_NAME: &str = "snapshots";
+const DRAFT_EXTENSION: &str = "new";
 const MAGIC: [u8; 4] = *b"CHPS";
 const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 20;
 
+/// A [`SnapshotStore`] in a folder of its own: what a log without one is paired with. Several processes may share the
+/// folder; of two that save one name at once, the later rename stays.
 #[derive(Debug)]
-pub(crate) struct Snapshots {
+pub struct SnapshotFolder {
     folder: PathBuf,
+    /// Part of the names of this process's drafts: two processes that share the folder never write the same draft.
+    draft_id: u64,
     /// One save at a time: two of one name must not write the same draft.
     saving: Mutex<()>,
 }
 
-impl Snapshots {
-    pub(crate) fn open(log_folder: &Path, disk: &dyn Disk) -> Result<Self, OpenError> {
-        let folder = log_folder.join(FOLDER_NAME);
-        fs::create_dir_all(&folder).map_err(OpenError::io("make the folder", &folder))?;
-        disk.sync_folder(log_folder)
-            .map_err(OpenError::io("sync", log_folder))?;
-        Ok(Self {
-            folder,
-            saving: Mutex::new(()),
-        })
+impl SnapshotFolder {
+    /// Opens a folder of snapshots; makes it if absent.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] when the folder cannot be made or synced.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::open_on(folder.into(), &OsDisk)
     }
 
-    pub(crate) fn save(&self, name: &str, bytes: &[u8]) -> Result<(), SnapshotError> {
-        check_snapshot(name, bytes.len())?;
-        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        self.replace(name, bytes).map_err(|error| storage("save", name, &error))
+    /// The snapshots of the log in a folder.
+    pub(crate) fn of_log(log_folder: &Path, disk: &dyn Disk) -> Result<Self, OpenError> {
+        Self::open_on(log_folder.join(FOLDER_NAME), disk)
+    }
+
+    fn open_on(folder: PathBuf, disk: &dyn Disk) -> Result<Self, OpenError> {
+        fs::create_dir_all(&folder).map_err(OpenError::io("make the folder", &folder))?;
+        // Its own name must be durable too. A folder at the root of a file system has no parent and needs none.
+        let whole = folder
+            .canonicalize()
+            .map_err(OpenError::io("find the folder", &folder))?;
+        if let Some(parent) = whole.parent() {
+            disk.sync_folder(parent).map_err(OpenError::io("sync", parent))?;
+        }
+        remove_orphans(&folder).map_err(OpenError::io("tidy", &folder))?;
+        Ok(Self {
+            folder,
+            // The standard library's hash keys are the one source of randomness at hand.
+            draft_id: RandomState::new().build_hasher().finish(),
+            saving: Mutex::new(()),
+        })
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -50,16 +74,31 @@ impl Snapshots {
         header.put_u32_le(VERSION);
         header.put_u64_le(bytes.len() as u64);
         header.put_u32_le(crc32c::crc32c(bytes));
-        let draft = self.folder.join(format!("{name}.new"));
-        let mut file = File::create(&draft)?;
-        file.write_all(&header)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let draft = self
+            .folder
+            .join(format!("{name}.{:016x}.{DRAFT_EXTENSION}", self.draft_id));
+        // Locked until it has its final name.
+        let _writing = write(&draft, &header, bytes).inspect_err(|_| {
+            // What failed is told already.
+            let _ = fs::remove_file(&draft);
+        })?;
         fs::rename(&draft, self.path(name))?;
         File::open(&self.folder)?.sync_all()
     }
 
-    pub(crate) fn load(&self, name: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.snapshot"))
+    }
+}
+
+impl SnapshotStore for SnapshotFolder {
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), SnapshotError> {
+        check_snapshot(name, bytes.len())?;
+        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.replace(name, bytes).map_err(|error| storage("save", name, &error))
+    }
+
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
         check_snapshot(name, 0)?;
         let mut file = match File::open(self.path(name)) {
             Ok(file) => file,
@@ -78,10 +117,28 @@ impl Snapshots {
             }),
         }
     }
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.snapshot"))
+fn write(draft: &Path, header: &[u8], bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::create(draft)?;
+    file.lock()?;
+    file.write_all(header)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// Removes the drafts of processes that died while they wrote: nobody holds the lock of those.
+fn remove_orphans(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_draft = path.extension().is_some_and(|extension| extension == DRAFT_EXTENSION);
+        // One that is gone by now got its final name in the meantime.
+        if is_draft && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(&path);
+        }
     }
+    Ok(())
 }
 
 fn check(mut stored: &[u8]) -> Result<(), &'static str> {
@@ -107,5 +164,43 @@ fn storage(action: &'static str, name: &str, error: &io::Error) -> SnapshotError
         action,
         name: name.into(),
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn two_processes_that_share_a_folder_do_not_mix() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let open = || SnapshotFolder::open(folder.path().join("made/on/opening")).unwrap();
+        let (one, other) = (open(), open());
+        assert_ne!(one.draft_id, other.draft_id);
+        let blobs = [vec![1; 300_000], vec![2; 200_000]];
+        std::thread::scope(|scope| {
+            for (store, blob) in [&one, &other].into_iter().zip(&blobs) {
+                scope.spawn(move || (0..20).for_each(|_| store.save("shard-0", blob).unwrap()));
+            }
+        });
+        let found = one.load("shard-0").unwrap().unwrap();
+        assert!(blobs.contains(&found), "neither one's nor the other's");
+        let files: Vec<_> = fs::read_dir(&one.folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        assert_eq!(files, ["shard-0.snapshot"], "no draft is left");
+    }
+
+    #[test]
+    fn the_draft_of_a_process_that_died_is_removed_and_that_of_a_living_one_is_not() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (dead, living) = (folder.path().join("a.01.new"), folder.path().join("a.02.new"));
+        fs::write(&dead, b"half").unwrap();
+        let writing = write(&living, b"head", b"body").unwrap();
+        SnapshotFolder::open(folder.path()).unwrap();
+        assert!(!dead.exists() && living.exists());
+        drop(writing);
     }
 }

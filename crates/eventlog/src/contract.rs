@@ -1,5 +1,5 @@
-//! The duties of a log as tests. An adapter implements [`Subject`] in its tests and calls [`run_all`]; each check
-//! panics naming what was broken, as tests do.
+//! The duties of a log as tests. An adapter implements [`Subject`] in its tests and calls [`run_all`]; one that also keeps
+//! snapshots calls [`run_snapshots`]. Each check panics naming what was broken, as tests do.
 //!
 //! ```
 //! use chappe_eventlog::{AppendFault, FaultPlan, MemoryLog, contract};
@@ -22,6 +22,7 @@
 //! }
 //!
 //! contract::run_all(&InMemory);
+//! contract::run_snapshots(&InMemory);
 //! ```
 
 // These functions are tests, though compiled for others to call.
@@ -56,7 +57,7 @@ pub use self::{
 /// An adapter under test.
 pub trait Subject {
     /// What it opens.
-    type Log: EventLog + SnapshotStore;
+    type Log: EventLog;
 
     /// A new, empty log with at least two partitions of incidents and no faults planned.
     fn create(&self) -> Self::Log;
@@ -68,7 +69,7 @@ pub trait Subject {
     fn fail_next_sync(&self, log: &Self::Log) -> bool;
 }
 
-/// Runs every check, each on a new log.
+/// Runs every check of a log, each on a new one.
 pub fn run_all<S: Subject>(subject: &S) {
     positions_are_dense_in_the_order_of_calls(&subject.create());
     success_is_told_when_readable(Arc::new(subject.create()));
@@ -83,8 +84,12 @@ pub fn run_all<S: Subject>(subject: &S) {
     partitions_do_not_mix(&subject.create());
     a_crash_keeps_what_was_acknowledged(subject);
     positions_go_on_after_a_crash(subject);
-    snapshots_are_replaced_whole(subject);
     a_failed_sync_stops_the_log(subject);
+}
+
+/// Runs every check of a log that is a [`SnapshotStore`] too, each on a new log.
+pub fn run_snapshots<S: Subject<Log: SnapshotStore>>(subject: &S) {
+    snapshots_are_replaced_whole(subject);
 }
 
 /// A record that differs from every other `nth`.

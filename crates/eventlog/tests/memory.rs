@@ -12,7 +12,7 @@ use chappe_eventlog::{
 #[cfg(feature = "contract")]
 #[test]
 fn the_memory_log_keeps_the_contract() {
-    use chappe_eventlog::contract::{Subject, run_all};
+    use chappe_eventlog::contract::{Subject, run_all, run_snapshots};
 
     struct InMemory(AtCrash);
 
@@ -40,6 +40,7 @@ fn the_memory_log_keeps_the_contract() {
         AtCrash::Prefix { seed: 3 },
     ] {
         run_all(&InMemory(at_crash));
+        run_snapshots(&InMemory(at_crash));
     }
 }
 

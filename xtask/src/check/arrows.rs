@@ -22,7 +22,8 @@ const SERVICE: &[&str] = &[
 ];
 
 /// Each crate (the folder below `crates/`) with the workspace crates it may use outside its tests. The log's adapters stand in the lists
-/// of the program alone: nothing else knows which log it runs on. The test kit stands in none: it is for tests and benchmarks.
+/// of the program alone: nothing else knows which log it runs on. The test kit and the Kafka brokers stand in none: they
+/// are for tests and benchmarks.
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("correlate", &["model"]),
@@ -33,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("eventlog", &["model"]),
     ("eventlog-local", &["eventlog"]),
     ("eventlog-kafka", &["eventlog"]),
+    ("kafka-cluster", &[]),
     ("clock", &["model"]),
     ("identity", &["model", "proto"]),
     ("ingest", SERVICE),

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use chappe_eventlog::{
     AppendError, Durability, EventLog, OnDurable, Position, ReadError, ReadLimit, Record, SnapshotError, SnapshotStore,
     Topic, Writers,
-    contract::{Subject, run_all},
+    contract::{Subject, run_all, run_snapshots},
 };
 use tempfile::TempDir;
 
@@ -106,6 +106,7 @@ impl Subject for OnDisk {
 #[test]
 fn the_embedded_log_keeps_the_contract() {
     run_all(&OnDisk(|options| options));
+    run_snapshots(&OnDisk(|options| options));
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub fn positions_go_on_after_a_crash<S: Subject>(subject: &S) {
 }
 
 /// A snapshot saved is the one loaded, also after a crash; names are checked and do not mix.
-pub fn snapshots_are_replaced_whole<S: Subject>(subject: &S) {
+pub fn snapshots_are_replaced_whole<S: Subject<Log: SnapshotStore>>(subject: &S) {
     let log = subject.create();
     assert_eq!(log.load("shard-0"), Ok(None));
     for (name, blob) in [("shard-0", &b"first"[..]), ("shard-1", b""), ("shard-0", &[7; 100_000])] {
