@@ -61,6 +61,9 @@ impl From<KafkaError> for Obstacle {
     }
 }
 
+/// A setting that is not as it must be is believed only after this long.
+const SETTLING: Duration = Duration::from_secs(3);
+
 /// The time that opening has.
 pub(crate) struct Deadline<'a> {
     options: &'a KafkaOptions,
@@ -122,6 +125,7 @@ pub(crate) fn prepare(options: &KafkaOptions, deadline: &Deadline<'_>) -> Result
     let context = consumer.context().as_ref().clone();
     let admin: AdminClient<Listener> = settings::admin(options).create_with_context(context).map_err(client)?;
     let mut created = Vec::new();
+    let began = Instant::now();
     loop {
         match attempt(options, &admin, deadline, &mut created) {
             Ok((durability, brokers)) => {
@@ -130,6 +134,10 @@ pub(crate) fn prepare(options: &KafkaOptions, deadline: &Deadline<'_>) -> Result
                     created,
                     brokers,
                 });
+            }
+            // What another process has just created is not known to every broker with its settings at once.
+            Err(Obstacle::Final(OpenError::Mismatch { topic, setting, .. })) if began.elapsed() < SETTLING => {
+                deadline.pause(&format!("{setting} of {topic}"))?;
             }
             Err(Obstacle::Final(error)) => return Err(error),
             Err(Obstacle::Passing(reason)) => deadline.pause(&reason)?,

@@ -8,7 +8,9 @@ use chappe_eventlog_local::{LocalLog, LocalOptions};
 use chappe_model::Secret;
 
 use super::StartError;
-use crate::config::{Config, KafkaSection};
+use crate::config::Config;
+#[cfg(not(feature = "kafka"))]
+use crate::config::KafkaSection;
 use crate::secret::{self, LOG_FOLDER};
 
 #[cfg(feature = "kafka")]
