@@ -15,8 +15,8 @@ use crate::ledger::Claim;
 use crate::lists::ListId;
 use crate::reply::Reply;
 
-/// Most revisions whose outcome may be unknown at a time; beyond it nothing new is taken until some are settled by a retry, or all by
-/// a restart, which reads the log.
+/// Most revisions whose outcome may be unknown at a time; beyond it nothing new is taken until some are settled by a retry, by
+/// reading on where the log is shared, or all by a restart, which reads the log.
 pub const DOUBTS: usize = 65_536;
 
 /// What a receipt says besides the ids, as it is stored.
