@@ -109,6 +109,8 @@ struct Run {
     rng: Rng,
     log: MemoryLog,
     desks: Vec<Installation>,
+    /// Another was started in their place, and they do not know: what they appended may still come into the log, and they read on.
+    zombies: Vec<Installation>,
     pairs: Vec<(Pair, [Request; 2])>,
 }
 
@@ -151,7 +153,13 @@ impl Run {
             unknown_lost_per_mille: 80,
         };
         log.set_faults(FaultPlan::seeded(seed, rates).hold(hold));
-        Self { rng, log, desks, pairs }
+        Self {
+            rng,
+            log,
+            desks,
+            zombies: vec![],
+            pairs,
+        }
     }
 
     fn requests(&mut self) -> impl Iterator<Item = &mut Request> {
@@ -159,8 +167,13 @@ impl Run {
     }
 
     fn step(&mut self) {
-        match self.rng.u8(0..10) {
-            0..4 => {
+        match self.rng.u8(0..40) {
+            0 => {
+                let nth = self.rng.usize(..self.desks.len());
+                let anew = Installation::on(options(), self.log.clone(), self.desks[nth].clock.clone());
+                self.zombies.push(std::mem::replace(&mut self.desks[nth], anew));
+            }
+            1..16 => {
                 let nth = self.rng.usize(..PAIRS * 2);
                 let desks = std::mem::take(&mut self.desks);
                 if let Some(request) = self.requests().nth(nth).filter(|request| request.is_due()) {
@@ -168,10 +181,11 @@ impl Run {
                 }
                 self.desks = desks;
             }
-            4..7 => drop(self.log.release(self.rng.usize(1..4))),
+            16..28 => drop(self.log.release(self.rng.usize(1..4))),
             _ => {
-                let nth = self.rng.usize(..self.desks.len());
-                self.desks[nth].desk.follow().unwrap();
+                let nth = self.rng.usize(..self.desks.len() + self.zombies.len());
+                let one = self.desks.iter().chain(&self.zombies).nth(nth).unwrap();
+                one.desk.follow().unwrap();
             }
         }
     }
@@ -188,7 +202,8 @@ impl Run {
         }
         self.log.set_faults(FaultPlan::none());
         self.log.release_all();
-        self.desks.iter().for_each(Installation::follow);
+        let all = self.desks.iter().chain(&self.zombies);
+        all.for_each(Installation::follow);
     }
 
     fn check(&self, seed: u64) {
@@ -203,7 +218,7 @@ impl Run {
             }
         }
         let anew = Installation::on(options(), self.log.clone(), self.desks[0].clock.clone());
-        for it in self.desks.iter().chain([&anew]) {
+        for it in self.desks.iter().chain(&self.zombies).chain([&anew]) {
             for (pair, requests) in &self.pairs {
                 for request in requests {
                     let again = request.ask.send(it).told();
