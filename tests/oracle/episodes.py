@@ -45,7 +45,7 @@ class Record:                      # one accepted revision of one report, stampe
     retracted: bool = False
     use: str = "share"             # share | match-only | named-recipients-only
     recipients: frozenset = frozenset()
-    exercise: bool = False         # the same in every revision of a report: ingest refuses another
+    exercise: bool = False         # of a report the first in the log says; a revision that says otherwise counts for nobody
     backfill: bool = False         # feeds linking and statistics; never opens a contribution to alert windows
     special: frozenset = frozenset()   # of the indicators, those that mean nothing outside one network (RFC 6890): they make no key
 
@@ -114,11 +114,19 @@ def voice(reporter, home, revisions):
                  union(r.indicators for r in revisions if r.severity == "critical" and r.use != "match-only"))
 
 
+def of_one_realm(records):
+    """Without revisions that are an exercise where the report's first is none, or the other way. Of one log time, the first in the log is the first:
+    whoever draws such must say which by the time."""
+    first = {}
+    for r in sorted(records, key=lambda r: (r.t, r.revision)): first.setdefault(r.incident, r.exercise)
+    return {r for r in records if r.exercise == first[r.incident]}
+
+
 def fold(rule, records, horizon):
     """(compartment, key) -> [Contribution]. Duplicates and arrival order cannot matter: everything is a max, a min or a union over a set.
     A revision changes a contribution only if stamped at most `horizon` (the rule's span + L) after it; a later one is shown as evidence, no more."""
     incidents, out = {}, {}
-    for r in set(records):
+    for r in of_one_realm(set(records)):
         incidents.setdefault(r.incident, []).append((r, keys(rule, r)))
     for incident, revisions in incidents.items():
         said = {}

@@ -60,11 +60,13 @@ def weight(prior, rare, near): return prior * rare * near // 1_000_000
 
 
 def in_order(policy, records, now):
-    """The revisions that count: each the highest of its incident so far, and not too late."""
-    first, top, out = {}, {}, []
+    """The revisions that count: each the highest of its incident so far, not too late, and an exercise only if the first is (of one log time, the
+    first in the log: the lowest stands for it here)."""
+    first, top, out, exercise = {}, {}, [], {}
     for r in sorted(set(records), key=lambda r: (r.t, r.incident, r.revision)):
         if r.t >= now: continue
         if r.incident in first and (r.revision <= top[r.incident] or r.t > first[r.incident] + policy["window_ms"] + policy["lateness_ms"]): continue
+        if exercise.setdefault(r.incident, r.exercise) != r.exercise: continue
         first.setdefault(r.incident, r.t); top[r.incident] = r.revision
         out.append(r)
     return out

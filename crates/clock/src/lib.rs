@@ -2,7 +2,7 @@
 //!
 //! What it is not: a timer. Waiting is the business of whoever waits.
 //!
-//! Invariant: a clock never goes back, whatever the machine's clock does: it stands still until the machine's clock has caught up.
+//! Invariant: a clock never goes back, whatever the machine's clock does: it stands still, or goes slower, until the machine's clock has caught up.
 //!
 //! # Example
 //! ```
@@ -13,9 +13,15 @@
 //! assert_eq!(clock.now(), Timestamp::from_millis(1_500));
 //! ```
 
+mod steering;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chappe_model::Timestamp;
+
+use self::steering::Steering;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
@@ -23,26 +29,69 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock, kept from going back.
-#[derive(Debug, Default)]
+/// The machine's clock, kept from going back and from jumping.
+///
+/// It advances by the monotonic clock from its start. A deviation of the machine's clock of up to 500 ms is followed at once, a larger one at 5 %
+/// of the time that passes: a clock that somebody sets an hour ahead would otherwise drag log time an hour ahead for the whole installation,
+/// as log time never falls. So a step of time synchronisation is absorbed; [`SystemClock::skew_millis`] tells of it, and whoever
+/// runs the clock may warn. What a machine slept through counts as such a step, unless the program starts anew.
+#[derive(Debug)]
 pub struct SystemClock {
-    latest_ms: AtomicU64,
+    started: Instant,
+    steering: Mutex<Steering>,
+}
+
+impl SystemClock {
+    /// Starts with the machine's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            steering: Mutex::new(Steering::starting_at(machine_ns())),
+        }
+    }
+
+    /// How far the machine's clock was ahead of this one when the time was last told, in milliseconds; negative where it was behind.
+    #[must_use]
+    pub fn skew_millis(&self) -> i64 {
+        self.steering().skew_millis()
+    }
+
+    fn steering(&self) -> MutexGuard<'_, Steering> {
+        // Arithmetic on numbers: always whole.
+        self.steering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Clock for SystemClock {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the machine's clock"
-    )]
     fn now(&self) -> Timestamp {
-        let since_1970 = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        let now_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-        let latest_ms = self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
-        Timestamp::from_millis(now_ms.max(latest_ms))
+        let mut steering = self.steering();
+        // Read under the lock, so that the two clocks are read in one order by all threads.
+        let elapsed_ns = nanos(self.started.elapsed());
+        Timestamp::from_millis(steering.pass(elapsed_ns, machine_ns()) / NANOS_A_MILLI)
     }
 }
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the machine's clock"
+)]
+fn machine_ns() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    nanos(since_1970)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+const NANOS_A_MILLI: u64 = 1_000_000;
 
 /// A clock wound by hand: for tests, and for drills in fast motion.
 #[derive(Debug)]
@@ -76,10 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_clock_never_goes_back() {
-        let clock = SystemClock::default();
-        let ahead = clock.now().plus(60_000);
-        clock.latest_ms.store(ahead.as_millis(), Ordering::Relaxed); // as if the machine's clock had been set back by a minute
-        assert_eq!(clock.now(), ahead);
+    fn the_system_clock_goes_with_the_machines() {
+        let clock = SystemClock::new();
+        let before = machine_ns() / NANOS_A_MILLI;
+        let now = clock.now();
+        assert!(now.as_millis() + 500 >= before, "{now:?} {before}");
+        assert!(clock.now() >= now);
+        assert!(clock.skew_millis().abs() <= 500);
     }
 }

@@ -36,6 +36,8 @@ pub struct FoldState {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Folded {
+    /// As the first revision in the log said: one that says otherwise counts for no reader.
+    exercise: bool,
     revisions: BTreeSet<u32>,
     top: Top,
     said: Vec<Said>,
@@ -111,14 +113,15 @@ impl Fold {
     }
 
     /// Takes one accepted revision at its log time, which never falls within the partition, and emits the sightings that changed.
-    /// A revision seen before changes nothing: the first in the log stands.
+    /// A revision seen before changes nothing, whatever it says, nor does one that is an exercise where the first was none, or the other way:
+    /// the first in the log stands, since only the log decides between the processes that append to it.
     pub fn apply(&mut self, time: Timestamp, accepted: &Accepted, emit: &mut Vec<Sighting>) {
         let said_now = Revision::new(&self.secret, &self.policy, &mut self.choir, time, accepted);
         let folded = self
             .state
             .incidents
             .get_or_insert_with(accepted.id, || Box::new(Folded::before(&said_now)));
-        if !folded.revisions.insert(said_now.number) {
+        if folded.exercise != said_now.exercise || !folded.revisions.insert(said_now.number) {
             return;
         }
         if said_now.number >= folded.top.revision {
@@ -156,6 +159,7 @@ impl Fold {
 struct Revision {
     number: u32,
     time: Timestamp,
+    exercise: bool,
     retracted: bool,
     /// Whether it may open or widen contributions.
     carries: bool,
@@ -170,6 +174,7 @@ impl Revision {
         Self {
             number: accepted.incident.revision,
             time,
+            exercise: accepted.incident.exercise,
             retracted: accepted.incident.retracted,
             carries: !accepted.incident.retracted && !accepted.incident.backfill,
             compartment: choir.place(accepted.compartment()),
@@ -253,6 +258,7 @@ impl Top {
 impl Folded {
     fn before(first: &Revision) -> Self {
         Self {
+            exercise: first.exercise,
             revisions: BTreeSet::new(),
             top: first.as_top(),
             said: vec![],

@@ -114,10 +114,19 @@ impl Linker {
         &self.state
     }
 
-    /// Takes one accepted revision at its log time, in any order that keeps each partition's. It counts once the watermark has passed it.
+    /// Takes one accepted revision at its log time, in any order that keeps each partition's. It counts once the watermark has passed it,
+    /// unless it is an exercise where the incident's first revision in the log is none, or the other way.
     pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
         let report = Report::of(&self.secret, &self.policy, accepted);
         let order = (at, report.incident, report.revision);
+        // Of one log time: what came before it in the log.
+        let mut before = self
+            .state
+            .waiting
+            .range((at, report.incident, 0)..=(at, report.incident, u32::MAX));
+        if before.next().is_some_and(|(_, before)| before.realm != report.realm) {
+            return;
+        }
         self.state.waiting.entry(order).or_insert(report);
     }
 
@@ -206,7 +215,8 @@ impl Linker {
             return;
         };
         let (realm, incident) = (report.realm, report.incident);
-        if self.state.let_go.contains_key(&incident) {
+        let elsewhere = |(other, graph): (&Realm, &Graph)| *other != realm && graph.nodes.contains_key(&incident);
+        if self.state.let_go.contains_key(&incident) || self.state.graphs.iter().any(elsewhere) {
             return;
         }
         let graph = self.state.graphs.entry(realm).or_default();

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_correlate::{Assess, Count, Finding, Intake, Sighting};
+use chappe_correlate::{Assess, Count, Finding, Intake, LinkPolicy, Linker, Sighting};
 use chappe_model::{
-    Accepted, AlertState, Country, Incident, Marking, MemberId, Pap, Policy, ReportKey, Secret, Severity, Timestamp,
-    Tlp, built_in_rules,
+    Accepted, AlertState, Country, Incident, Marking, MemberId, Pap, Policy, Realm, ReportKey, Secret, Severity,
+    Timestamp, Tlp, built_in_rules,
 };
 
 fn secret() -> Secret {
@@ -135,4 +135,46 @@ fn a_sighting_or_a_finding_that_comes_twice_changes_nothing() {
         .into_iter()
         .for_each(|finding| assess.apply(finding.clone(), &mut told));
     assert_eq!(told.len(), first, "the newest finding again tells nothing");
+}
+
+#[test]
+fn the_first_revision_in_the_log_says_whether_a_report_is_an_exercise() {
+    let revision = |number: u32, exercise: bool| {
+        let mut report = report("AT", number, false);
+        report.incident.exercise = exercise;
+        report
+    };
+    let fold = |revisions: &[(u32, bool)]| {
+        let (mut intake, mut found) = (Intake::new(&secret(), &policy(), 1), vec![]);
+        for (number, exercise) in revisions {
+            intake.record(
+                0,
+                Timestamp::from_millis(1_000),
+                &revision(*number, *exercise),
+                &mut found,
+            );
+        }
+        found
+    };
+    assert_ne!(fold(&[(1, false)]), fold(&[(1, true)]));
+    for first in [false, true] {
+        // One of the other realm changes nothing, and takes no revision from one that counts.
+        let all = fold(&[(1, first), (3, !first), (1, !first), (2, !first), (2, first)]);
+        assert_eq!(all, fold(&[(1, first), (2, first)]), "{first}");
+    }
+}
+
+#[test]
+fn linking_keeps_a_report_in_the_realm_of_its_first_revision() {
+    let at = Timestamp::from_millis;
+    for later in [1_000, 5_000] {
+        let mut linker = Linker::new(secret(), Arc::new(LinkPolicy::default()));
+        let mut drill = report("AT", 1, false);
+        drill.incident.exercise = true;
+        linker.take(at(1_000), &report("AT", 2, false));
+        linker.take(at(later), &drill);
+        linker.advance(at(10_000), &mut vec![]);
+        let clusters = [Realm::Live, Realm::Exercise].map(|realm| linker.clusters(realm).count());
+        assert_eq!(clusters, [1, 0], "{later}");
+    }
 }

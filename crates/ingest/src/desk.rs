@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_clock::Clock;
-use chappe_eventlog::{AppendError, EventLog, Position, ReadLimit, Record, Topic};
+use chappe_eventlog::{AppendError, EventLog, Position, ReadError, ReadLimit, Record, Topic, Writers};
 use chappe_model::limits::RECIPIENTS;
-use chappe_model::{Accepted, IncidentId, MemberId, Principal, Recipients, Secret, Severity, Timestamp};
+use chappe_model::{Accepted, Digest, IncidentId, MemberId, Principal, Recipients, Secret, Severity, Timestamp};
 use chappe_proto::{incident, v1};
 use tokio::sync::{Notify, watch};
 use tonic::Status;
 
 use crate::draft::Draft;
-use crate::index::{DOUBTS, Facts, IfStored, Known, Landed, Outcome, Shelf, Stored, Waiter};
+use crate::following::Reading;
+use crate::index::{DOUBTS, Facts, Known, Shelf, Stored, Ticket, Waiter};
+use crate::landing::Untold;
 use crate::ledger::{Claim, Ledger};
 use crate::lists::Lists;
 use crate::metric_names::{LIVE_BUDGET, LIVE_HELD, Meters};
@@ -31,8 +33,9 @@ pub type Done = Box<dyn FnOnce(Result<v1::Receipt, Status>) + Send>;
 
 /// Takes reports from members, without a runtime: the service drives it over gRPC, a test in virtual time.
 ///
-/// Clones are the same desk. Two desks on one log do not know of each other's
-/// requests: the log's order decides between them when they are opened anew.
+/// Clones are the same desk. Two desks on one log do not know of each other's requests: the log's order decides between them. Where the
+/// log is [`Writers::Shared`], a desk answers only what it has read back ([`Desk::follow`]); else another desk's records are not looked for
+/// before it is opened anew.
 #[derive(Clone)]
 pub struct Desk {
     pub(crate) inner: Arc<Inner>,
@@ -51,9 +54,15 @@ pub(crate) struct Inner {
     pub(crate) trouble: Notify,
     /// True once the service stops: streams end.
     pub(crate) stopping: watch::Sender<bool>,
-    doubts: AtomicIsize,
+    /// Other processes append too: what is appended counts once it is read back.
+    pub(crate) is_shared: bool,
+    /// How far a shared log was read. It is locked before a shelf or the lists, never while one of them is.
+    pub(crate) reading: Mutex<Reading>,
+    /// Nobody reads a shared log any more, so nothing further is appended. Set before the shelves are looked through for who waits.
+    pub(crate) is_closed: AtomicBool,
+    pub(crate) doubts: AtomicIsize,
     /// The last append went wrong, and that was logged.
-    troubled: AtomicBool,
+    pub(crate) troubled: AtomicBool,
 }
 
 impl Desk {
@@ -61,8 +70,9 @@ impl Desk {
         if options.policy.duty_officers.len() >= RECIPIENTS {
             return Err(OpenError::DutyOfficers(options.policy.duty_officers.len()));
         }
-        let (shelves, lists) = rebuild::from_log(&options.secret, log.as_ref())?;
+        let is_shared = log.writers() == Writers::Shared;
         let meters = Arc::new(Meters::new());
+        let rebuilt = rebuild::from_log(&options.secret, log.as_ref(), &meters)?;
         metrics::gauge!(LIVE_BUDGET).set(options.budget.contributions() as f64);
         let partitions = log.partitions(Topic::Incidents);
         let held = metrics::gauge!(LIVE_HELD);
@@ -72,14 +82,20 @@ impl Desk {
             options,
             log,
             clock,
-            shelves: shelves.into_iter().map(Mutex::new).collect(),
-            lists: Mutex::new(lists),
+            shelves: rebuilt.shelves.into_iter().map(Mutex::new).collect(),
+            lists: Mutex::new(rebuilt.lists),
+            is_shared,
+            reading: Mutex::new(rebuilt.reading),
+            is_closed: AtomicBool::new(false),
             meters,
             trouble: Notify::new(),
             stopping: watch::Sender::new(false),
             doubts: AtomicIsize::new(0),
             troubled: AtomicBool::new(false),
         };
+        if is_shared {
+            inner.catch_up_on_pulse()?;
+        }
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -104,7 +120,7 @@ impl Desk {
 
     /// Withdraws a report of `who`: a revision of its own, above every known one. While a submission
     /// of the same report is being written it is refused with RESOURCE_EXHAUSTED and nothing is stored: it is drawn from the newest
-    /// stored revision. It reads one record of the log before it returns.
+    /// stored revision. It reads one record of the log before it returns, after what others appended to the partition.
     pub fn retract(&self, who: &Principal, request: &v1::RetractRequest, done: Done) {
         let now = self.inner.clock.now();
         let Some(reply) = self.inner.admit(&who.member, Class::Ordinary, now, done) else {
@@ -113,7 +129,17 @@ impl Desk {
         self.inner.retract(who, request, reply);
     }
 
-    /// The newest stored revision of a report of `who`; it reads one record of the log. Reads count as in flight, not against the rate.
+    /// Where the log is shared, reads on once in every partition, up to [`ReadLimit::default`] records of each, and answers what that decides.
+    /// Returns how many records there were: 0 once all was read, and always where the log is not shared. A [`crate::Service`] does this by
+    /// itself while it runs. No [`Done`] may call it.
+    ///
+    /// # Errors
+    /// The first error of the log; the other partitions were read all the same, and the same may be tried again.
+    pub fn follow(&self) -> Result<usize, ReadError> {
+        self.inner.follow()
+    }
+
+    /// The newest stored revision of a report of `who`; it reads one record of the log, after what others appended to the partition. Reads count as in flight, not against the rate.
     ///
     /// # Errors
     /// NOT_FOUND for anyone else's and for none alike; INVALID_ARGUMENT when the name has another form; RESOURCE_EXHAUSTED when too
@@ -155,19 +181,31 @@ impl Inner {
                 drop(shelf);
                 return reply.repeat(self.receipt(&draft.subject(), &stored.facts));
             }
-            Known::Wait { on_revision, if_stored } => {
-                let lost = shelf.wait(&id, on_revision, Waiter { reply, if_stored });
+            // Nobody would answer.
+            Known::Wait { .. } if self.is_closed.load(Ordering::Acquire) => Refusal::Stopped,
+            Known::Wait { on_revision } => {
+                let lost = shelf.wait(&id, on_revision, draft.waiter(reply));
                 drop(shelf);
                 // Under one lock with the look, so there is a flight; were there none, dropping the reply would still answer.
                 return drop(lost);
             }
             Known::Free { in_doubt } => match self.depart(&mut shelf, &mut draft, in_doubt) {
+                Ok(departure) if draft.validate_only => {
+                    drop(shelf);
+                    return reply.describe(receipt::described(&draft.subject(), &departure.facts, departure.list));
+                }
+                Ok(departure) if self.is_shared => {
+                    let own = Waiter {
+                        is_own: true,
+                        ..draft.waiter(reply)
+                    };
+                    shelf.board(&id, departure.ticket, own, departure.claim);
+                    drop(shelf);
+                    return self.append_to_shared(draft, departure.ticket);
+                }
                 Ok(departure) => {
                     drop(shelf);
-                    return match draft.validate_only {
-                        true => reply.describe(receipt::described(&draft.subject(), &departure.facts, departure.list)),
-                        false => self.append(draft, departure, reply),
-                    };
+                    return self.append(draft, departure, reply);
                 }
                 Err(refusal) => refusal,
             },
@@ -195,6 +233,9 @@ impl Inner {
         if let Some(objection) = &draft.objection {
             return Err(objection.clone());
         }
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(Refusal::Stopped);
+        }
         let (id, revision) = (draft.accepted.id, draft.accepted.incident.revision);
         if draft
             .drawn_from
@@ -218,8 +259,9 @@ impl Inner {
             .filter(|list| !list.is_empty())
             .map(Arc::clone);
         let mut facts = receipt::facts(incident, draft.accepted.unmarked, in_doubt.and_then(|facts| facts.list));
-        if in_doubt.is_some_and(|first| first != facts || first.list.and_then(|id| self.lists().get(id)) != list) {
-            // A retraction again, of another revision than at first: the log may hold the first.
+        let says_other = |first: Facts| first != facts || first.list.and_then(|id| self.lists().get(id)) != list;
+        if !self.is_shared && in_doubt.is_some_and(says_other) {
+            // A retraction again, of another revision than at first: the log may hold the first, which is not read back.
             return Err(Refusal::RevisionInDoubt(revision));
         }
         let claim = self.claim(draft, in_doubt.is_some())?;
@@ -235,10 +277,16 @@ impl Inner {
                 facts.list = Some(lists.reserve(&owner, list).map_err(|_| Refusal::Lists)?);
             }
         }
-        if !draft.validate_only {
-            shelf.depart(id, revision, draft.digest, facts);
-        }
-        Ok(Departure { facts, list, claim })
+        let ticket = match draft.validate_only {
+            true => Ticket::default(),
+            false => shelf.depart(id, revision, draft.digest, facts),
+        };
+        Ok(Departure {
+            facts,
+            list,
+            claim,
+            ticket,
+        })
     }
 
     /// Claims for the contributions that a revision may open. One that may be stored already is taken: a refusal would say that it is not.
@@ -257,17 +305,12 @@ impl Inner {
 
     /// Hands a stamped revision to the log. No lock is held: the log may tell the outcome before it returns.
     fn append(self: &Arc<Self>, draft: Draft, departure: Departure, reply: Reply) {
-        let Draft { accepted, digest, .. } = draft;
-        let Departure { facts, claim, .. } = departure;
-        let id = accepted.id;
-        let payload = incident::encode(&accepted, &digest).into();
-        let record = Record::data(
-            accepted.reported_at.as_millis(),
-            Bytes::copy_from_slice(id.as_bytes()),
-            payload,
-        );
-        let (revision, report_key) = (accepted.incident.revision, accepted.incident.report_key);
-        let (desk, partition) = (Arc::clone(self), self.partition(&id));
+        let Departure {
+            facts, claim, ticket, ..
+        } = departure;
+        let (id, digest, partition, record) = self.record(&draft);
+        let (revision, report_key) = (draft.accepted.incident.revision, draft.accepted.incident.report_key);
+        let desk = Arc::clone(self);
         let landed = move |told: Result<Position, AppendError>| {
             if let Ok(position) = &told {
                 desk.ledger.stored(partition, position.0, claim);
@@ -278,66 +321,27 @@ impl Inner {
                 revision,
                 digest,
             };
-            desk.land(&subject, &facts, told, reply);
+            desk.land(&subject, ticket, &facts, told, reply);
         };
         self.log.append(Topic::Incidents, partition, record, Box::new(landed));
     }
 
-    fn land(&self, subject: &Subject<'_>, facts: &Facts, told: Result<Position, AppendError>, reply: Reply) {
-        let outcome = match &told {
-            Ok(position) => Outcome::Stored(*position),
-            Err(error) if error.is_surely_absent() => Outcome::Absent,
-            Err(_) => Outcome::Unknown,
-        };
-        let Landed {
-            waiters,
-            release,
-            doubts,
-        } = self.shelf(&subject.id).land(subject.id, subject.revision, outcome);
-        self.doubts.fetch_add(doubts, Ordering::Relaxed);
-        if let Some(list) = release {
-            self.lists().release(list);
-        }
-        let receipt = match &told {
-            Ok(_) => {
-                if self.troubled.load(Ordering::Relaxed) && self.troubled.swap(false, Ordering::Relaxed) {
-                    tracing::info!("the log takes reports again");
-                }
-                self.receipt(subject, facts)
-            }
-            Err(error) => {
-                self.report(error);
-                Err(error.into())
-            }
-        };
-        for Waiter { reply, if_stored } in waiters {
-            match (&told, if_stored) {
-                (Err(error), _) => reply.refuse(&error.into()),
-                (Ok(_), IfStored::Receipt) => reply.repeat(receipt.clone()),
-                (Ok(_), IfStored::RevisionExists) => reply.refuse(&Refusal::RevisionExists(subject.revision)),
-                (Ok(_), IfStored::ExerciseChanged) => reply.refuse(&Refusal::ExerciseChanged {
-                    was_exercise: facts.exercise,
-                }),
-            }
-        }
-        reply.accept(receipt);
+    /// As [`Inner::append`], where the request waits with its flight until the record is read back.
+    fn append_to_shared(self: &Arc<Self>, draft: Draft, ticket: Ticket) {
+        let (id, _, partition, record) = self.record(&draft);
+        let untold = Untold::new(self, id, ticket);
+        let told = move |told| untold.tell(&told);
+        self.log.append(Topic::Incidents, partition, record, Box::new(told));
     }
 
-    /// Logs the first sign of trouble that an operator should know of; the rest is metered. Overload is metered only.
-    fn report(&self, error: &AppendError) {
-        if matches!(
-            error,
-            AppendError::Refused { .. } | AppendError::TooLarge { .. } | AppendError::Closed
-        ) {
-            return;
-        }
-        if !self.troubled.swap(true, Ordering::Relaxed) {
-            tracing::error!("the log did not take a report, and may not take the next: {error}");
-        }
-        self.trouble.notify_one();
+    fn record(&self, draft: &Draft) -> (IncidentId, Digest, u16, Record) {
+        let (accepted, digest) = (&draft.accepted, draft.digest);
+        let (key, stamp) = (Bytes::copy_from_slice(accepted.id.as_bytes()), accepted.reported_at);
+        let record = Record::data(stamp.as_millis(), key, incident::encode(accepted, &digest).into());
+        (accepted.id, digest, self.partition(&accepted.id), record)
     }
 
-    fn receipt(&self, subject: &Subject<'_>, facts: &Facts) -> Result<v1::Receipt, Refusal> {
+    pub(crate) fn receipt(&self, subject: &Subject<'_>, facts: &Facts) -> Result<v1::Receipt, Refusal> {
         let list = facts.list.and_then(|id| self.lists().get(id));
         receipt::of_stored(&self.options.secret, self.log.durability(), subject, facts, list)
     }
@@ -345,6 +349,7 @@ impl Inner {
     fn get(&self, who: &Principal, name: &str) -> Result<v1::Incident, Refusal> {
         let _permit: Permit = self.gates.admit(&who.member, Class::Read, self.clock.now())?;
         let id = IncidentId::parse_resource_name(name).map_err(|error| Refusal::field("name", &error.to_string()))?;
+        self.catch_up(&id)?;
         let newest = self.shelf(&id).newest(&id).ok_or(Refusal::NotFound)?;
         let accepted = self.read(&id, &newest)?;
         if accepted.reporter != who.member {
@@ -386,7 +391,7 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lists(&self) -> MutexGuard<'_, Lists> {
+    pub(crate) fn lists(&self) -> MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -396,4 +401,5 @@ struct Departure {
     facts: Facts,
     list: Option<Recipients>,
     claim: Option<Claim>,
+    ticket: Ticket,
 }

@@ -6,8 +6,10 @@ use chappe_proto::{Violation, incident, v1};
 
 use crate::content;
 use crate::desk::Inner;
+use crate::index::Waiter;
 use crate::receipt::Subject;
 use crate::refusal::Refusal;
+use crate::reply::Reply;
 
 /// A report on its way to the log.
 pub(crate) struct Draft {
@@ -30,6 +32,17 @@ impl Draft {
             report_key: self.accepted.incident.report_key.as_str(),
             revision: self.accepted.incident.revision,
             digest: self.digest,
+        }
+    }
+
+    /// The request, where it waits for another's flight.
+    pub(crate) fn waiter(&self, reply: Reply) -> Waiter {
+        Waiter {
+            reply,
+            is_own: false,
+            revision: self.accepted.incident.revision,
+            digest: self.digest,
+            exercise: self.accepted.incident.exercise,
         }
     }
 }

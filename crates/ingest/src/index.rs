@@ -1,5 +1,7 @@
 //! What is known of one partition's incidents: the revisions stored, those on their way, and those whose outcome is unknown.
 
+mod read_back;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,11 +10,13 @@ use chappe_eventlog::Position;
 use chappe_model::limits::REVISIONS;
 use chappe_model::{Digest, IncidentId, Pap, Severity, Tlp, Use};
 
+pub(crate) use self::read_back::{First, Settled, Verdict};
+use crate::ledger::Claim;
 use crate::lists::ListId;
 use crate::reply::Reply;
 
-/// Most revisions whose outcome may be unknown at a time; beyond it nothing new is taken until some are settled by a retry, or all by
-/// a restart, which reads the log.
+/// Most revisions whose outcome may be unknown at a time; beyond it nothing new is taken until some are settled by a retry, by
+/// reading on where the log is shared, or all by a restart, which reads the log.
 pub const DOUBTS: usize = 65_536;
 
 /// What a receipt says besides the ids, as it is stored.
@@ -62,24 +66,27 @@ struct Flight {
     under_way: bool,
     /// An earlier append had an unknown outcome: the log may hold the record.
     in_doubt: bool,
+    /// Of the last append. What the log tells of an earlier one, or of a flight that is over, is for nobody.
+    ticket: Ticket,
+    /// Where the log says that it is; until it is read there, what stands before it is unknown. On a shared log only.
+    written_at: Option<Position>,
+    /// What the last append may open. On a shared log only.
+    claim: Option<Claim>,
     waiters: Vec<Waiter>,
 }
+
+/// Tells the appends of one revision apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
 
 /// A request whose answer depends on a flight's outcome.
 pub(crate) struct Waiter {
     pub(crate) reply: Reply,
-    pub(crate) if_stored: IfStored,
-}
-
-/// What a waiter is told when the flight it waits for is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IfStored {
-    /// It was the same content.
-    Receipt,
-    /// It was other content under the same revision.
-    RevisionExists,
-    /// It was of the other realm.
-    ExerciseChanged,
+    /// The flight is its own.
+    pub(crate) is_own: bool,
+    pub(crate) revision: u32,
+    pub(crate) digest: Digest,
+    pub(crate) exercise: bool,
 }
 
 /// What is known of a revision before it is appended.
@@ -89,7 +96,7 @@ pub(crate) enum Known {
     /// Stored with other content.
     Other,
     /// The outcome of one on its way decides.
-    Wait { on_revision: u32, if_stored: IfStored },
+    Wait { on_revision: u32 },
     /// Perhaps stored, with other content.
     OtherInDoubt,
     /// Another revision, stored or perhaps stored, is of the other realm.
@@ -110,7 +117,10 @@ pub(crate) struct Landed {
 /// What the log told of a flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// Nothing stands before it: nobody else appends.
     Stored(Position),
+    /// It is in the log; what stands before it is known once it is read there.
+    ToBeRead(Position),
     Absent,
     Unknown,
 }
@@ -120,6 +130,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Shelf {
     stored: HashMap<IncidentId, Revisions, BuildHasherDefault<IdHasher>>,
     flights: HashMap<IncidentId, Vec<Flight>, BuildHasherDefault<IdHasher>>,
+    last_ticket: Ticket,
 }
 
 impl Shelf {
@@ -197,16 +208,8 @@ impl Shelf {
             let same = same_revision && flight.digest == *digest;
             let changes_exercise = flight.facts.exercise != exercise;
             if flight.under_way && (same_revision || changes_exercise) {
-                let if_stored = if same {
-                    IfStored::Receipt
-                } else if same_revision {
-                    IfStored::RevisionExists
-                } else {
-                    IfStored::ExerciseChanged
-                };
                 return Known::Wait {
                     on_revision: flight.revision,
-                    if_stored,
                 };
             }
             if same {
@@ -238,23 +241,32 @@ impl Shelf {
     }
 
     /// Notes a revision on its way: one that is [`Known::Free`].
-    pub(crate) fn depart(&mut self, id: IncidentId, revision: u32, digest: Digest, facts: Facts) {
+    pub(crate) fn depart(&mut self, id: IncidentId, revision: u32, digest: Digest, facts: Facts) -> Ticket {
+        self.last_ticket = Ticket(self.last_ticket.0.wrapping_add(1));
+        let ticket = self.last_ticket;
         let flights = self.flights.entry(id).or_default();
         match flights.iter_mut().find(|flight| flight.revision == revision) {
-            Some(doubt) => doubt.under_way = true,
+            Some(doubt) => {
+                doubt.under_way = true;
+                doubt.ticket = ticket;
+            }
             None => flights.push(Flight {
                 revision,
                 digest,
                 facts,
                 under_way: true,
                 in_doubt: false,
+                ticket,
+                written_at: None,
+                claim: None,
                 waiters: Vec::new(),
             }),
         }
+        ticket
     }
 
-    /// Notes what became of a revision that departed.
-    pub(crate) fn land(&mut self, id: IncidentId, revision: u32, outcome: Outcome) -> Landed {
+    /// Notes what the log told of an append. A flight that is over by then, since the log was read further, stays over.
+    pub(crate) fn land(&mut self, id: IncidentId, ticket: Ticket, outcome: Outcome) -> Landed {
         let mut landed = Landed {
             waiters: Vec::new(),
             release: None,
@@ -264,26 +276,29 @@ impl Shelf {
             return landed;
         };
         let flights = entry.get_mut();
-        let Some(at) = flights.iter().position(|flight| flight.revision == revision) else {
+        let Some(at) = flights.iter().position(|flight| flight.ticket == ticket) else {
             return landed;
         };
         let flight = &mut flights[at];
+        if let Outcome::ToBeRead(position) = outcome {
+            flight.written_at = Some(position);
+            return landed;
+        }
         landed.waiters = std::mem::take(&mut flight.waiters);
         flight.under_way = false;
+        flight.claim = None;
         match outcome {
+            Outcome::ToBeRead(_) => {}
             Outcome::Stored(position) => {
                 landed.doubts = -isize::from(flight.in_doubt);
-                let (digest, facts) = (flight.digest, flight.facts);
+                let stored = Stored {
+                    revision: flight.revision,
+                    facts: flight.facts,
+                    digest: flight.digest,
+                    position,
+                };
                 flights.swap_remove(at);
-                self.insert(
-                    id,
-                    Stored {
-                        revision,
-                        facts,
-                        digest,
-                        position,
-                    },
-                );
+                self.insert(id, stored);
             }
             Outcome::Unknown => {
                 landed.doubts = isize::from(!flight.in_doubt);
@@ -296,12 +311,16 @@ impl Shelf {
                 flights.swap_remove(at);
             }
         }
+        self.forget_if_empty(id);
+        landed
+    }
+
+    fn forget_if_empty(&mut self, id: IncidentId) {
         if let MapEntry::Occupied(entry) = self.flights.entry(id)
             && entry.get().is_empty()
         {
             entry.remove();
         }
-        landed
     }
 
     /// Notes a stored revision; one that is there already stays, since the first in the log counts. Says whether it was new.

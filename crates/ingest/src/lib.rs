@@ -8,19 +8,36 @@
 //! What it is not: it correlates nothing, shows nobody's reports to anyone else, and does not decide what is durable: the log does.
 //!
 //! # Invariants
-//! 1. **Answered once.** Every [`Done`] is called exactly once; with a receipt only after the record is durable.
+//! 1. **Answered once.** Every [`Done`] is called exactly once; with a receipt only after the record is durable, and on a shared log only
+//!    after it is read back.
 //! 2. **One content a revision.** Of (reporter, report key, revision) at most one content is ever acknowledged. The same content again
 //!    gets the same receipt, byte for byte, also while the first is being written, after a restart and after a change of policy: a
 //!    receipt is a function of the incident's id, the revision, the content's digest and what is stored, never of a time or a
-//!    position in the log. Other content is refused.
-//! 3. **Refusals change nothing.** Whatever is refused leaves no record, no index entry and no recipient list behind.
+//!    position in the log. Other content is refused. On a shared log that holds whichever process was asked.
+//! 3. **Refusals change nothing.** Whatever is refused leaves no record, no index entry and no recipient list behind. Where another
+//!    process was first, the record of what is refused is in a shared log, and counts for no reader of it.
 //! 4. **Unknown stays unknown.** After an unknown outcome the index does not guess. The same content is appended again and the first
 //!    record in the partition's order is the one that counts, here at the next [`Service::open`] as for every reader of the log;
-//!    other content is refused, since the first may stand in the log.
+//!    other content is refused, since the first may stand in the log. On a shared log the doubt ends as soon as a record of the revision
+//!    is read.
 //! 5. **Bounded.** Reports in flight, per member and whole; answers that wait on a stream ([`STREAM_WINDOW`]); unknown outcomes ([`DOUBTS`]);
 //!    the revisions of a report ([`chappe_model::limits::REVISIONS`], and the retraction that withdraws it);
 //!    the recipient lists of a member ([`chappe_model::limits::RECIPIENT_LISTS_PER_MEMBER`]), so that no answer depends on another
-//!    member's lists.
+//!    member's lists. On a shared log each process bounds by what it has read: what others have under way may exceed the bounds of a
+//!    report's revisions and of a member's lists by as much.
+//!
+//! # A shared log
+//! Where [`chappe_eventlog::EventLog::writers`] says that other processes append too, nobody owns an incident: any process appends any
+//! report, and the first record of (incident, revision) in the partition's order is the one that counts for every reader. A thread
+//! reads on while [`Service::run`] runs ([`Desk::follow`] does the same by hand), and what it reads first decides:
+//! - The same content, whoever wrote it: its receipt. Other content: REVISION_EXISTS, and the own record counts for nobody.
+//! - Whether an incident is an exercise, its first record says; one that says otherwise counts for nobody and takes no revision.
+//! - A record that cannot be read, or is of another secret, is metered and skipped, as anybody may have written it. A log does not open
+//!   under another secret all the same.
+//! - [`chappe_eventlog::Topic::Pulse`] says what correlation counts; what other processes took counts in full until it is counted there.
+//!
+//! `docs/adr/0016-the-log-decides-between-ingest-instances.md` says why. Locks are taken in this order, and no request is answered under the
+//! last two: how far was read, a shelf of the index, the recipient lists.
 //!
 //! # The order of checks
 //! Authentication, then what is in flight, then the member's rate, then validation, then idempotence, then policy (unmarked reports,
@@ -79,7 +96,10 @@ mod api;
 mod content;
 mod desk;
 mod draft;
+mod follower;
+mod following;
 mod index;
+mod landing;
 mod ledger;
 mod lists;
 mod marks;

@@ -10,6 +10,7 @@ pub(crate) const ACK_SECONDS: &str = "chappe_ingest_ack_seconds";
 pub(crate) const LIVE_HELD: &str = "chappe_ingest_live_held";
 pub(crate) const LIVE_BUDGET: &str = "chappe_ingest_live_budget";
 pub(crate) const MARKS_SKIPPED: &str = "chappe_ingest_marks_skipped_total";
+pub(crate) const RECORDS_SKIPPED: &str = "chappe_ingest_records_skipped_total";
 
 /// The label of [`REFUSED`].
 pub(crate) const REASON: &str = "reason";
@@ -34,12 +35,17 @@ pub fn describe_metrics() {
         MARKS_SKIPPED,
         "Time marks not appended because the last were not yet durable"
     );
+    describe_counter!(
+        RECORDS_SKIPPED,
+        "Records of a shared log that this version cannot read, or that were written under another secret"
+    );
 }
 
 /// The metrics that every request touches, looked up once.
 pub(crate) struct Meters {
     pub(crate) accepted: Counter,
     pub(crate) duplicates: Counter,
+    pub(crate) skipped: Counter,
     pub(crate) in_flight: Gauge,
     pub(crate) ack_seconds: Histogram,
 }
@@ -49,6 +55,7 @@ impl Meters {
         Self {
             accepted: metrics::counter!(ACCEPTED),
             duplicates: metrics::counter!(DUPLICATES),
+            skipped: metrics::counter!(RECORDS_SKIPPED),
             in_flight: metrics::gauge!(IN_FLIGHT),
             ack_seconds: metrics::histogram!(ACK_SECONDS),
         }

@@ -94,4 +94,10 @@ pub enum RunError {
     /// The log accepts nothing more: the process should stop, and opening the log anew establishes what it holds.
     #[error("the log has stopped: {0}")]
     Log(#[from] AppendError),
+    /// A shared log cannot be read on: what is appended to it cannot be answered.
+    #[error("the log cannot be read on: {0}")]
+    Read(#[from] ReadError),
+    /// The thread that reads on could not be started, or ended without saying why.
+    #[error("the thread that reads on: {0}")]
+    Follower(String),
 }

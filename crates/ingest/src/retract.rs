@@ -28,6 +28,7 @@ impl Inner {
         let id = secret.incident_id(&who.member, &report_key);
         let revision = request.revision;
         let digest = content::retracted(secret, report_key.as_str(), revision, &request.reason);
+        self.catch_up(&id)?;
         let shelf = self.shelf(&id);
         let Some(newest) = shelf.newest(&id) else {
             return Err(if shelf.is_under_way(&id) {
@@ -42,7 +43,7 @@ impl Inner {
         // A repetition is answered from what is known, or waits for the first.
         let repeats = match shelf.look(&id, revision, &digest, newest.facts.exercise) {
             Known::Same(_) => true,
-            Known::Wait { on_revision, .. } => on_revision == revision,
+            Known::Wait { on_revision } => on_revision == revision,
             _ => false,
         };
         if !repeats && shelf.is_under_way(&id) {

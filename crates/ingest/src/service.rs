@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::api::IncidentApi;
 use crate::desk::Desk;
+use crate::follower::Follower;
 use crate::metric_names::MARKS_SKIPPED;
 use crate::options::{OpenError, Options, RunError};
 
@@ -65,12 +66,29 @@ impl Service {
     /// further, answer what is on its way, and end with UNAVAILABLE. A mark waits for the one before: a log that is slow is marked
     /// less often, and metered.
     ///
+    /// A shared log is read on by a thread for as long as this runs: nothing is acknowledged before, and after it nothing is taken. It ends
+    /// once those who wait are answered, or after 5 seconds.
+    ///
     /// # Errors
-    /// When the log accepts nothing more: the process should stop.
+    /// When the log accepts nothing more, or a shared log cannot be read on: the process should stop.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let inner = &self.desk.inner;
-        let outcome = self.mark_until(shutdown).await;
+        if !inner.is_shared {
+            let outcome = self.mark_until(shutdown).await;
+            inner.stopping.send_replace(true);
+            return outcome;
+        }
+        let mut follower = Follower::start(&self.desk)?;
+        let outcome = tokio::select! {
+            outcome = self.mark_until(shutdown) => outcome,
+            ended = follower.ended() => return self.stop_with(ended),
+        };
         inner.stopping.send_replace(true);
+        outcome.and(follower.stop(&self.desk).await)
+    }
+
+    fn stop_with(&self, outcome: Result<(), RunError>) -> Result<(), RunError> {
+        self.desk.inner.stopping.send_replace(true);
         outcome
     }
 

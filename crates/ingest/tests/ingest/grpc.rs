@@ -21,18 +21,18 @@ use tonic::{Code, Request, Status};
 use crate::installation::{Installation, fields, options, reason, report};
 
 /// Nothing here takes this long; a test that would hang fails instead.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-type Client = IncidentServiceClient<Channel>;
+pub(crate) type Client = IncidentServiceClient<Channel>;
 
-struct Served {
-    client: Client,
+pub(crate) struct Served {
+    pub(crate) client: Client,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
 impl Served {
-    async fn new(it: &Installation) -> Self {
+    pub(crate) async fn new(it: &Installation) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -44,7 +44,7 @@ impl Served {
         Self { client, stop, server }
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         drop(self.client);
         // The server may have ended by itself.
         let _ = self.stop.send(());
@@ -52,7 +52,7 @@ impl Served {
     }
 }
 
-fn of<T>(who: &str, message: T) -> Request<T> {
+pub(crate) fn of<T>(who: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request
         .metadata_mut()
@@ -60,7 +60,7 @@ fn of<T>(who: &str, message: T) -> Request<T> {
     request
 }
 
-fn submission(report: v1::Incident) -> v1::SubmitRequest {
+pub(crate) fn submission(report: v1::Incident) -> v1::SubmitRequest {
     v1::SubmitRequest {
         incident: Some(report),
         validate_only: false,

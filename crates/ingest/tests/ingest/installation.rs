@@ -88,6 +88,17 @@ impl Installation {
         }
     }
 
+    /// Several on one shared log, each with its own clock.
+    pub(crate) fn sharing(log: &MemoryLog, count: usize) -> Vec<Self> {
+        let one = |_| Self::on(options(), log.clone(), Arc::new(ManualClock::starting_at(START)));
+        (0..count).map(one).collect()
+    }
+
+    /// Reads a shared log up to its end.
+    pub(crate) fn follow(&self) {
+        while self.desk.follow().unwrap() > 0 {}
+    }
+
     /// Crashes and starts again on what the log kept.
     pub(crate) fn restart(&self, options: Options) -> Self {
         Self::on(options, self.log.crash(FaultPlan::none()), self.clock.clone())

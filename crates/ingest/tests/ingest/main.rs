@@ -11,3 +11,7 @@ mod marks;
 mod memory;
 mod restarts;
 mod retractions;
+mod shared;
+mod shared_memory;
+mod shared_races;
+mod shared_services;
