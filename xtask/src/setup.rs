@@ -3,6 +3,7 @@
 //! Running it again does nothing that is done already. What is no system package goes under `target/tools`.
 
 mod core;
+mod kafka;
 mod later;
 mod tool;
 
@@ -39,7 +40,8 @@ pub(crate) fn command(place: &Place, set: &str) -> Result<()> {
 pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<Missing>> {
     let tools: Vec<Tool> = match set {
         "core" => core::tools(place),
-        "kafka" | "peers" => later::java(),
+        "kafka" => kafka::tools(place),
+        "peers" => later::java(),
         "compose" => later::compose(),
         "fuzz" => later::fuzz(place),
         _ => bail!("no such set: {set}; there are {SETS}"),

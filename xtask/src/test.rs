@@ -20,7 +20,8 @@ pub(crate) fn command(place: &Place) -> Result<()> {
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
     let skips = skips::Skips::open(place)?;
     let mut steps = Steps::default();
-    steps.run("setup core", || set_up(place));
+    steps.run("setup core", || set_up(place, "core"));
+    steps.run("setup kafka", || set_up(place, "kafka"));
     steps.run("check", || check::command(place).into());
     steps.run("build", || {
         cargo(place, &skips, &["build", "--workspace", "--all-targets", "--locked"])
@@ -54,8 +55,8 @@ pub(crate) fn command(place: &Place) -> Result<()> {
 }
 
 /// A tool that cannot be brought keeps nothing else from being tested.
-fn set_up(place: &Place) -> Outcome {
-    match setup::bring(place, "core") {
+fn set_up(place: &Place, set: &str) -> Outcome {
+    match setup::bring(place, set) {
         Ok(missing) if missing.is_empty() => Outcome::Passed,
         Ok(missing) => Outcome::Skipped(without(&missing)),
         Err(error) => Outcome::Failed(format!("{error:#}")),

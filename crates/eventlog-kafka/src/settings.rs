@@ -38,6 +38,10 @@ const FETCH_WAIT_MS: u32 = 100;
 /// Pause after a fetch that failed, in milliseconds.
 const FETCH_BACKOFF_MS: u32 = 50;
 
+/// Pause before the next fetch once enough records wait inside the client, in milliseconds. By default it is a second, in which a reader of
+/// history has long emptied the queue.
+const FETCH_QUEUE_BACKOFF_MS: u32 = 5;
+
 /// How many KiB of fetched records may wait inside the follower's client.
 const FOLLOWER_QUEUE_KIBIBYTES: u32 = 16 << 10;
 
@@ -161,6 +165,7 @@ fn consumer(options: &KafkaOptions, queue_kibibytes: u32) -> ClientConfig {
         .set("fetch.min.bytes", "1")
         .set("fetch.wait.max.ms", FETCH_WAIT_MS.to_string())
         .set("fetch.error.backoff.ms", FETCH_BACKOFF_MS.to_string())
+        .set("fetch.queue.backoff.ms", FETCH_QUEUE_BACKOFF_MS.to_string())
         .set("queued.max.messages.kbytes", queue_kibibytes.to_string());
     config
 }

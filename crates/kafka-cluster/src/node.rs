@@ -79,6 +79,8 @@ impl Plan {
              # A dead broker is noticed soon, so that tests need not wait for it.\n\
              broker.session.timeout.ms=3000\n\
              broker.heartbeat.interval.ms=500\n\
+             # So is a controller that hangs: by default its brokers wait 30 s for it.\n\
+             controller.socket.timeout.ms=3000\n\
              num.network.threads=2\n\
              num.io.threads=2\n",
             voters.join(","),
