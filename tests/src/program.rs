@@ -21,6 +21,8 @@ const READY: &str = " ready on ";
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     before: Vec<OsString>,
+    service: Option<String>,
+    arguments: Vec<OsString>,
     settings: Vec<(String, toml::Value)>,
 }
 
@@ -30,6 +32,20 @@ impl Options {
     #[must_use]
     pub fn under<S: Into<OsString>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
         self.before = command.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Runs one service, such as `ingest`, instead of all of them.
+    #[must_use]
+    pub fn service(mut self, name: &str) -> Self {
+        self.service = Some(name.to_owned());
+        self
+    }
+
+    /// Adds arguments behind the configuration's.
+    #[must_use]
+    pub fn arguments<S: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
@@ -157,6 +173,22 @@ impl Program {
     /// When the system refuses.
     pub fn kill(&mut self) -> Result<()> {
         self.process.kill().map(drop)
+    }
+
+    /// Stops it where it is, as a machine does that hangs: SIGSTOP.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn pause(&self) -> Result<()> {
+        self.process.signal("STOP")
+    }
+
+    /// Lets it go on after [`Program::pause`]: SIGCONT.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn resume(&self) -> Result<()> {
+        self.process.signal("CONT")
     }
 
     /// Tells it to end: SIGTERM.
@@ -291,13 +323,17 @@ fn read_toml(path: &Path) -> Result<toml::Table> {
 /// Starts the program; the line that says it is ready, if that comes in time.
 fn serve(folder: &Path, options: &Options, said: &LastWords, patience: Duration) -> Result<(Process, Option<String>)> {
     let program = binary()?.into_os_string();
+    let service = options.service.as_deref().unwrap_or("serve");
     let mut words = options
         .before
         .iter()
         .cloned()
-        .chain([program, "serve".into(), "--config".into()]);
+        .chain([program, service.into(), "--config".into()]);
     let mut command = Command::new(words.next().context("no program")?);
-    command.args(words).arg(folder.join("chappe.toml"));
+    command
+        .args(words)
+        .arg(folder.join("chappe.toml"))
+        .args(&options.arguments);
     let mut process = Process::start(&mut command, said)?;
     let ready = process.line(patience).context("chappe serve did not get ready")?;
     Ok((process, ready))

@@ -72,7 +72,7 @@ async fn killed_at_random_moments() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(folder.path()).unwrap();
     let (address, stop, until) = (
-        watch::Sender::new(program.address()),
+        watch::Sender::new(vec![program.address()]),
         watch::Sender::new(false),
         watch::Sender::new(None),
     );
@@ -97,7 +97,7 @@ async fn killed_at_random_moments() {
         if !killed.is_multiple_of(UNREADY_ONE_IN) {
             program.restart().unwrap();
         }
-        address.send_replace(program.address());
+        address.send_replace(vec![program.address()]);
     }
     let seconds = began.elapsed().as_secs();
 

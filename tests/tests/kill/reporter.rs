@@ -8,7 +8,7 @@ use chappe_proto::v1::submit_stream_response::Outcome;
 use chappe_tests::{Client, PATIENCE, indicator, report};
 use fastrand::Rng;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Duration, Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Duration, Instant, Interval, MissedTickBehavior, interval, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
@@ -34,6 +34,8 @@ const NARROW_ONE_IN: usize = 5;
 const ENERGY_ONE_IN: usize = 4;
 /// One report in so many gets a second revision.
 const REVISED_ONE_IN: usize = 7;
+/// After a broken stream the next is tried after this long at the latest.
+const COMES_BACK: Duration = Duration::from_millis(500);
 /// Acknowledged revisions that are asked for, and as many that are submitted again, after each crash.
 const LOOKED_AT: usize = 3;
 
@@ -44,7 +46,7 @@ pub type Key = (String, u32);
 pub struct Reporter {
     of: usize,
     token: String,
-    address: watch::Receiver<SocketAddr>,
+    addresses: watch::Receiver<Vec<SocketAddr>>,
     stop: watch::Receiver<bool>,
     rng: Rng,
     made: usize,
@@ -81,14 +83,14 @@ impl Reporter {
     pub fn new(
         of: usize,
         token: &str,
-        address: watch::Receiver<SocketAddr>,
+        addresses: watch::Receiver<Vec<SocketAddr>>,
         stop: watch::Receiver<bool>,
         rng: Rng,
     ) -> Self {
         Self {
             of,
             token: token.to_owned(),
-            address,
+            addresses,
             stop,
             rng,
             made: 0,
@@ -102,14 +104,20 @@ impl Reporter {
 
     /// Reports until told to stop, and then until all is acknowledged.
     pub async fn run(mut self) -> Self {
+        let mut progress = Instant::now();
         loop {
-            let address = *self.address.borrow_and_update();
-            let client = Client::new(address, &self.token).unwrap();
+            let addresses = self.addresses.borrow_and_update().clone();
+            let client = Client::new(addresses[self.rng.usize(0..addresses.len())], &self.token).unwrap();
+            let acked = self.acked.len();
             if self.session(&client).await.is_ok() {
                 return self;
             }
-            let back = timeout(PATIENCE, self.address.changed()).await;
-            back.expect("a stream broke and the program was not killed").unwrap();
+            if self.acked.len() > acked {
+                progress = Instant::now();
+            }
+            assert!(progress.elapsed() < PATIENCE, "nothing was acknowledged for {PATIENCE:?}");
+            // It comes back under another address, or there is another.
+            let _ = timeout(COMES_BACK, self.addresses.changed()).await;
         }
     }
 
@@ -143,7 +151,7 @@ impl Reporter {
                 return Ok(());
             }
             tokio::select! {
-                answer = answers.message() => self.hear(answer?.ok_or(Broken)?),
+                answer = answers.message() => self.hear(answer?.ok_or(Broken)?)?,
                 _ = pace.tick(), if !stopping && self.pending.len() < WINDOW => {
                     let incident = self.next();
                     let sequence = self.expect_answer(incident);
@@ -179,7 +187,7 @@ impl Reporter {
         self.sequence
     }
 
-    fn hear(&mut self, answer: v1::SubmitStreamResponse) {
+    fn hear(&mut self, answer: v1::SubmitStreamResponse) -> Result<(), Broken> {
         match answer.outcome.unwrap() {
             Outcome::Receipt(receipt) => {
                 let incident = self
@@ -197,8 +205,12 @@ impl Reporter {
                 }
             }
             // It stays pending, and is sent again on the next connection.
-            Outcome::Error(error) => assert_eq!(error.code, Code::Unavailable as i32, "{error:?}"),
+            Outcome::Error(error) => {
+                assert_eq!(error.code, Code::Unavailable as i32, "{error:?}");
+                return Err(Broken);
+            }
         }
+        Ok(())
     }
 
     /// A report of a wave that runs through the members, or the second revision of one that was acknowledged.

@@ -7,8 +7,11 @@ use chappe_proto::v1;
 use chappe_proto::v1::subscribe_response::Event;
 use chappe_tests::{Client, PATIENCE};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Duration, Instant, timeout};
 use tonic::{Code, Status};
+
+/// After a broken stream the next is tried after this long at the latest.
+const COMES_BACK: Duration = Duration::from_millis(500);
 
 /// Name and revision of an alert.
 pub type Told = (String, u32);
@@ -16,7 +19,7 @@ pub type Told = (String, u32);
 /// The member.
 pub struct Watcher {
     token: String,
-    address: watch::Receiver<SocketAddr>,
+    addresses: watch::Receiver<Vec<SocketAddr>>,
     /// Log time up to which to follow, in milliseconds, once it is known.
     until: watch::Receiver<Option<u64>>,
     cursor: String,
@@ -29,10 +32,10 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub fn new(token: &str, address: watch::Receiver<SocketAddr>, until: watch::Receiver<Option<u64>>) -> Self {
+    pub fn new(token: &str, addresses: watch::Receiver<Vec<SocketAddr>>, until: watch::Receiver<Option<u64>>) -> Self {
         Self {
             token: token.to_owned(),
-            address,
+            addresses,
             until,
             cursor: String::new(),
             judged_ms: 0,
@@ -44,9 +47,11 @@ impl Watcher {
 
     /// Follows until everything up to the last log time was told.
     pub async fn run(mut self) -> Self {
+        let mut progress = Instant::now();
         loop {
-            let address = *self.address.borrow_and_update();
-            let client = Client::new(address, &self.token).unwrap();
+            let addresses = self.addresses.borrow_and_update().clone();
+            let client = Client::new(addresses[self.streams % addresses.len()], &self.token).unwrap();
+            let judged = self.judged_ms;
             match self.follow(&client).await {
                 Ok(()) => return self,
                 Err(status) => {
@@ -63,8 +68,13 @@ impl Watcher {
                     );
                 }
             }
-            let back = timeout(PATIENCE, self.address.changed()).await;
-            back.expect("a stream broke and the program was not killed").unwrap();
+            if self.judged_ms > judged {
+                progress = Instant::now();
+            }
+            assert!(progress.elapsed() < PATIENCE, "nothing was judged for {PATIENCE:?}");
+            // It comes back under another address, or there is another.
+            let _ = timeout(COMES_BACK, self.addresses.changed()).await;
+            self.streams += 1;
         }
     }
 
@@ -76,7 +86,6 @@ impl Watcher {
             ..v1::SubscribeRequest::default()
         };
         let mut stream = client.alerts().subscribe(request).await?.into_inner();
-        self.streams += 1;
         loop {
             let answer = timeout(PATIENCE, stream.message())
                 .await
