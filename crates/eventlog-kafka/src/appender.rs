@@ -151,6 +151,19 @@ impl Appender {
         Ok(Arc::new(producer))
     }
 
+    /// Lets the producer learn of the topics now: it would look for them only once a second, and the first append would wait for that.
+    pub(crate) fn acquaint(producer: &TellingProducer, timeout: Duration) {
+        let shared = &producer.context().shared;
+        for topic in Topic::ALL {
+            let told = producer
+                .client()
+                .fetch_metadata(Some(shared.topic_name(topic)), timeout);
+            if let Err(error) = told {
+                tracing::debug!(%topic, %error, "the producer learns of a topic later");
+            }
+        }
+    }
+
     /// Starts the thread that tells outcomes.
     pub(crate) fn start(shared: Arc<Shared>, producer: Arc<TellingProducer>) -> std::io::Result<Self> {
         let ending = Arc::new(AtomicBool::new(false));

@@ -74,6 +74,7 @@ impl KafkaLog {
         };
         let shared = Arc::new(Shared::new(options.clone(), Arc::clone(&said), ends));
         let producer = Appender::producer(&shared).map_err(client)?;
+        Appender::acquaint(&producer, deadline.question());
         let appender = Appender::start(Arc::clone(&shared), producer).map_err(no_thread("chappe-kafka-ack"))?;
         let mut log = Self {
             durability: survey.durability,

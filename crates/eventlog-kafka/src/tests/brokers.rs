@@ -5,15 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chappe_eventlog::{AppendError, EventLog, Position, ReadLimit, Topic};
+use chappe_eventlog::{AppendError, EventLog, Position, ReadLimit, Topic, append_blocking};
 use chappe_kafka_cluster::{Cluster, is_available};
 use rdkafka::{
     ClientConfig,
+    admin::AdminOptions,
     consumer::{BaseConsumer, Consumer},
 };
 
-use super::{open, options, record, stamps};
-use crate::{KafkaLog, KafkaOptions, Timeouts};
+use super::{admin, fill, on_brokers, open, options, record, stamps};
+use crate::{KafkaLog, KafkaOptions, Timeouts, topics::wait_for};
 
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -135,4 +136,27 @@ fn a_leader_s_death_or_sleep_loses_nothing_and_keeps_the_order() {
     all.extend(after);
     drop(log);
     check(&open(&options), &all);
+}
+
+#[test]
+fn a_topic_that_was_deleted_and_created_again_stops_the_log() {
+    let Some(options) = on_brokers("a_topic_that_was_deleted", 1) else {
+        return;
+    };
+    let log = open(&options);
+    fill(&log, Topic::Alerts, 0..50);
+    let name = options.topic_name(Topic::Alerts);
+    let deleted = wait_for(admin(&options).delete_topics(&[&name], &AdminOptions::new())).unwrap();
+    assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+    let other = open(&options);
+    let (_never, pause) = mpsc::channel::<()>();
+    let since = Instant::now();
+    while log.health().is_ok() && since.elapsed() < WAIT {
+        let _ = pause.recv_timeout(Duration::from_millis(50));
+    }
+    let said = log.health().unwrap_err().to_string();
+    assert!(said.contains("ends at 0, though it had records up to 50"), "{said}");
+    let refused = append_blocking(&log, Topic::Alerts, 0, record(1)).unwrap_err();
+    assert!(matches!(refused, AppendError::Failed { .. }), "{refused}");
+    assert_eq!(other.health(), Ok(()));
 }
