@@ -69,28 +69,36 @@ fn a_log_of_ones_own_needs_no_reading_back() {
 
 #[test]
 fn the_first_in_the_log_counts_and_the_receipt_says_what_it_says() {
-    let log = held(Hold::Write);
-    let both = Installation::sharing(&log, 2);
     let old = v1::Incident {
         detected_at: Some(time::to_wire(START.minus(6 * 24 * 3600 * 1000))),
         ..report("A")
     };
-    // A fortnight later by its own clock, so to this one it is backfill.
-    both[1].clock.advance_millis(14 * 24 * 3600 * 1000);
-    let (late, early) = (both[1].submit("csirt-at", &old), both[0].submit("csirt-at", &old));
-    log.release(1);
-    both.iter().for_each(Installation::follow);
-    assert_eq!(
-        late.receipt(),
-        early.receipt(),
-        "answered by the other's record, whose own is not written yet"
-    );
-    assert_eq!(early.receipt().notes.len(), 1, "backfill, as the first says");
-    log.release_all();
-    both.iter().for_each(Installation::follow);
-    let again = Installation::on(options(), log.clone(), both[0].clock.clone());
-    assert_eq!(again.submit("csirt-at", &old).receipt(), early.receipt());
-    assert_eq!(again.records().len(), 2);
+    for late_is_first in [false, true] {
+        let log = held(Hold::Write);
+        let both = Installation::sharing(&log, 2);
+        // A fortnight later by its own clock, so to this one it is backfill.
+        both[1].clock.advance_millis(14 * 24 * 3600 * 1000);
+        let (first, second) = if late_is_first { (1, 0) } else { (0, 1) };
+        let answers = [first, second].map(|nth| both[nth].submit("csirt-at", &old));
+        log.release(1);
+        both.iter().for_each(Installation::follow);
+        let receipt = answers[0].receipt();
+        assert_eq!(
+            receipt,
+            answers[1].receipt(),
+            "by the other's record: its own is not written yet"
+        );
+        assert_eq!(
+            receipt.notes.len(),
+            usize::from(late_is_first),
+            "backfill if the first says so"
+        );
+        log.release_all();
+        both.iter().for_each(Installation::follow);
+        let again = Installation::on(options(), log.clone(), both[1].clock.clone());
+        assert_eq!(again.submit("csirt-at", &old).receipt(), receipt);
+        assert_eq!(again.records().len(), 2);
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn asks(pair: Pair, key: &str) -> [Ask; 2] {
     let submit = |incident| Ask::Submit(Box::new(incident));
     // Old enough that it is backfill by some desks' clocks and not by others'.
     let base = v1::Incident {
-        detected_at: Some(time::to_wire(START.minus(6 * 24 * 3600 * 1000))),
+        detected_at: Some(time::to_wire(START.minus(13 * 24 * 3600 * 1000))),
         marking: Some(marking(v1::Tlp::Red, v1::Use::Unspecified, &["csirt-be"])),
         ..report(key)
     };

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use chappe_clock::{Clock, ManualClock};
 use chappe_eventlog::{
@@ -88,6 +89,9 @@ struct Moody {
     log: MemoryLog,
     mood: AtomicU8,
 }
+
+/// Long enough that what should not happen would have.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 const FINE: u8 = 0;
 const AWAY: u8 = 1;
@@ -187,8 +191,10 @@ async fn the_thread_ends_with_the_service_and_answers_who_waits_first() {
     let desk = service.desk();
     desk.submit(&principal("csirt-at"), &report("A"), false, done);
     let (stop, stopped) = oneshot::channel::<()>();
-    let run = tokio::spawn(service.run(async { drop(stopped.await) }));
+    let mut run = tokio::spawn(service.run(async { drop(stopped.await) }));
     stop.send(()).unwrap();
+    let early = tokio::time::timeout(A_MOMENT, &mut run).await;
+    assert!(early.is_err() && answer.is_open(), "it reads on for who waits");
     while answer.is_open() {
         log.log.release_all();
         tokio::task::yield_now().await;
