@@ -29,7 +29,7 @@ impl Cluster {
     pub fn start(nodes: usize) -> Result<Self, ClusterError> {
         let folder = TempDir::with_prefix("chappe-kafka-").map_err(ClusterError::io("make a temporary folder"))?;
         // The shells that watch the brokers remove it, also when this process is killed.
-        Self::start_at(&folder.keep(), nodes, true)
+        Self::start_at(&folder.keep(), nodes, &[], true)
     }
 
     /// Starts this many brokers with their data in `folder`, which stays when they end.
@@ -37,7 +37,24 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError`], also where Java or the jars are absent.
     pub fn start_in(folder: &Path, nodes: usize) -> Result<Self, ClusterError> {
-        Self::start_at(folder, nodes, false)
+        Self::start_at(folder, nodes, &[], false)
+    }
+
+    /// As [`Cluster::start_in`], a broker for each of these ports: clients and brokers are told to find each there, so that whoever listens
+    /// there may pass on to [`Cluster::port`] or not. Brokers come up only once that is passed on.
+    ///
+    /// # Errors
+    /// [`ClusterError`], also where Java or the jars are absent.
+    pub fn start_behind(folder: &Path, advertised: &[u16]) -> Result<Self, ClusterError> {
+        Self::start_at(folder, advertised.len(), advertised, false)
+    }
+
+    /// The port at which a broker (1 to n) itself listens.
+    ///
+    /// # Errors
+    /// [`ClusterError`] where there is no such broker.
+    pub fn port(&self, node: usize) -> Result<u16, ClusterError> {
+        Ok(self.node(node)?.port())
     }
 
     /// The cluster of this many brokers (1 or more) that all tests of this process share: started once, killed when the process ends.
@@ -52,10 +69,10 @@ impl Cluster {
         started.as_ref().map_err(Clone::clone)
     }
 
-    fn start_at(folder: &Path, nodes: usize, owns_folder: bool) -> Result<Self, ClusterError> {
+    fn start_at(folder: &Path, nodes: usize, advertised: &[u16], owns_folder: bool) -> Result<Self, ClusterError> {
         let plan = Plan {
             jars: jars()?,
-            ports: free_ports(nodes)?,
+            ports: free_ports(nodes, advertised)?,
             cluster_id: random_id(),
             owns_folder,
         };
@@ -154,8 +171,8 @@ impl Drop for Cluster {
     }
 }
 
-/// Ports that nobody listens on now: two for each broker.
-fn free_ports(nodes: usize) -> Result<Vec<Ports>, ClusterError> {
+/// Ports that nobody listens on now: two for each broker. It is told to be at its own, unless another is given.
+fn free_ports(nodes: usize, advertised: &[u16]) -> Result<Vec<Ports>, ClusterError> {
     // All are held until all are known, so that no two are the same.
     let mut held = Vec::new();
     let mut port = || {
@@ -164,10 +181,12 @@ fn free_ports(nodes: usize) -> Result<Vec<Ports>, ClusterError> {
         held.push(listener);
         Ok(address.port())
     };
-    let each = |_| {
+    let each = |at: usize| {
+        let broker = port()?;
         Ok(Ports {
-            broker: port()?,
+            broker,
             controller: port()?,
+            advertised: advertised.get(at).copied().unwrap_or(broker),
         })
     };
     (0..nodes).map(each).collect()

@@ -38,6 +38,8 @@ wait $!
 pub(crate) struct Ports {
     pub(crate) broker: u16,
     pub(crate) controller: u16,
+    /// Where clients and other brokers are told that the broker is.
+    pub(crate) advertised: u16,
 }
 
 /// What all brokers of a cluster share.
@@ -86,7 +88,7 @@ impl Plan {
             voters.join(","),
             ports.broker,
             ports.controller,
-            ports.broker,
+            ports.advertised,
             folder.join("data").display(),
         )
     }
@@ -215,7 +217,12 @@ impl Node {
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.broker)
+        format!("127.0.0.1:{}", self.ports.advertised)
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.ports.broker
     }
 
     fn is(&self, state: &'static str) -> ClusterError {
