@@ -4,6 +4,7 @@
 //! - `setup`: the tools that the tests need, put under `target/tools`.
 //! - `test`: the README's test command; everything, with a table of what ran, what was skipped and why.
 //! - `planted`: bugs put into a copy of the workspace, each of which the tests must catch.
+//! - `chaos`: faults on an installation of real processes and brokers.
 //! - `image`: rewrites `proto/image.binpb`, against which breaking changes are judged.
 //! - `bench`: forwards to the benchmark package in release mode.
 //!
@@ -14,6 +15,7 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod chaos;
 mod check;
 mod command;
 mod place;
@@ -35,6 +37,7 @@ usage: cargo xtask <command>
   setup [core|kafka|peers|compose|fuzz]     tools for the tests, under target/tools (default: core)
   test                                      everything: setup, check, tests, contracts, scripts, planted bugs
   planted [part of a name]                  put each planted bug into a copy of the workspace; tests must catch it
+  chaos [--faults N] [--seed S] [--release] faults on real processes and brokers; everything must add up
   image                                     rewrite proto/image.binpb from proto/
   bench <name> [arguments]                  run one benchmark in release mode";
 
@@ -59,6 +62,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["test"] => test::command(&place),
         ["planted"] => planted::command(&place, None).map(drop),
         ["planted", part] => planted::command(&place, Some(part)).map(drop),
+        ["chaos", rest @ ..] => chaos::command(&place, rest),
         ["image"] => proto::write_image(&place),
         ["bench", rest @ ..] if !rest.is_empty() => bench(&place, rest),
         [] | ["help" | "--help" | "-h"] => {

@@ -1,6 +1,10 @@
 //! What the clients say of themselves: to the log of the process, and kept for messages to the operator.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     ClientContext,
@@ -9,10 +13,17 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
+/// The same trouble is logged again after this long.
+const SAID_AGAIN: Duration = Duration::from_secs(30);
+/// Kinds of trouble that are told apart; more at a time are not logged.
+const KINDS_OF_TROUBLE: usize = 64;
+
 /// What the clients of one log said.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     last: Mutex<Option<String>>,
+    /// Kinds of trouble, and when each was logged last.
+    said: Mutex<HashMap<String, Instant>>,
     fatal: Mutex<Option<String>>,
 }
 
@@ -22,10 +33,22 @@ impl Said {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
             tracing::error!(reason, "a Kafka client has stopped");
             self.stop(reason);
-        } else {
-            tracing::warn!(%error, reason, "trouble with the Kafka brokers");
+        } else if self.is_news(&error.to_string()) {
+            tracing::warn!(%error, reason, "trouble with the Kafka brokers; trying again until it is over");
         }
         self.keep(reason);
+    }
+
+    /// Whether the same was not said a short while ago: brokers that are away are noticed several times a second.
+    fn is_news(&self, words: &str) -> bool {
+        let now = Instant::now();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.retain(|_, at| now.duration_since(*at) < SAID_AGAIN);
+        let is_news = said.len() < KINDS_OF_TROUBLE && !said.contains_key(words);
+        if is_news {
+            said.insert(words.to_owned(), now);
+        }
+        is_news
     }
 
     /// A log line of the client library. It may be all that tells why: errors come to whoever polls, and at opening nobody does.
@@ -36,7 +59,9 @@ impl Said {
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error
             | RDKafkaLogLevel::Warning => {
-                tracing::warn!(facility, line, "librdkafka");
+                if self.is_news(facility) {
+                    tracing::warn!(facility, line, "librdkafka");
+                }
                 self.keep(line);
             }
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, line, "librdkafka"),

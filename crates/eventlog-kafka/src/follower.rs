@@ -118,8 +118,7 @@ impl Follower {
                     tracing::warn!(%error, "cannot find the way back into the log yet");
                 }
             }
-            Some(RDKafkaErrorCode::Fatal) => self.shared.said.note(error, &error.to_string()),
-            _ => tracing::warn!(%error, "trouble while following the log"),
+            _ => self.shared.said.note(error, "while following the log"),
         }
     }
 

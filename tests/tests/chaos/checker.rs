@@ -106,7 +106,10 @@ impl Checker {
         for (key, stored) in &self.stored {
             let submitted = reporters.iter().find_map(|reporter| reporter.submitted.get(key));
             let submitted = submitted.unwrap_or_else(|| panic!("{key:?} is invented"));
-            assert_eq!(submitted.indicators, stored.indicators, "{key:?} is not what was submitted");
+            assert_eq!(
+                submitted.indicators, stored.indicators,
+                "{key:?} is not what was submitted"
+            );
         }
     }
 

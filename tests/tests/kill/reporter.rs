@@ -23,8 +23,9 @@ pub const REPORTERS: [(&str, &str); 6] = [
 ];
 
 /// Reports of a member that wait for their answer.
-const WINDOW: usize = 16;
-/// A member makes one report in this time: enough to have some under way at any moment, few enough for the log to stay short.
+const WINDOW: usize = 32;
+/// A member makes one report in this time, unless `CHAPPE_PACE_MICROS` says otherwise: enough to have some under way at any moment, few
+/// enough for the log to stay short.
 const PACE: Duration = Duration::from_millis(5);
 /// Reports of a member in one wave.
 const PER_WAVE: usize = 3;
@@ -268,7 +269,11 @@ fn message(sequence: u64, incident: &v1::Incident) -> v1::SubmitStreamRequest {
 }
 
 fn paced() -> Interval {
-    let mut pace = interval(PACE);
+    let micros = std::env::var("CHAPPE_PACE_MICROS");
+    let every = micros.map_or(PACE, |micros| {
+        Duration::from_micros(micros.parse().expect("a number of microseconds"))
+    });
+    let mut pace = interval(every);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
 }
