@@ -34,7 +34,7 @@ use rows::{Draw, Rows};
 
 pub(crate) use correlation::Pair;
 pub(crate) use ours::{Core, Folder, OneShard, Stamped};
-pub(crate) use reports::Said;
+pub(crate) use reports::{Reports, Said};
 pub(crate) use rows::COUNTRIES;
 
 /// Rows of the input whose sums are known.

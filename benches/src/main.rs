@@ -2,6 +2,7 @@
 //!
 //! - `core`: the correlation core by itself, against other engines and against memory (see [`core`]).
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
+//! - `recovery`: a rebuild from nothing over ten million incidents (see [`recovery`]).
 //! - `storm`: one indicator in every report, with a million live alerts (see [`storm`]).
 //! - `linking`: campaigns against the truth, see [`linking`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
@@ -21,6 +22,7 @@ mod machine;
 mod page;
 mod path;
 mod plot;
+mod recovery;
 mod storm;
 mod table;
 
@@ -38,6 +40,8 @@ usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]
        cargo xtask bench path [--quick] [--write-docs] [--program FILE]
        cargo xtask bench linking [--quick]
+       cargo xtask bench recovery [--quick]
+       cargo xtask bench recovery --incidents N
 
   --quick         a short run
   --write-docs    put tables and plots into docs/benchmarks.md
@@ -67,6 +71,14 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
         ["linking"] => linking::command(false),
         ["linking", "--quick"] => linking::command(true),
+        ["recovery"] => runtime.block_on(recovery::command(false, None)),
+        ["recovery", "--quick"] => runtime.block_on(recovery::command(true, None)),
+        ["recovery", "--incidents", count] => {
+            let count = count
+                .parse()
+                .with_context(|| format!("'{count}' is no number of incidents"))?;
+            runtime.block_on(recovery::command(false, Some(count)))
+        }
         ["bare-server"] => runtime.block_on(path::serve_bare()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
