@@ -111,7 +111,7 @@ async fn check(fleet: &Fleet, checker: &mut Checker, log: &dyn EventLog, reporte
         feed.until_judged(reported).await.unwrap();
         lists.push(ending::facts(&client).await);
     }
-    checker::all_tell_the_same(&lists);
+    checker::all_tell_the_same(&lists, depth);
     tokio::task::block_in_place(|| {
         checker.the_log_holds_what_was_acknowledged(log, reporters);
         checker.alerts_are_the_models(log, depth);
