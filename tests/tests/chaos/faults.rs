@@ -30,10 +30,11 @@ pub enum Fault {
     FullDisk,
     Storm,
     Poison,
+    ClockStep,
 }
 
 impl Fault {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::KillIngest,
         Self::KillCorrelation,
         Self::KillNotification,
@@ -49,6 +50,7 @@ impl Fault {
         Self::FullDisk,
         Self::Storm,
         Self::Poison,
+        Self::ClockStep,
     ];
 
     /// So many faults: each kind as often as the others, in an order that the seed draws.
@@ -112,6 +114,15 @@ pub async fn inject(fault: Fault, fleet: &mut Fleet, rng: &mut Rng) {
         Fault::FullDisk => fill_a_disk(fleet, rng).await,
         Fault::Storm => storm(fleet, rng).await,
         Fault::Poison => tokio::task::block_in_place(|| poison(fleet, rng)),
+        Fault::ClockStep => {
+            // An hour forward or back, as seen by one of those that stamp.
+            let at = rng.usize(0..fleet.ingest.len());
+            let hour = if rng.bool() { "+3600s" } else { "-3600s" };
+            fleet.set_clock(at, hour);
+            pass_some(3_000, 8_000, rng).await;
+            fleet.set_clock(at, "+0s");
+            pass_some(1_000, 2_000, rng).await;
+        }
     }
     fleet.revived += tokio::task::block_in_place(|| fleet.revive());
 }

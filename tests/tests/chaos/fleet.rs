@@ -17,6 +17,8 @@ use super::links::Link;
 pub const BROKERS: usize = 3;
 /// The broker whose disk can be filled.
 pub const SMALL_BROKER: usize = 3;
+/// Fakes the clock of the process that loads it, from a file. `cargo xtask setup kafka` brings it.
+const FAKE_CLOCK: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 /// Size of its disk, in MiB.
 const DISK_MIB: u64 = 768;
 
@@ -107,7 +109,22 @@ impl Fleet {
             Service::Notification => "notification",
         };
         let brokers: Vec<toml::Value> = self.cluster.bootstrap().split(',').map(Into::into).collect();
+        let clock = self.clock(self.joined);
+        std::fs::create_dir_all(self.folder()).unwrap();
+        std::fs::write(&clock, "+0s").unwrap();
+        let preload = Path::new(FAKE_CLOCK);
+        // Only those that stamp look at the clock for more than their own patience.
+        let under = (service == Service::Ingest && preload.exists()).then(|| {
+            [
+                "env".to_owned(),
+                format!("LD_PRELOAD={}", preload.display()),
+                format!("FAKETIME_TIMESTAMP_FILE={}", clock.display()),
+                "FAKETIME_CACHE_DURATION=1".to_owned(),
+                "DONT_FAKE_MONOTONIC=1".to_owned(),
+            ]
+        });
         let options = Options::default()
+            .under(under.into_iter().flatten())
             .set("kafka.brokers", brokers)
             .set("quotas.reports-per-second", 1_000_000)
             .set("quotas.burst", 1_000_000)
@@ -115,6 +132,16 @@ impl Fleet {
             .arguments(["--instance".to_owned(), format!("{name}-{}", self.joined)]);
         let started = Program::start_with(&self.folder(), options).unwrap();
         self.of(service).push(started);
+    }
+
+    fn clock(&self, joined: usize) -> PathBuf {
+        self.folder().join(format!("clock-{joined}"))
+    }
+
+    /// Sets the clock of an ingest by so much, such as `+3600s`. Does nothing where there is no library to fake it by.
+    pub fn set_clock(&self, ingest: usize, by: &str) {
+        // Ingests are the first that are started.
+        std::fs::write(self.clock(ingest + 1), by).unwrap();
     }
 
     /// Starts again what has ended; returns how many did.

@@ -46,6 +46,11 @@ pub(crate) fn tools(place: &Place) -> Vec<Tool> {
             |_| first_line("pkg-config", &["--modversion", "zlib"]),
             vec![|_| apt("zlib1g-dev"), |_| apt_update().and_then(|()| apt("zlib1g-dev"))],
         ),
+        system(
+            "faketime",
+            |_| first_line("faketime", &["--version"]),
+            vec![|_| apt("faketime"), |_| apt_update().and_then(|()| apt("faketime"))],
+        ),
     ];
     tools.extend(later::java());
     tools.push(Tool {
