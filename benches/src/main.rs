@@ -38,7 +38,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "\
 usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]
-       cargo xtask bench path [--quick] [--write-docs] [--program FILE]
+       cargo xtask bench path [--kafka] [--quick] [--write-docs] [--program FILE]
        cargo xtask bench linking [--quick]
        cargo xtask bench recovery [--quick]
        cargo xtask bench recovery --incidents N
@@ -47,6 +47,7 @@ usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
   --write-docs    put tables and plots into docs/benchmarks.md
   --peers         run Esper and Siddhi on the same input; needs java and mvn
   --rows N        an input of N rows
+  --kafka         on three brokers that it starts; needs 'cargo xtask setup kafka'
   --program FILE  measure this build of chappe instead of building one
 
 Figures go to target/bench/<name>.json.";
@@ -95,6 +96,7 @@ fn wanted(options: &[&str]) -> Result<path::Wanted> {
         match (*option, options.as_slice().first()) {
             ("--quick", _) => wanted.quick = true,
             ("--write-docs", _) => wanted.write_docs = true,
+            ("--kafka", _) => wanted.kafka = true,
             ("--program", Some(file)) => {
                 wanted.program = Some(file.into());
                 options.next();

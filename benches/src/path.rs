@@ -8,6 +8,7 @@ mod bare;
 mod client;
 mod closed_loop;
 mod figures;
+mod hop_probe;
 mod open_loop;
 mod plan;
 mod server;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use chappe_kafka_cluster::Cluster;
 use tokio::time::timeout;
 
 pub(crate) use bare::serve_bare;
@@ -38,11 +40,20 @@ const F5_FIXED_MS: f64 = 5.0;
 /// And how many bare syncs may come on top.
 const F5_SYNCS: f64 = 2.0;
 
+/// Brokers, each of which keeps every record.
+const BROKERS: usize = 3;
+/// From a report to its alert over the brokers: to correlation, and to notification.
+const HOPS: f64 = 2.0;
+/// And how much of their bare cost is allowed.
+const F5_OF_HOPS: f64 = 1.5;
+
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) quick: bool,
     pub(crate) write_docs: bool,
+    /// On three brokers instead of the embedded log.
+    pub(crate) kafka: bool,
     /// A build of the program to measure instead of a fresh one.
     pub(crate) program: Option<PathBuf>,
 }
@@ -50,9 +61,9 @@ pub(crate) struct Wanted {
 /// Builds, measures, prints, writes.
 pub(crate) async fn command(wanted: Wanted) -> Result<()> {
     let root = crate::root()?;
-    let program = match wanted.program {
+    let program = match &wanted.program {
         Some(program) => program.canonicalize().with_context(|| program.display().to_string())?,
-        None => server::build(&root).await?,
+        None => server::build(&root, wanted.kafka).await?,
     };
     let results = root.join("target/bench");
     std::fs::create_dir_all(&results)?;
@@ -60,31 +71,45 @@ pub(crate) async fn command(wanted: Wanted) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("path-").tempdir_in(&results)?;
     let plan = Plan::new(wanted.quick);
     let measured = tokio::select! {
-        measured = timeout(plan.whole, measure(&program, folder.path(), &plan, wanted.quick)) => {
+        measured = timeout(plan.whole, measure(&program, folder.path(), &plan, &wanted)) => {
             measured.with_context(|| format!("not done after {} s", plan.whole.as_secs()))?
         }
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     folder.close()?;
     let figures = measured?;
-    let file = results.join("path.json");
+    let name = if wanted.kafka { "path-kafka" } else { "path" };
+    let file = results.join(format!("{name}.json"));
     std::fs::write(&file, serde_json::to_string_pretty(&figures)? + "\n")?;
     let tables = figures.tables();
     println!("\n{tables}\nWritten to {}", file.display());
     if wanted.write_docs {
-        page::refresh(&root, "path", &tables)?;
+        page::refresh(&root, name, &tables)?;
     }
     Ok(())
 }
 
-async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Result<Figures> {
+async fn measure(program: &Path, folder: &Path, plan: &Plan, wanted: &Wanted) -> Result<Figures> {
     let machine = Machine::look(folder);
     let mut syncs = Latencies::new()?;
     say("bare sync");
     let mut syncs_now = probe(folder, plan.sync_probe).await?;
     syncs.add(&syncs_now)?;
 
-    let installation = Installation::set_up(program, folder).await?;
+    let cluster = wanted.kafka.then(|| Cluster::start(BROKERS)).transpose()?;
+    let brokers = cluster.as_ref().map(Cluster::bootstrap);
+    let hop = match &brokers {
+        Some(brokers) => {
+            say("bare hop over the brokers");
+            Some(
+                hop_probe::probe(brokers, BROKERS as i32, plan.sync_probe)
+                    .await?
+                    .figures(),
+            )
+        }
+        None => None,
+    };
+    let installation = Installation::set_up(program, folder, brokers.as_deref()).await?;
     let server = installation.serve().await?;
     let mut watcher = Watcher::start(server.address, installation.token(WATCHER)).await?;
     say("warm-up");
@@ -129,15 +154,20 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, quick: bool) -> Res
     let bare_sync = syncs.figures();
     let busy = offered.iter().find(|offered| offered.reports_per_second == plan::BUSY);
     let busy_p99 = busy.context("the plan lacks the rate of F5")?.alert.p99_ms;
+    let bound = match &hop {
+        Some(hop) => F5_OF_HOPS * HOPS * hop.p99_ms,
+        None => F5_FIXED_MS + F5_SYNCS * bare_sync.p99_ms,
+    };
     Ok(Figures {
         machine,
-        parameters: plan.parameters(quick),
+        parameters: plan.parameters(wanted.quick),
         of_limit: throughput.reports_per_server_cpu_second / limit.reports_per_server_cpu_second,
         throughput,
         limit,
         offered,
-        alert_p99_by_f5: busy_p99 / (F5_FIXED_MS + F5_SYNCS * bare_sync.p99_ms),
+        alert_p99_by_f5: busy_p99 / bound,
         bare_sync,
+        hop,
         server_memory_mib: memory,
         server_memory_most_mib: most,
         server_exit,

@@ -16,7 +16,7 @@ use super::traffic::{MEMBERS, WATCHER};
 /// Stands before the address in the line that a server prints when it is ready.
 pub(super) const READY: &str = " ready on ";
 /// How long a server may take to be ready.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(30);
 /// How long it may take to end: its own deadline and a little.
 const STOP: Duration = Duration::from_secs(12);
 /// Quotas out of the way: what is to be measured is not the refusal. Reports a second and at once, per member.
@@ -45,7 +45,7 @@ pub(super) struct Installation {
 }
 
 /// Builds the program beside this one.
-pub(super) async fn build(root: &Path) -> Result<PathBuf> {
+pub(super) async fn build(root: &Path, kafka: bool) -> Result<PathBuf> {
     ensure!(
         !cfg!(debug_assertions),
         "figures of an unoptimised build say nothing: run it with 'cargo xtask bench'"
@@ -54,6 +54,7 @@ pub(super) async fn build(root: &Path) -> Result<PathBuf> {
     let mut build = Command::new(cargo);
     build
         .args(["build", "--release", "--locked", "--package", "chappe"])
+        .args(kafka.then_some(["--features", "kafka"]).into_iter().flatten())
         .current_dir(root);
     ensure!(
         build.status().await.context("cannot run cargo")?.success(),
@@ -66,8 +67,8 @@ pub(super) async fn build(root: &Path) -> Result<PathBuf> {
 }
 
 impl Installation {
-    /// `chappe init`, with quotas raised and a free port.
-    pub(super) async fn set_up(program: &Path, folder: &Path) -> Result<Self> {
+    /// `chappe init`, with quotas raised and a free port, on these brokers if there are any.
+    pub(super) async fn set_up(program: &Path, folder: &Path, brokers: Option<&str>) -> Result<Self> {
         let mut init = Command::new(program);
         let said = init.arg("init").arg("--dir").arg(folder).output().await?;
         ensure!(
@@ -77,7 +78,7 @@ impl Installation {
         );
         let config = folder.join("chappe.toml");
         let text = std::fs::read_to_string(&config)?;
-        std::fs::write(&config, raised(&text)?)?;
+        std::fs::write(&config, raised(&text, brokers)?)?;
         let tokens: Table = std::fs::read_to_string(folder.join("tokens.toml"))?.parse()?;
         let tokens = tokens
             .get("tokens")
@@ -112,7 +113,7 @@ impl Installation {
 }
 
 /// The configuration with a port of the system's choice, and quotas and a memory budget that nothing here reaches.
-fn raised(config: &str) -> Result<String> {
+fn raised(config: &str, brokers: Option<&str>) -> Result<String> {
     let mut config: Table = config.parse()?;
     config.insert("listen".into(), Value::String("127.0.0.1:0".into()));
     let quotas = [
@@ -124,6 +125,14 @@ fn raised(config: &str) -> Result<String> {
     let quotas = quotas.map(|(name, value)| (name.to_owned(), Value::Integer(value)));
     config.insert("quotas".into(), Value::Table(quotas.into_iter().collect()));
     config.insert("memory-mib".into(), Value::Integer(NO_BUDGET_MIB));
+    if let Some(brokers) = brokers {
+        let brokers = brokers
+            .split(',')
+            .map(|broker| Value::String(broker.to_owned()))
+            .collect();
+        let kafka = Table::from_iter([("brokers".to_owned(), Value::Array(brokers))]);
+        config.insert("kafka".into(), Value::Table(kafka));
+    }
     Ok(toml::to_string(&config)?)
 }
 
@@ -197,10 +206,15 @@ mod tests {
 
     #[test]
     fn members_stay_and_quotas_rise() {
-        let text = raised("listen = \"127.0.0.1:7600\"\n[quotas]\nburst = 1\n[[members]]\nid = \"a\"\n").unwrap();
+        let text = raised(
+            "listen = \"127.0.0.1:7600\"\n[quotas]\nburst = 1\n[[members]]\nid = \"a\"\n",
+            Some("a:1,b:2"),
+        )
+        .unwrap();
         let config: Table = text.parse().unwrap();
         assert_eq!(config["quotas"]["burst"].as_integer(), Some(NO_QUOTA));
         assert_eq!(config["listen"].as_str(), Some("127.0.0.1:0"));
+        assert_eq!(config["kafka"]["brokers"].as_array().map(Vec::len), Some(2));
         assert_eq!(config["members"][0]["id"].as_str(), Some("a"));
     }
 }
