@@ -130,8 +130,11 @@ impl Program {
         self.folder.join("chappe-data")
     }
 
-    /// The `[kafka]` table, if it runs on Kafka.
-    fn brokers(&self) -> Result<Option<toml::Table>> {
+    /// The `[kafka]` table, if it runs on Kafka: for another installation, it is the option `kafka`.
+    ///
+    /// # Errors
+    /// When `chappe.toml` cannot be read.
+    pub fn brokers(&self) -> Result<Option<toml::Table>> {
         let mut file = read_toml(&self.folder.join("chappe.toml"))?;
         match file.remove(log::TABLE) {
             Some(toml::Value::Table(brokers)) => Ok(Some(brokers)),
