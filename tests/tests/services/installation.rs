@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::thread;
 
-use chappe_proto::v1;
 use chappe_tests::{Options, Program};
 use tempfile::TempDir;
-use tonic::Status;
 
 /// Processes of one installation, with one configuration, one data folder and so one secret.
 pub struct Services {
@@ -14,7 +12,7 @@ pub struct Services {
     pub correlations: Vec<Program>,
     pub notifications: Vec<Program>,
     // Last: it goes when the processes have ended.
-    pub folder: TempDir,
+    _folder: TempDir,
 }
 
 /// Starts one service of the installation in a folder, and begins one where there is none.
@@ -51,7 +49,7 @@ impl Services {
             ingests: [first].into_iter().chain(more_ingests).collect(),
             correlations,
             notifications,
-            folder,
+            _folder: folder,
         }
     }
 
@@ -62,14 +60,4 @@ impl Services {
             program.stop().unwrap();
         }
     }
-}
-
-/// Submits one report.
-pub async fn submit(program: &Program, member: &str, incident: v1::Incident) -> Result<v1::Receipt, Status> {
-    let request = v1::SubmitRequest {
-        incident: Some(incident),
-        validate_only: false,
-    };
-    let answer = program.client(member).unwrap().incidents().submit(request).await?;
-    Ok(answer.into_inner().receipt.unwrap())
 }

@@ -4,7 +4,7 @@ use chappe_kafka_cluster::is_available;
 use chappe_proto::v1;
 use chappe_tests::{Feed, indicator, now, report};
 
-use super::installation::{Services, submit};
+use super::installation::Services;
 
 const MEMBERS: [(&str, &str); 3] = [("csirt-at", "AT"), ("csirt-de", "DE"), ("csirt-fr", "FR")];
 
@@ -13,7 +13,12 @@ async fn all_report(services: &Services, value: &str) {
         let mut incident = report(&format!("{value}-{country}"));
         incident.countries = vec![country.to_owned()];
         incident.indicators = vec![indicator(v1::IndicatorType::Domain, value)];
-        submit(&services.ingests[at], member, incident).await.unwrap();
+        let request = v1::SubmitRequest {
+            incident: Some(incident),
+            validate_only: false,
+        };
+        let mut incidents = services.ingests[at].client(member).unwrap().incidents();
+        incidents.submit(request).await.unwrap();
     }
 }
 

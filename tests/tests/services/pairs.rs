@@ -123,7 +123,7 @@ async fn of_two_contents_at_two_processes_one_is_stored_and_all_say_which() {
         return;
     }
     let mut services = Services::start(INGESTS, 2, 0);
-    let folder = services.folder.path().to_owned();
+    let folder = services.ingests[0].folder().to_owned();
     let mut correlations = std::mem::take(&mut services.correlations);
     // Correlation comes and goes meanwhile.
     let dance = thread::spawn(move || {

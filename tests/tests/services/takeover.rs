@@ -118,7 +118,7 @@ async fn alerts_go_on_when_the_owner_dies_and_another_joins() {
     }
     let mut services = Services::start(2, 1, 2);
     let load = Load::start(&services);
-    let folder = services.folder.path().to_owned();
+    let folder = services.ingests[0].folder().to_owned();
     let join = move |name: &'static str| {
         let folder = folder.clone();
         apart(move || start(&folder, "correlation", name))
