@@ -16,7 +16,7 @@ pub fn workspace() -> &'static Path {
     package.parent().unwrap_or(package)
 }
 
-/// The program: what `CHAPPE_BIN` names, else the debug build, which is built once.
+/// The program: what `CHAPPE_BIN` names, else the debug build with Kafka, which is built once.
 ///
 /// # Errors
 /// When there is none.
@@ -46,6 +46,8 @@ fn build() -> Result<PathBuf> {
             "chappe",
             "--bin",
             "chappe",
+            "--features",
+            "kafka",
             "--locked",
             "--message-format",
             "json-render-diagnostics",
@@ -54,7 +56,7 @@ fn build() -> Result<PathBuf> {
         .stderr(Stdio::inherit());
     let built = cargo.output().context("cargo does not start")?;
     if !built.status.success() {
-        bail!("cargo build --package chappe --locked failed, as said above");
+        bail!("cargo build --package chappe --features kafka --locked failed, as said above");
     }
     let said = String::from_utf8(built.stdout).context("cargo's messages")?;
     let messages = said

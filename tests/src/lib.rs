@@ -1,6 +1,7 @@
 //! What end-to-end tests share: the real program in a folder of its own, and clients of its members.
 //!
-//! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses.
+//! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses. With
+//!   `CHAPPE_TESTS_ON=kafka` its log is on a broker that the test process starts.
 //! - [`Client`] speaks for one member; [`Feed`] follows its alerts.
 //! - [`report`] is a sound report to change.
 //! - [`random`] is what a test draws its choices from.
@@ -32,6 +33,7 @@ mod binary;
 mod client;
 mod clock;
 mod feed;
+mod log;
 mod process;
 mod program;
 mod reports;

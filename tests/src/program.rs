@@ -5,13 +5,17 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use chappe_eventlog::EventLog;
+use chappe_proto::v1::DurabilityClass;
 
 use crate::PATIENCE;
 use crate::binary::binary;
 use crate::client::Client;
+use crate::log;
 use crate::process::{LastWords, Process};
 
 /// What stands in the line that says the program is ready, before its address.
@@ -24,6 +28,7 @@ pub struct Options {
     service: Option<String>,
     arguments: Vec<OsString>,
     settings: Vec<(String, toml::Value)>,
+    on_kafka: bool,
 }
 
 impl Options {
@@ -46,6 +51,13 @@ impl Options {
     #[must_use]
     pub fn arguments<S: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Runs a new installation on Kafka brokers that this process starts, whatever `CHAPPE_TESTS_ON` says.
+    #[must_use]
+    pub fn on_kafka(mut self) -> Self {
+        self.on_kafka = true;
         self
     }
 
@@ -85,10 +97,11 @@ impl Program {
     /// As [`Program::start`].
     pub fn start_with(folder: &Path, options: Options) -> Result<Self> {
         let config = folder.join("chappe.toml");
-        if !config.exists() {
+        let is_new = !config.exists();
+        if is_new {
             init(folder)?;
         }
-        configure(&config, &options)?;
+        configure(&config, &options, is_new)?;
         let tokens = read_toml(&folder.join("tokens.toml"))?;
         let said = LastWords::default();
         let (process, ready) = serve(folder, &options, &said, PATIENCE)?;
@@ -115,6 +128,49 @@ impl Program {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.folder.join("chappe-data")
+    }
+
+    /// The `[kafka]` table, if it runs on Kafka: for another installation, it is the option `kafka`.
+    ///
+    /// # Errors
+    /// When `chappe.toml` cannot be read.
+    pub fn brokers(&self) -> Result<Option<toml::Table>> {
+        let mut file = read_toml(&self.folder.join("chappe.toml"))?;
+        match file.remove(log::TABLE) {
+            Some(toml::Value::Table(brokers)) => Ok(Some(brokers)),
+            Some(_) => bail!("{} is no table", log::TABLE),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether it runs on Kafka, on which everything takes longer and other processes may share the log.
+    ///
+    /// # Errors
+    /// When `chappe.toml` cannot be read.
+    pub fn is_on_kafka(&self) -> Result<bool> {
+        Ok(self.brokers()?.is_some())
+    }
+
+    /// What receipts must say of how durable a report is: one broker alone promises no more than its process.
+    ///
+    /// # Errors
+    /// When `chappe.toml` cannot be read.
+    pub fn durability(&self) -> Result<DurabilityClass> {
+        Ok(match self.is_on_kafka()? {
+            true => DurabilityClass::Process,
+            false => DurabilityClass::Disk,
+        })
+    }
+
+    /// Opens its log, to see what it holds. Where that is the journal the program must have ended.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn log(&self) -> Result<Arc<dyn EventLog>> {
+        match self.brokers()? {
+            Some(brokers) => log::on_brokers(&brokers),
+            None => log::in_folder(&self.data().join("log")),
+        }
     }
 
     /// Where it serves. It changes with every start.
@@ -291,12 +347,15 @@ fn init(folder: &Path) -> Result<()> {
     )
 }
 
-fn configure(config: &Path, options: &Options) -> Result<()> {
-    if options.settings.is_empty() {
-        Ok(())
-    } else {
-        set(config, &options.settings)
+fn configure(config: &Path, options: &Options, is_new: bool) -> Result<()> {
+    if !options.settings.is_empty() {
+        set(config, &options.settings)?;
     }
+    let on_kafka = options.on_kafka || log::is_kafka_by_default()?;
+    if is_new && on_kafka && !read_toml(config)?.contains_key(log::TABLE) {
+        set(config, &[(log::TABLE.to_owned(), log::table()?.into())])?;
+    }
+    Ok(())
 }
 
 fn set(config: &Path, settings: &[(String, toml::Value)]) -> Result<()> {

@@ -24,7 +24,7 @@ async fn an_installation_lives_dies_and_lives_again() {
             .await
             .unwrap()
             .into_inner();
-        assert_eq!(answer.receipt.unwrap().durability, v1::DurabilityClass::Disk as i32);
+        assert_eq!(answer.receipt.unwrap().durability(), program.durability().unwrap());
     }
     let reported = now();
     let mut feed = Feed::from_beginning(&program.client("europol").unwrap()).await.unwrap();

@@ -31,16 +31,34 @@ use watcher::Watcher;
 
 /// How often the program is killed, unless `CHAPPE_KILLS` says otherwise.
 const KILLS: usize = 200;
-/// Longest time from being ready to the next kill.
-const LIFE_MAX: Duration = Duration::from_millis(250);
-/// One kill in so many comes while the program starts, at most this long after its start.
+/// One kill in so many comes while the program starts.
 const UNREADY_ONE_IN: usize = 8;
-const UNREADY_MAX: Duration = Duration::from_millis(60);
 /// One kill in so many comes after the program was told to end, while it drains and saves a snapshot: the next start has one to go on from.
 const DRAINING_ONE_IN: usize = 6;
-const DRAINING_MAX: Duration = Duration::from_millis(120);
 /// Who follows: one that sees all, one that sees its own country's.
 const WATCHERS: [&str; 2] = ["europol", "csirt-at"];
+
+/// The longest times to the next kill.
+struct Moments {
+    /// From being ready.
+    life: Duration,
+    /// From the start, where it is killed while it starts.
+    start: Duration,
+    /// From being told to end.
+    draining: Duration,
+}
+
+const ON_JOURNAL: Moments = Moments {
+    life: Duration::from_millis(250),
+    start: Duration::from_millis(60),
+    draining: Duration::from_millis(120),
+};
+/// Opening takes seconds, and correlation waits two before it goes on with what its predecessor owned: many lives must be longer.
+const ON_KAFKA: Moments = Moments {
+    life: Duration::from_millis(3_500),
+    start: Duration::from_millis(900),
+    draining: Duration::from_millis(300),
+};
 
 fn kills() -> usize {
     std::env::var("CHAPPE_KILLS").map_or(KILLS, |kills| kills.parse().expect("CHAPPE_KILLS is a number"))
@@ -56,14 +74,27 @@ async fn pass(time: Duration) {
 }
 
 /// Kills the program at a random moment of its life, and starts it again.
-async fn kill_once(program: &mut Program, kill: usize, rng: &mut Rng) {
-    pass(up_to(LIFE_MAX, rng)).await;
+async fn kill_once(program: &mut Program, kill: usize, moments: &Moments, rng: &mut Rng) {
+    pass(up_to(moments.life, rng)).await;
     assert_eq!(program.ended().unwrap(), None, "it ended by itself");
     if kill.is_multiple_of(DRAINING_ONE_IN) {
         program.terminate().unwrap();
-        pass(up_to(DRAINING_MAX, rng)).await;
+        pass(up_to(moments.draining, rng)).await;
     }
     program.kill().unwrap();
+}
+
+/// Starts it after so many kills; how often it was killed before it was ready.
+fn start_again(program: &mut Program, killed: usize, moments: &Moments, rng: &mut Rng) -> usize {
+    let mut more = 0;
+    while (killed + more).is_multiple_of(UNREADY_ONE_IN) {
+        if program.restart_within(up_to(moments.start, rng)).unwrap() {
+            return more;
+        }
+        more += 1;
+    }
+    program.restart().unwrap();
+    more
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,16 +118,15 @@ async fn killed_at_random_moments() {
         .into();
 
     let (began, kills) = (Instant::now(), kills());
+    let moments = if program.is_on_kafka().unwrap() {
+        ON_KAFKA
+    } else {
+        ON_JOURNAL
+    };
     let mut killed = 0;
     while killed < kills {
-        kill_once(&mut program, killed, &mut rng).await;
-        killed += 1;
-        while killed.is_multiple_of(UNREADY_ONE_IN) && !program.restart_within(up_to(UNREADY_MAX, &mut rng)).unwrap() {
-            killed += 1;
-        }
-        if !killed.is_multiple_of(UNREADY_ONE_IN) {
-            program.restart().unwrap();
-        }
+        kill_once(&mut program, killed, &moments, &mut rng).await;
+        killed += 1 + start_again(&mut program, killed + 1, &moments, &mut rng);
         address.send_replace(vec![program.address()]);
     }
     let seconds = began.elapsed().as_secs();
@@ -123,7 +153,7 @@ async fn killed_at_random_moments() {
     }
     check(&program, &reporters, &watchers, &from_beginning).await;
     program.stop().unwrap();
-    let stored = ending::the_journal_holds_every_report(&program.data().join("log"), &reporters);
+    let stored = ending::the_log_holds_every_report(&program, &reporters);
     let told: usize = watchers.iter().map(|watcher| watcher.seen.len()).sum();
     let streams: usize = watchers.iter().map(|watcher| watcher.streams).sum();
     writeln!(

@@ -4,6 +4,7 @@ mod scripts;
 mod skips;
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -12,8 +13,16 @@ use crate::place::Place;
 use crate::steps::{Outcome, Steps};
 use crate::{check, planted, proto, setup};
 
-/// Name of the step that later steps rest on.
+/// Names of the steps that later steps rest on.
 const TESTS: &str = "cargo test";
+const KAFKA: &str = "setup kafka";
+
+/// The program under test can run on Kafka too.
+const WITH_KAFKA: [&str; 2] = ["--features", "chappe/kafka"];
+/// The tests that drive the program and hold on whatever log it runs.
+const ON_ANY_LOG: [&str; 4] = ["fixture", "kill", "wrong_input", "xdspy"];
+/// Kills of the kill test on Kafka, where each start takes seconds.
+const KILLS_ON_KAFKA: &str = "24";
 
 /// Runs all steps, prints the table, and fails if a step failed or, with `CI=true`, if anything was skipped that may not be.
 pub(crate) fn command(place: &Place) -> Result<()> {
@@ -21,18 +30,23 @@ pub(crate) fn command(place: &Place) -> Result<()> {
     let skips = skips::Skips::open(place)?;
     let mut steps = Steps::default();
     steps.run("setup core", || set_up(place, "core"));
-    steps.run("setup kafka", || set_up(place, "kafka"));
+    steps.run(KAFKA, || set_up(place, "kafka"));
     steps.run("check", || check::command(place).into());
     steps.run("build", || {
-        cargo(place, &skips, &["build", "--workspace", "--all-targets", "--locked"])
+        succeed(&mut cargo(place, &skips, &["build", "--workspace", "--all-targets"]))
     });
     steps.run(TESTS, || {
-        cargo(place, &skips, &["test", "--workspace", "--locked", "--no-fail-fast"])
+        succeed(&mut cargo(place, &skips, &["test", "--workspace", "--no-fail-fast"]))
+    });
+    let (set_up_kafka, built) = (steps.passed(KAFKA), steps.passed("build"));
+    steps.run("tests on Kafka", || match (set_up_kafka, built) {
+        (true, true) => on_kafka(place, &skips),
+        (false, _) => Outcome::Skipped(format!("no brokers: {KAFKA} says why")),
+        (true, false) => unbuilt(),
     });
     steps.run("buf lint", || proto::step(place, &["lint"]));
     steps.run("buf breaking", || breaking(place));
     for script in scripts::list(place.root())? {
-        let built = steps.passed("build");
         steps.run(&scripts::name(&script), || {
             if built {
                 scripts::run(place, &skips, &script)
@@ -82,16 +96,35 @@ fn untested() -> Outcome {
 }
 
 /// Cargo on this terminal, nothing between: tests write to standard error what a run must show, also where they pass.
-fn cargo(place: &Place, skips: &skips::Skips, arguments: &[&str]) -> Outcome {
+fn cargo(place: &Place, skips: &skips::Skips, arguments: &[&str]) -> Command {
     let mut cargo = command::cargo();
     cargo
         .args(arguments)
-        .current_dir(place.root())
-        .env("CHAPPE_SKIPS", skips.file());
+        .arg("--locked")
+        .args(WITH_KAFKA)
+        .current_dir(place.root());
     cargo
+        .env("CHAPPE_SKIPS", skips.file())
         .env("CHAPPE_BIN", program(place.target()))
         .env("TOOLS", place.tools_bin());
-    command::succeed(&mut cargo).into()
+    cargo
+}
+
+/// The same tests of the program, with a broker's log under it.
+fn on_kafka(place: &Place, skips: &skips::Skips) -> Outcome {
+    // The whole workspace's features, or everything would be built again.
+    let mut cargo = cargo(place, skips, &["test", "--workspace", "--no-fail-fast"]);
+    for test in ON_ANY_LOG {
+        cargo.args(["--test", test]);
+    }
+    cargo
+        .env("CHAPPE_TESTS_ON", "kafka")
+        .env("CHAPPE_KILLS", KILLS_ON_KAFKA);
+    succeed(&mut cargo)
+}
+
+fn succeed(cargo: &mut Command) -> Outcome {
+    command::succeed(cargo).into()
 }
 
 fn breaking(place: &Place) -> Outcome {

@@ -25,6 +25,10 @@ use crate::config::Config;
 
 /// How long everything may take to end: streams, requests under way, the last snapshot, the log.
 pub const DRAIN: Duration = Duration::from_secs(10);
+/// Of it, what the services may take; the rest is for the log to close and the process to go.
+const SERVICES_END: Duration = Duration::from_millis(7_500);
+/// And what the log may: brokers that do not answer would keep it for longer.
+const LOG_CLOSES: Duration = Duration::from_millis(2_000);
 
 /// How often things happen that are not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,15 +231,12 @@ impl Running {
     pub async fn shutdown(mut self) -> Result<(), PartFailed> {
         self.health.stopping().await;
         self.front.send_replace(true);
-        let drained = tokio::time::timeout(DRAIN, self.drain()).await;
+        let drained = tokio::time::timeout(SERVICES_END, self.drain()).await;
         self.parts.abort_all();
         let log = Arc::clone(&self.log);
-        let closed = tokio::task::spawn_blocking(move || log.close()).await;
-        let late = || PartFailed {
-            part: "shutdown",
-            reason: format!("not done after {} s, the rest was aborted", DRAIN.as_secs()),
-        };
-        drained.unwrap_or_else(|_| Err(late()))?;
+        let closed = tokio::time::timeout(LOG_CLOSES, tokio::task::spawn_blocking(move || log.close())).await;
+        drained.unwrap_or_else(|_| Err(late("the services", SERVICES_END)))?;
+        let closed = closed.map_err(|_| late("the log", LOG_CLOSES))?;
         closed.map_err(|error| PartFailed {
             part: "the log",
             reason: error.to_string(),
@@ -291,6 +292,14 @@ pub fn with_sources(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+fn late(part: &'static str, bound: Duration) -> PartFailed {
+    let seconds = bound.as_secs_f64();
+    PartFailed {
+        part,
+        reason: format!("not done after {seconds} s, the rest was aborted"),
+    }
 }
 
 /// Ends when the switch is turned, or nobody could turn it any more.

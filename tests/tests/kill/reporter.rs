@@ -58,6 +58,8 @@ pub struct Reporter {
     /// Everything that it acknowledged.
     pub acked: BTreeMap<Key, v1::Receipt>,
     latest: Vec<Key>,
+    /// How many streams it took.
+    pub streams: usize,
 }
 
 /// The connection broke: the program was killed.
@@ -100,6 +102,7 @@ impl Reporter {
             submitted: BTreeMap::new(),
             acked: BTreeMap::new(),
             latest: Vec::new(),
+            streams: 0,
         }
     }
 
@@ -110,6 +113,7 @@ impl Reporter {
             let addresses = self.addresses.borrow_and_update().clone();
             let client = Client::new(addresses[self.rng.usize(0..addresses.len())], &self.token).unwrap();
             let acked = self.acked.len();
+            self.streams += 1;
             if self.session(&client).await.is_ok() {
                 return self;
             }

@@ -1,9 +1,6 @@
 //! An installation that goes about its business while others send it wrong input.
 
-use std::path::Path;
-
-use chappe_eventlog::{EventLog, Position, ReadLimit, RecordKind, Topic};
-use chappe_eventlog_local::{LocalLog, LocalOptions};
+use chappe_eventlog::{Position, ReadLimit, RecordKind, Topic};
 use chappe_proto::v1;
 use chappe_tests::{Feed, Program, indicator, now, report};
 use tempfile::TempDir;
@@ -85,7 +82,7 @@ impl Bystander {
     pub(super) async fn stop(mut self) {
         assert_eq!(self.follow().await, self.told, "streams were told more");
         self.program.stop().unwrap();
-        assert_eq!(reports_in(&self.program.data().join("log")), self.accepted);
+        assert_eq!(reports_in(&self.program), self.accepted);
         drop(self.folder);
     }
 
@@ -156,8 +153,8 @@ pub(super) fn shared_report(key: &str, country: &str) -> v1::Incident {
 }
 
 /// How many reports the log of a program that has ended holds.
-fn reports_in(folder: &Path) -> usize {
-    let (log, _) = LocalLog::open(LocalOptions::in_folder(folder)).unwrap();
+fn reports_in(program: &Program) -> usize {
+    let log = program.log().unwrap();
     let mut reports = 0;
     for partition in 0..log.partitions(Topic::Incidents) {
         let mut from = Position(0);

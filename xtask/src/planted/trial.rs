@@ -124,7 +124,7 @@ impl<'a> Trial<'a> {
             return Ok(built);
         }
         let mut cargo = command::cargo();
-        self.watch(cargo.args(["build", "--package", "chappe"]), bug)
+        self.watch(cargo.args(["build", "--package", "chappe", "--features", "kafka"]), bug)
     }
 
     fn run(&self, bug: &Bug) -> Result<Watched> {

@@ -5,6 +5,7 @@ mod connections;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Error, Server};
 use tonic_health::ServingStatus;
@@ -12,6 +13,10 @@ use tonic_health::server::HealthReporter;
 
 use self::connections::{CONNECTIONS, bounded};
 use super::opening::{Opened, StartError};
+
+/// How long connections may take to end at shutdown. One that never finished its handshake, or whose client neither reads nor writes, would
+/// keep the server for as long as a connection may live (hyperium/hyper#4170), and correlation waits for the server.
+const CONNECTIONS_END: Duration = Duration::from_secs(3);
 
 /// Names under which health is told, besides the empty one for the whole.
 const INCIDENTS: &str = "chappe.v1.IncidentService";
@@ -94,9 +99,27 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
     Ok((health, router))
 }
 
-/// Serves until `stop`, then ends as soon as the connections have.
+/// Serves until `stop`, then ends as soon as the connections have, or leaves to the process's end those that do not in [`CONNECTIONS_END`].
 pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let incoming = bounded(incoming, CONNECTIONS);
-    router.serve_with_incoming_shutdown(incoming, stop).await
+    let (tell, told) = oneshot::channel();
+    let stop = async move {
+        stop.await;
+        // The other end is there for as long as this is asked.
+        let _ = tell.send(());
+    };
+    let late = async move {
+        if told.await.is_err() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(CONNECTIONS_END).await;
+    };
+    tokio::select! {
+        served = router.serve_with_incoming_shutdown(incoming, stop) => served,
+        () = late => {
+            tracing::warn!("connections did not end within {} s: their clients do not answer", CONNECTIONS_END.as_secs());
+            Ok(())
+        }
+    }
 }
