@@ -115,7 +115,10 @@ impl Reporter {
             if self.acked.len() > acked {
                 progress = Instant::now();
             }
-            assert!(progress.elapsed() < PATIENCE, "nothing was acknowledged for {PATIENCE:?}");
+            assert!(
+                progress.elapsed() < PATIENCE,
+                "nothing was acknowledged for {PATIENCE:?}"
+            );
             // It comes back under another address, or there is another.
             let _ = timeout(COMES_BACK, self.addresses.changed()).await;
         }
