@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chappe_eventlog::{AppendError, EventLog, Position, ReadError, ReadLimit, Record, RecordKind, Topic};
@@ -12,10 +12,12 @@ use chappe_proto::alert::{self, AlertsMark, Claim};
 use chappe_proto::pulse::{self, Beat, Pulse};
 use metrics::{counter, gauge};
 
+use crate::actor::{Actor, Turn};
 use crate::custody::{Change, Custody};
 use crate::error::RunError;
 use crate::halt::Halt;
 use crate::metric_names::{LOTS_OWNED, TAKEOVERS, UNREADABLE, WATERMARK_SECONDS};
+use crate::pace::Pace;
 use crate::recall::last_told;
 use crate::ring::{Control, Feed};
 use crate::tell::ALERTS_PARTITION;
@@ -26,8 +28,6 @@ pub(crate) const PULSE_PARTITION: u16 = 0;
 const BEAT_EVERY: Duration = Duration::from_millis(250);
 /// Shortest time between two beats, where there is progress to tell.
 const BEAT_AT_MOST_EVERY: Duration = Duration::from_millis(50);
-/// An idle custodian looks again this often; the log wakes it at once.
-const IDLE_WAIT: Duration = Duration::from_millis(25);
 
 pub(crate) struct Custodian {
     pub(crate) log: Arc<dyn EventLog>,
@@ -46,33 +46,17 @@ pub(crate) struct Custodian {
     pub(crate) halt: Halt,
     /// Watermark of the last mark in the alerts topic.
     pub(crate) marked: Timestamp,
-    pub(crate) began: Instant,
-    pub(crate) last_beat: Option<(Instant, Beat)>,
+    pub(crate) pace: Pace,
+    pub(crate) last_beat: Option<(Duration, Beat)>,
 }
 
 impl Custodian {
-    /// Runs until the service stops; then says goodbye, so that nobody waits for its silence.
-    pub(crate) fn run(mut self) {
-        while !self.halt.asked() {
-            match self.turn() {
-                Ok(0) => std::thread::park_timeout(IDLE_WAIT),
-                Ok(_) => {}
-                Err(error) => return self.halt.fail(error),
-            }
-        }
-        self.say(&Beat {
-            held: vec![],
-            ready: false,
-            ..self.custody.beat(|_, _| None)
-        });
-    }
-
     fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.pace.now().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Returns how many records there were.
-    fn turn(&mut self) -> Result<usize, RunError> {
+    fn look(&mut self) -> Result<usize, RunError> {
         if self.settled.load(Ordering::Acquire) {
             self.custody.make_ready();
         }
@@ -252,11 +236,12 @@ impl Custodian {
     fn beat(&mut self) {
         let beat = self.custody.beat(|lot, epoch| self.reached(lot, epoch));
         let due = self.last_beat.as_ref().is_none_or(|(at, last)| {
-            at.elapsed() >= BEAT_EVERY || (*last != beat && at.elapsed() >= BEAT_AT_MOST_EVERY)
+            let since = self.pace.since(*at);
+            since >= BEAT_EVERY || (*last != beat && since >= BEAT_AT_MOST_EVERY)
         });
         if due {
             self.say(&beat);
-            self.last_beat = Some((Instant::now(), beat));
+            self.last_beat = Some((self.pace.now(), beat));
         }
     }
 
@@ -281,6 +266,27 @@ impl Custodian {
             Ok(_) => {}
         });
         self.log.append(topic, partition, record, done);
+    }
+}
+
+/// Runs until the service stops; then says goodbye, so that nobody waits for its silence.
+impl Actor for Custodian {
+    /// An idle custodian looks again this often; the log wakes it at once.
+    const IDLE_WAIT: Duration = Duration::from_millis(25);
+
+    fn turn(&mut self) -> Result<Turn, RunError> {
+        if self.halt.asked() {
+            self.say(&Beat {
+                held: vec![],
+                ready: false,
+                ..self.custody.beat(|_, _| None)
+            });
+            return Ok(Turn::Over);
+        }
+        Ok(match self.look()? {
+            0 => Turn::Idle,
+            _ => Turn::Busy,
+        })
     }
 }
 

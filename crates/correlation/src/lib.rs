@@ -30,6 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod actor;
+mod crew;
 mod custodian;
 mod custody;
 mod error;
@@ -38,6 +40,7 @@ mod linking;
 mod live;
 mod metric_names;
 mod options;
+mod pace;
 mod reader;
 mod recall;
 mod ring;
@@ -48,7 +51,11 @@ mod tenure;
 mod threads;
 mod worker;
 
+#[doc(hidden)]
+pub use crew::Stepped;
 pub use error::{OpenError, RunError};
 pub use metric_names::describe_metrics;
 pub use options::{LiveListener, MAX_SHARDS, Options};
+#[doc(hidden)]
+pub use pace::Grain;
 pub use service::Service;

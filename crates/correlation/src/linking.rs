@@ -1,38 +1,45 @@
 //! The thread that links incidents into campaigns: one, because clusters have no key to be parted by.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use chappe_correlate::LinkShard;
-use chappe_eventlog::EventLog;
 use chappe_model::{Alert, Timestamp};
 use rtrb::Consumer;
 
+use crate::actor::{Actor, Turn};
 use crate::error::RunError;
-use crate::halt::Halt;
+use crate::pace::Grain;
 use crate::ring::{Control, Message, Progress};
-use crate::tell::{Told, tell};
+use crate::tell::{Telling, Told};
 use crate::tenure::Tenure;
 use crate::threads::Post;
 
-/// Messages taken before what they gave rise to is made durable.
-const BATCH_MESSAGES: usize = 1_024;
-/// An idle linker looks whether it is to stop this often; work wakes it at once.
-const IDLE_WAIT: Duration = Duration::from_millis(100);
-
 pub(crate) struct Linking {
-    pub(crate) links: LinkShard,
-    pub(crate) ring: Consumer<Message>,
+    links: LinkShard,
+    ring: Consumer<Message>,
     /// The custodian's; none where this process owns everything.
-    pub(crate) control: Option<Consumer<Control>>,
-    pub(crate) tenure: Tenure,
-    pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) halt: Halt,
+    control: Option<Consumer<Control>>,
+    tenure: Tenure,
+    progress: Arc<Progress>,
+    grain: Grain,
+    /// Found and not yet handed to the log.
+    alerts: Vec<Alert>,
+    telling: Telling,
+    /// What is to be done once all that was told is durable; nothing more is taken before.
+    then: Option<Then>,
     /// Log time that has passed here.
-    pub(crate) advanced: Timestamp,
+    advanced: Timestamp,
     /// The log has been read again.
-    pub(crate) settled: bool,
+    settled: bool,
+}
+
+/// What waits until all campaigns before it are durable.
+enum Then {
+    /// It speaks for all campaigns under this epoch.
+    Own(u64),
+    HandOver(SyncSender<Option<Vec<u8>>>),
 }
 
 impl Linking {
@@ -42,110 +49,79 @@ impl Linking {
             ring: post.ring,
             control: post.control,
             tenure: post.tenure,
-            log: post.log,
             progress: post.progress,
-            halt: post.halt,
+            grain: post.pace.grain,
+            alerts: vec![],
+            telling: Telling::new(post.log, post.halt, post.pace),
+            then: None,
             advanced: Timestamp::ZERO,
             settled: false,
         }
     }
 
-    /// Runs until the reader has gone and everything it sent is done.
-    pub(crate) fn run(mut self) {
-        if let Err(error) = self.work() {
-            self.halt.fail(error);
+    /// Whether all that was told is durable; then what waited for that is done.
+    fn settle_told(&mut self) -> Result<Told, RunError> {
+        self.telling.take(&mut self.alerts);
+        let told = self.telling.go_on()?;
+        if told != Told::Durable {
+            return Ok(told);
         }
+        match self.then.take() {
+            Some(Then::Own(epoch)) => self.progress.own(epoch),
+            Some(Then::HandOver(to)) => drop(to.send(self.snapshot())), // a reader that has given up needs none
+            None if self.settled && self.tenure.owns() => self.progress.reach(self.advanced),
+            None => {}
+        }
+        Ok(told)
     }
 
-    fn work(&mut self) -> Result<(), RunError> {
-        let mut alerts = vec![];
-        loop {
-            let mut taken = self.obey(&mut alerts)?;
-            while taken < BATCH_MESSAGES {
-                let Ok(message) = self.ring.pop() else { break };
-                taken += 1;
-                if !self.take(message, &mut alerts)? {
-                    return Ok(());
-                }
-            }
-            if self.tell(&mut alerts)? == Told::Stopping {
-                return Ok(());
-            }
-            if self.settled && self.tenure.owns() {
-                self.progress.reach(self.advanced);
-            }
-            if taken == 0 {
-                if self.ring.is_abandoned() && self.ring.is_empty() {
-                    return Ok(());
-                }
-                std::thread::park_timeout(IDLE_WAIT);
-            }
-        }
-    }
-
-    /// Returns false if the service stops with alerts that are not durable.
-    fn take(&mut self, message: Message, alerts: &mut Vec<Alert>) -> Result<bool, RunError> {
+    fn take(&mut self, message: Message) {
         match message {
             Message::Report(at, accepted) => self.links.take(at, &accepted),
             Message::Advance(watermark) => {
-                self.links.advance(watermark, alerts);
+                self.links.advance(watermark, &mut self.alerts);
                 self.advanced = watermark;
             }
             Message::Settle => {
                 self.settled = true;
                 if !self.tenure.shared {
-                    self.links.settle(alerts);
+                    self.links.settle(&mut self.alerts);
                 } else if let Some(epoch) = self.tenure.waiting.take() {
-                    return self.own(epoch, alerts);
+                    self.own(epoch);
                 }
             }
-            Message::LinkSnapshot(hand_over) => {
-                if self.tell(alerts)? == Told::Stopping {
-                    return Ok(false);
-                }
-                let _ = hand_over.send(self.snapshot()); // a reader that has given up needs none
-            }
+            Message::LinkSnapshot(hand_over) => self.then = Some(Then::HandOver(hand_over)),
             Message::Sighting(..) | Message::Snapshot(_) => {} // for the shards
         }
-        Ok(true)
     }
 
     /// What the custodian says; returns how much that was.
-    fn obey(&mut self, alerts: &mut Vec<Alert>) -> Result<usize, RunError> {
+    fn obey(&mut self) -> usize {
         let mut taken = 0;
-        while let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok()) {
+        while self.then.is_none()
+            && let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok())
+        {
             taken += 1;
             match control {
                 Control::Recall(alert) => self.links.recall(*alert),
                 Control::Own(epoch) if !self.settled => self.tenure.waiting = Some(epoch),
-                Control::Own(epoch) => {
-                    self.own(epoch, alerts)?;
-                }
+                Control::Own(epoch) => self.own(epoch),
                 Control::StandBy => {
                     self.tenure.waiting = None;
                     self.tenure.own(false);
-                    alerts.clear(); // fenced, were they appended
+                    self.alerts.clear(); // fenced, were they appended
                     self.links.stand_by();
                 }
                 Control::Allow(_) => {} // what ends meanwhile is kept
             }
         }
-        Ok(taken)
+        taken
     }
 
-    /// Returns false if the service stops with alerts that are not durable.
-    fn own(&mut self, epoch: u64, alerts: &mut Vec<Alert>) -> Result<bool, RunError> {
+    fn own(&mut self, epoch: u64) {
         self.tenure.own(true);
-        self.links.own(epoch, alerts);
-        if self.tell(alerts)? == Told::Stopping {
-            return Ok(false);
-        }
-        self.progress.own(epoch);
-        Ok(true)
-    }
-
-    fn tell(&self, alerts: &mut Vec<Alert>) -> Result<Told, RunError> {
-        tell(&*self.log, alerts, &self.halt)
+        self.links.own(epoch, &mut self.alerts);
+        self.then = Some(Then::Own(epoch));
     }
 
     fn snapshot(&self) -> Option<Vec<u8>> {
@@ -153,5 +129,33 @@ impl Linking {
             .snapshot()
             .map_err(|error| tracing::error!(%error, "no snapshot of linking could be made"))
             .ok()
+    }
+}
+
+/// Runs until the reader has gone and everything it sent is done.
+impl Actor for Linking {
+    /// An idle linker looks whether it is to stop this often.
+    const IDLE_WAIT: Duration = Duration::from_millis(100);
+
+    fn turn(&mut self) -> Result<Turn, RunError> {
+        match self.settle_told()? {
+            Told::OnItsWay => return Ok(Turn::Waiting),
+            Told::Stopping => return Ok(Turn::Over),
+            Told::Durable => {}
+        }
+        let mut taken = self.obey();
+        while taken < self.grain.messages && self.then.is_none() {
+            let Ok(message) = self.ring.pop() else { break };
+            taken += 1;
+            self.take(message);
+        }
+        let more = taken > 0 || self.then.is_some();
+        Ok(match self.settle_told()? {
+            Told::OnItsWay => Turn::Waiting,
+            Told::Stopping => Turn::Over,
+            Told::Durable if more => Turn::Busy,
+            Told::Durable if self.ring.is_abandoned() && self.ring.is_empty() => Turn::Over,
+            Told::Durable => Turn::Idle,
+        })
     }
 }

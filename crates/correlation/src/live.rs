@@ -1,6 +1,6 @@
 //! What the reader tells of live state, and when.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chappe_correlate::Intake;
 use chappe_model::{Live, Timestamp};
@@ -8,6 +8,7 @@ use metrics::gauge;
 
 use crate::metric_names::LIVE_CONTRIBUTIONS;
 use crate::options::LiveListener;
+use crate::pace::Pace;
 
 /// While there is more to read and the watermark stands, it is told at most this often.
 const BUSY_INTERVAL: Duration = Duration::from_millis(100);
@@ -15,15 +16,17 @@ const BUSY_INTERVAL: Duration = Duration::from_millis(100);
 /// Tells live contributions whenever they may have changed, at a bounded rate.
 pub(crate) struct LiveTeller {
     listener: Option<LiveListener>,
-    told_at: Option<Instant>,
+    pace: Pace,
+    told_at: Option<Duration>,
     /// The positions and the watermark told last.
     told: (Vec<u64>, Timestamp),
 }
 
 impl LiveTeller {
-    pub(crate) fn new(listener: Option<LiveListener>) -> Self {
+    pub(crate) fn new(listener: Option<LiveListener>, pace: Pace) -> Self {
         Self {
             listener,
+            pace,
             told_at: None,
             told: (vec![], Timestamp::ZERO),
         }
@@ -35,11 +38,11 @@ impl LiveTeller {
         if self.told.0 == positions {
             return;
         }
-        let due = self.told_at.is_none_or(|at| at.elapsed() >= BUSY_INTERVAL);
+        let due = self.told_at.is_none_or(|at| self.pace.since(at) >= BUSY_INTERVAL);
         if !due && !is_idle && self.told.1 == watermark {
             return;
         }
-        self.told_at = Some(Instant::now());
+        self.told_at = Some(self.pace.now());
         self.told = (positions.to_vec(), watermark);
         let live = Live {
             read_to: positions.to_vec(),

@@ -2,30 +2,39 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chappe_correlate::{Intake, Sighting, shard_of};
-use chappe_eventlog::{AppendError, EventLog, Position, ReadError, ReadLimit, Record, RecordKind, Topic};
+use chappe_eventlog::{AppendError, EventLog, Position, ReadError, Record, RecordKind, Topic};
 use chappe_model::{Alert, Policy, Timestamp};
 use chappe_proto::{alert, incident};
 use metrics::{counter, gauge};
 
+use crate::actor::{Actor, Turn};
 use crate::error::RunError;
 use crate::halt::Halt;
 use crate::live::LiveTeller;
 use crate::metric_names::{BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS};
+use crate::pace::Pace;
 use crate::ring::{Feed, Message};
 use crate::snapshots::Snapshots;
-use crate::tell::{ALERTS_PARTITION, Told, tell};
+use crate::tell::{ALERTS_PARTITION, Telling, Told};
 
-/// An idle reader looks this often whether there is a snapshot to take or it is to stop; the log wakes it at once.
-const IDLE_WAIT: Duration = Duration::from_millis(100);
-/// Records and bytes read of one partition before the next has its turn.
-const TURN: ReadLimit = ReadLimit {
-    records: 1_024,
-    bytes: 1 << 20,
-};
+/// Messages that one record gives rise to at most, as far as rings that nobody may wait for go.
+const MESSAGES_OF_RECORD: usize = 128;
+
+/// What the reader is at.
+pub(crate) enum Stage {
+    /// Reads the log up to where it was at the start, once it is known where that was; only then anything is judged and told.
+    Replay(Option<Vec<u64>>),
+    /// Reads on.
+    Follow,
+    /// Stands still until the states of a snapshot are there.
+    Snapshot,
+    /// The same, for the last time.
+    LastSnapshot,
+}
 
 pub(crate) struct Reader {
     pub(crate) log: Arc<dyn EventLog>,
@@ -46,62 +55,94 @@ pub(crate) struct Reader {
     /// Watermark of the last mark in the alerts topic.
     pub(crate) marked: Timestamp,
     pub(crate) sightings: Vec<Sighting>,
+    pub(crate) pace: Pace,
+    pub(crate) stage: Stage,
+}
+
+/// Runs until it is asked to stop, then saves a last snapshot.
+impl Actor for Reader {
+    /// An idle reader looks this often whether there is a snapshot to take or it is to stop; the log wakes it at once.
+    const IDLE_WAIT: Duration = Duration::from_millis(100);
+
+    fn turn(&mut self) -> Result<Turn, RunError> {
+        if self.halt.asked() && matches!(self.stage, Stage::Replay(_) | Stage::Follow) {
+            self.snapshots
+                .begin_last(&self.positions, &mut self.feeds, self.links.as_mut(), &self.halt);
+            self.stage = Stage::LastSnapshot;
+        }
+        match &self.stage {
+            Stage::Replay(None) => {
+                // What a snapshot holds counts before the rest of the log is read.
+                self.live.tell(&self.intake, &self.positions, true);
+                self.stage = Stage::Replay(Some(self.ends()));
+            }
+            Stage::Replay(Some(ends)) => {
+                let ends = ends.clone();
+                self.replay(&ends)?;
+            }
+            Stage::Follow => return self.follow(),
+            // The wait is within, where there may be one.
+            Stage::Snapshot => {
+                if self.take_snapshot() {
+                    self.stage = Stage::Follow;
+                }
+            }
+            Stage::LastSnapshot => {
+                if self.take_snapshot() {
+                    self.snapshots.finish();
+                    return Ok(Turn::Over);
+                }
+            }
+        }
+        Ok(Turn::Busy)
+    }
 }
 
 impl Reader {
-    /// Runs until it is asked to stop, then saves a last snapshot.
-    pub(crate) fn run(mut self) {
-        if let Err(error) = self.read_on() {
-            self.halt.fail(error);
-            return;
-        }
-        let cut = (&*self.policy, &self.positions[..], &self.intake);
-        self.snapshots
-            .take_last(cut, &mut self.feeds, self.links.as_mut(), &self.halt);
-    }
-
-    fn read_on(&mut self) -> Result<(), RunError> {
-        // What a snapshot holds counts before the rest of the log is read.
-        self.live.tell(&self.intake, &self.positions, true);
-        self.replay()?;
-        while !self.halt.asked() {
-            let read = self.read_all()?;
-            self.mark_alerts();
-            if self.snapshots.is_due(&self.positions) {
-                let cut = (&*self.policy, &self.positions[..], &self.intake);
-                self.snapshots
-                    .take(cut, &mut self.feeds, self.links.as_mut(), &self.halt);
-            }
-            if read == 0 {
-                std::thread::park_timeout(IDLE_WAIT);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the log up to where it is now; only then anything is judged and told.
-    fn replay(&mut self) -> Result<(), RunError> {
-        let began = Instant::now();
-        let ends: Vec<u64> = (0..self.partitions())
-            .map(|partition| self.log.end(Topic::Incidents, partition).0)
-            .collect();
-        while !self.halt.asked() && self.positions.iter().zip(&ends).any(|(at, end)| at < end) {
-            self.read_all()?;
-        }
-        if self.halt.asked() {
+    fn replay(&mut self, ends: &[u64]) -> Result<(), RunError> {
+        self.read_all()?;
+        if self.halt.asked() || self.positions.iter().zip(ends).any(|(at, end)| at < end) {
             return Ok(()); // what was read so far is no picture: nothing is judged
         }
+        self.stage = Stage::Follow;
         self.broadcast(|| Message::Settle);
         if let Some(settled) = &self.settled {
             settled.store(true, Ordering::Release);
         }
-        if tell(&*self.log, &mut self.unlinked, &self.halt)? == Told::Stopping {
-            return Ok(()); // the next start finds them open still
+        if !self.unlinked.is_empty() {
+            let mut telling = Telling::new(Arc::clone(&self.log), self.halt.clone(), self.pace.clone());
+            telling.take(&mut self.unlinked);
+            if telling.finish()? != Told::Durable {
+                return Ok(()); // the next start finds them open still
+            }
         }
-        let (seconds, watermark) = (began.elapsed().as_secs_f64(), self.intake.watermark());
+        let (seconds, watermark) = (self.pace.now().as_secs_f64(), self.intake.watermark());
         gauge!(REPLAY_SECONDS).set(seconds);
         tracing::info!(seconds, %watermark, epoch = self.epoch, "read the log up to its end; judging from here on");
         Ok(())
+    }
+
+    fn follow(&mut self) -> Result<Turn, RunError> {
+        let read = self.read_all()?;
+        self.mark_alerts();
+        if self.snapshots.is_due(&self.positions) {
+            self.snapshots.begin(&mut self.feeds, self.links.as_mut(), &self.halt);
+            self.stage = Stage::Snapshot;
+            return Ok(Turn::Busy);
+        }
+        Ok(if read == 0 { Turn::Idle } else { Turn::Busy })
+    }
+
+    /// Whether all states are there.
+    fn take_snapshot(&mut self) -> bool {
+        let cut = (&*self.policy, &self.positions[..], &self.intake);
+        self.snapshots.go_on(cut, &self.feeds, self.links.as_ref())
+    }
+
+    fn ends(&self) -> Vec<u64> {
+        (0..self.partitions())
+            .map(|partition| self.log.end(Topic::Incidents, partition).0)
+            .collect()
     }
 
     fn partitions(&self) -> u16 {
@@ -111,6 +152,10 @@ impl Reader {
     /// One turn of every partition; returns how many records there were.
     fn read_all(&mut self) -> Result<usize, RunError> {
         let mut read = 0;
+        let room = self.pace.grain.read.records * usize::from(self.partitions()) * MESSAGES_OF_RECORD;
+        if !self.feeds.iter().chain(&self.links).all(|feed| feed.has_room(room)) {
+            return Ok(0);
+        }
         for partition in 0..self.partitions() {
             read += self.read_partition(partition)?;
         }
@@ -133,7 +178,7 @@ impl Reader {
 
     fn read_partition(&mut self, partition: u16) -> Result<usize, RunError> {
         let at = Position(self.positions[usize::from(partition)]);
-        let batch = match self.log.read(Topic::Incidents, partition, at, TURN) {
+        let batch = match self.log.read(Topic::Incidents, partition, at, self.pace.grain.read) {
             Ok(batch) => batch,
             Err(error @ ReadError::Unavailable { .. }) => {
                 tracing::warn!(%error, partition, "reading again");

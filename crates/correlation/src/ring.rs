@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::thread::Thread;
 use std::time::Duration;
 
 use chappe_correlate::{CountState, Sighting};
 use chappe_model::{Accepted, Alert, Timestamp};
 use rtrb::{Producer, PushError};
 
+use crate::error::RunError;
 use crate::halt::Halt;
+use crate::threads::Wake;
 
 /// Messages that wait for one shard.
 pub(crate) const RING_MESSAGES: usize = 16 * 1024;
@@ -80,8 +81,10 @@ impl Progress {
 /// The sender's end of one thread's ring.
 pub(crate) struct Feed<M = Message> {
     pub(crate) ring: Producer<M>,
-    pub(crate) thread: Thread,
+    pub(crate) wake: Wake,
     pub(crate) progress: Arc<Progress>,
+    /// Whether the sender may wait for room; else the ring holds all that it may send in a turn.
+    pub(crate) may_wait: bool,
 }
 
 impl<M> Feed<M> {
@@ -91,13 +94,21 @@ impl<M> Feed<M> {
             if halt.asked() && self.ring.is_abandoned() {
                 return;
             }
+            if !self.may_wait {
+                return halt.fail(RunError::Thread("ring".into(), "full, where nobody may wait".into()));
+            }
             message = back;
-            self.thread.unpark();
+            self.wake();
             std::thread::park_timeout(FULL_RING_WAIT);
         }
     }
 
+    /// Whether this many more fit in, where nobody may wait for room.
+    pub(crate) fn has_room(&self, messages: usize) -> bool {
+        self.may_wait || self.ring.slots() >= messages
+    }
+
     pub(crate) fn wake(&self) {
-        self.thread.unpark();
+        self.wake.wake();
     }
 }

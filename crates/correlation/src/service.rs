@@ -3,7 +3,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkPolicy, LinkShard, Shard, shard_of};
@@ -13,6 +12,7 @@ use chappe_model::{Alert, Policy};
 use chappe_proto::pulse::{self, Pulse};
 use rtrb::RingBuffer;
 
+use crate::crew::{Crew, Stepped};
 use crate::custodian::{Custodian, PULSE_PARTITION};
 use crate::custody::Custody;
 use crate::error::{OpenError, RunError};
@@ -20,12 +20,13 @@ use crate::halt::Halt;
 use crate::linking::Linking;
 use crate::live::LiveTeller;
 use crate::options::{LiveListener, MAX_SHARDS, Options};
-use crate::reader::Reader;
+use crate::pace::{Grain, Pace};
+use crate::reader::{Reader, Stage};
 use crate::recall::{Recalled, look_on, take_over};
 use crate::ring::{CONTROL_MESSAGES, Control, Feed, Progress, RING_MESSAGES};
 use crate::snapshots::{Snapshots, load};
 use crate::tenure::Tenure;
-use crate::threads::{Hired, Post, join, spawn};
+use crate::threads::{Post, Reached, Wake, join};
 use crate::worker::Worker;
 
 /// The owner of all keys of an installation.
@@ -75,68 +76,71 @@ impl Service {
         halt.take_failure().map_or(ended, Err)
     }
 
+    /// Not run but stepped, for simulations: `nonce` tells this start of this instance from all others.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn by_hand(self, nonce: u64, grain: Grain) -> Stepped {
+        Stepped::new(grain, |halt, pace| self.hire(nonce, halt, pace))
+    }
+
     /// Starts the shards and the reader; the reader is joined first, because its end ends the shards.
     fn start(self, halt: &Halt) -> Result<Vec<JoinHandle<()>>, RunError> {
+        let log = Arc::clone(&self.log);
+        // Randomly keyed in every process: enough to tell two starts apart.
+        let nonce = RandomState::new().build_hasher().finish();
+        self.hire(nonce, halt, &Pace::of_threads()).start(&log, halt)
+    }
+
+    /// Everyone who is to run, with what they need.
+    fn hire(self, nonce: u64, halt: &Halt, pace: &Pace) -> Crew {
         let policy = Arc::new(self.options.policy.clone());
         let restored = self.restore(&policy, self.shards());
-        let mut hired = vec![];
-        for (index, shard) in restored.shards.into_iter().enumerate() {
-            hired.push(self.hire(format!("shard-{index}"), halt, |post| {
-                let worker = Worker::new(shard, post);
-                move || worker.run()
-            })?);
+        let (mut feeds, mut controls, mut workers) = (vec![], vec![], vec![]);
+        for shard in restored.shards {
+            let (post, reached) = self.post(halt, pace);
+            feeds.push(reached.feed);
+            controls.extend(reached.control);
+            workers.push(Worker::new(shard, post));
         }
-        let linker = restored.links.map(|links| {
-            self.hire("linking".into(), halt, |post| {
-                let linking = Linking::new(links, post);
-                move || linking.run()
-            })
-        });
-        let linker = linker.transpose()?;
-        let mut threads = vec![];
-        let (mut feeds, mut controls) = (vec![], vec![]);
-        for hired in hired {
-            feeds.push(hired.feed);
-            controls.extend(hired.control);
-            threads.push(hired.thread);
+        let (mut links, mut links_control, mut linking) = (None, None, None);
+        if let Some(shard) = restored.links {
+            let (post, reached) = self.post(halt, pace);
+            links = Some(reached.feed);
+            links_control = reached.control;
+            linking = Some(Linking::new(shard, post));
         }
-        let (mut links, mut links_control) = (None, None);
-        if let Some(hired) = linker {
-            links = Some(hired.feed);
-            links_control = hired.control;
-            threads.push(hired.thread);
-        }
-        let custody = self
+        let custodian = self
             .is_shared()
-            .then(|| self.keep_custody(controls, links_control, halt));
-        let custody = custody.transpose()?;
-        let live = match &custody {
-            Some(custody) => Some(publish_live(Arc::clone(&self.log), Arc::clone(&custody.leads))),
+            .then(|| self.custodian(nonce, controls, links_control, halt, pace));
+        let live = match &custodian {
+            Some(custodian) => Some(publish_live(Arc::clone(&self.log), Arc::clone(&custodian.leads))),
             None => self.options.live,
         };
-        let (settled, custodian) = custody.map(|custody| (custody.settled, custody.thread)).unzip();
+        let interval = self.options.snapshot_interval;
         let reader = Reader {
-            log: Arc::clone(&self.log),
+            log: self.log,
             policy,
             epoch: self.recalled.epoch,
             intake: restored.intake,
-            snapshots: Snapshots::new(self.snapshots, self.options.snapshot_interval, &restored.positions),
+            snapshots: Snapshots::new(self.snapshots, interval, &restored.positions, pace.clone()),
             positions: restored.positions,
             feeds,
             links,
             unlinked: restored.unlinked,
-            live: LiveTeller::new(live),
-            settled,
+            live: LiveTeller::new(live, pace.clone()),
+            settled: custodian.as_ref().map(|custodian| Arc::clone(&custodian.settled)),
             halt: halt.clone(),
             marked: self.recalled.watermark,
             sightings: vec![],
+            pace: pace.clone(),
+            stage: Stage::Replay(None),
         };
-        let reader = spawn("reader".into(), halt, move || reader.run())?;
-        let thread = reader.thread().clone();
-        self.log.on_advance(Topic::Incidents, Arc::new(move || thread.unpark()));
-        threads.insert(0, reader);
-        threads.extend(custodian);
-        Ok(threads)
+        Crew {
+            reader,
+            workers,
+            linking,
+            custodian,
+        }
     }
 
     /// Whether other processes share the work.
@@ -153,72 +157,65 @@ impl Service {
         }
     }
 
-    /// Starts a thread that owns its part of the state, fed by a ring.
-    fn hire<F: FnOnce() + Send + 'static>(
-        &self,
-        name: String,
-        halt: &Halt,
-        body: impl FnOnce(Post) -> F,
-    ) -> Result<Hired, RunError> {
+    /// What one needs that owns a part of the state, and how it is reached.
+    fn post(&self, halt: &Halt, pace: &Pace) -> (Post, Reached) {
         let (producer, ring) = RingBuffer::new(RING_MESSAGES);
-        let progress = Arc::new(Progress::default());
+        let (progress, wake) = (Arc::new(Progress::default()), Wake::default());
         let (controls, control) = self.is_shared().then(|| RingBuffer::new(CONTROL_MESSAGES)).unzip();
-        let body = body(Post {
+        let control_feed = controls.map(|ring| Feed {
+            ring,
+            wake: wake.clone(),
+            progress: Arc::clone(&progress),
+            may_wait: pace.may_wait(),
+        });
+        let feed = Feed {
+            ring: producer,
+            wake: wake.clone(),
+            progress: Arc::clone(&progress),
+            may_wait: pace.may_wait(),
+        };
+        let post = Post {
             ring,
             control,
             tenure: Tenure::new(self.is_shared()),
             log: Arc::clone(&self.log),
-            progress: Arc::clone(&progress),
-            halt: halt.clone(),
-        });
-        let thread = spawn(name, halt, body)?;
-        let control = controls.map(|ring| Feed {
-            ring,
-            thread: thread.thread().clone(),
-            progress: Arc::clone(&progress),
-        });
-        let feed = Feed {
-            ring: producer,
-            thread: thread.thread().clone(),
             progress,
+            halt: halt.clone(),
+            pace: pace.clone(),
         };
-        Ok(Hired { feed, control, thread })
+        let reached = Reached {
+            feed,
+            control: control_feed,
+        };
+        (post, reached)
     }
 
-    /// Starts the custodian.
-    fn keep_custody(
+    fn custodian(
         &self,
+        nonce: u64,
         lots: Vec<Feed<Control>>,
         links: Option<Feed<Control>>,
         halt: &Halt,
-    ) -> Result<Custodied, RunError> {
-        let (settled, leads) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        // Randomly keyed in every process: enough to tell two starts apart.
-        let nonce = RandomState::new().build_hasher().finish();
+        pace: &Pace,
+    ) -> Custodian {
         let mut custody = Custody::new(self.options.instance.clone(), nonce, LOTS, 0);
         for claim in &self.recalled.claims {
             custody.claimed(claim);
         }
-        let custodian = Custodian {
+        Custodian {
             custody,
             alerts_at: self.recalled.read_to,
             pulse_at: self.log.end(Topic::Pulse, PULSE_PARTITION),
             log: Arc::clone(&self.log),
             lots,
             links,
-            settled: Arc::clone(&settled),
-            leads: Arc::clone(&leads),
+            settled: Arc::default(),
+            leads: Arc::default(),
             halt: halt.clone(),
             marked: self.recalled.watermark,
-            began: Instant::now(),
+            pace: pace.clone(),
             last_beat: None,
-        };
-        let thread = spawn("custodian".into(), halt, move || custodian.run())?;
-        for topic in [Topic::Alerts, Topic::Pulse] {
-            let thread = thread.thread().clone();
-            self.log.on_advance(topic, Arc::new(move || thread.unpark()));
         }
-        Ok(Custodied { settled, leads, thread })
     }
 
     /// The state to go on from: the last snapshot if it serves, and what was told before.
@@ -284,15 +281,6 @@ impl Service {
         campaigns.into_iter().for_each(|alert| links.recall(alert));
         links.settle(&mut found.unlinked);
     }
-}
-
-/// The custodian's thread, and the flags that it shares.
-struct Custodied {
-    /// The log has been read again.
-    settled: Arc<AtomicBool>,
-    /// This instance speaks for all.
-    leads: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
 }
 
 /// Whoever takes reports in other processes learns by the pulse how much is live.

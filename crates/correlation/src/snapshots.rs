@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chappe_correlate::{CountState, Intake, Snapshot, encode_snapshot};
 use chappe_eventlog::SnapshotStore;
@@ -12,6 +12,7 @@ use metrics::{counter, histogram};
 
 use crate::halt::Halt;
 use crate::metric_names::{SNAPSHOT_SECONDS, SNAPSHOTS_FAILED};
+use crate::pace::Pace;
 use crate::ring::{Feed, Message};
 
 /// The name of the blob.
@@ -28,11 +29,36 @@ const HAND_OVER_WAIT: Duration = Duration::from_millis(20);
 pub(crate) struct Snapshots {
     store: Arc<dyn SnapshotStore>,
     interval: Duration,
-    taken_at: Instant,
+    pace: Pace,
+    taken_at: Duration,
     taken_of: Vec<u64>,
     /// How long the reader stood still for the last one.
     cost: Duration,
+    /// The states of one that is being taken. Until all are there the reader stands still.
+    asked: Option<Asked>,
     saving: Option<JoinHandle<()>>,
+}
+
+/// What was asked for at one cut.
+struct Asked {
+    states: Vec<Handed<CountState>>,
+    /// None where nothing is linked.
+    links: Option<Handed<Option<Vec<u8>>>>,
+}
+
+/// What one hands over.
+enum Handed<T> {
+    Waiting(Receiver<T>),
+    There(T),
+}
+
+/// Where a request for states has come to.
+enum Gathered {
+    NotYet,
+    /// The service is stopping.
+    Never,
+    /// And of linking, none if it could not be made.
+    All(Vec<CountState>, Option<Vec<u8>>),
 }
 
 /// Loads the last snapshot, if it can serve; without one the log is read from its beginning.
@@ -56,31 +82,69 @@ pub(crate) fn load(store: &dyn SnapshotStore, policy: &Policy, partitions: u16) 
 /// One cut through the log: the policy, the positions, and the intake that has taken all before them.
 pub(crate) type Cut<'a> = (&'a Policy, &'a [u64], &'a Intake);
 
-fn ask<T>(feed: &mut Feed, message: impl Fn(SyncSender<T>) -> Message, halt: &Halt) -> Receiver<T> {
+fn ask<T>(feed: &mut Feed, message: impl Fn(SyncSender<T>) -> Message, halt: &Halt) -> Handed<T> {
     let (hand_over, handed) = sync_channel(1);
     feed.push(message(hand_over), halt);
     feed.wake();
-    handed
+    Handed::Waiting(handed)
 }
 
-/// What a thread hands over; none if it has ended. One that has leaves the request in its ring, so waiting for the answer alone would never
-/// end.
-fn handed_over<T>(handed: &Receiver<T>, feed: &Feed) -> Option<T> {
-    loop {
-        match handed.recv_timeout(HAND_OVER_WAIT) {
-            Ok(state) => return Some(state),
-            Err(RecvTimeoutError::Timeout) if !feed.ring.is_abandoned() => {}
+impl<T> Handed<T> {
+    /// Whether it is there, or none if whoever was asked has ended. One that has leaves the request in its ring, so waiting for the answer
+    /// alone would never end.
+    fn is_there(&mut self, wait: Duration, feed: &Feed) -> Option<bool> {
+        let Self::Waiting(handed) = self else { return Some(true) };
+        match handed.recv_timeout(wait) {
+            Ok(state) => *self = Self::There(state),
+            Err(RecvTimeoutError::Timeout) if !feed.ring.is_abandoned() => return Some(false),
             Err(_) => return None,
+        }
+        Some(true)
+    }
+
+    fn taken(self) -> Option<T> {
+        match self {
+            Self::There(state) => Some(state),
+            Self::Waiting(_) => None,
+        }
+    }
+}
+
+impl Asked {
+    /// Waits for one of them so long at most.
+    fn gather(mut self, wait: Duration, feeds: &[Feed], links: Option<&Feed>) -> (Gathered, Option<Self>) {
+        let of_links = self
+            .links
+            .iter_mut()
+            .zip(links)
+            .map(|(handed, feed)| handed.is_there(wait, feed));
+        let mut each = self
+            .states
+            .iter_mut()
+            .zip(feeds)
+            .map(|(handed, feed)| handed.is_there(wait, feed));
+        match each.by_ref().chain(of_links).find(|there| *there != Some(true)) {
+            Some(None) => (Gathered::Never, None),
+            Some(_) => (Gathered::NotYet, Some(self)),
+            None => {
+                let linking = self.links.map_or(Some(vec![]), |handed| handed.taken().flatten());
+                (
+                    Gathered::All(self.states.into_iter().filter_map(Handed::taken).collect(), linking),
+                    None,
+                )
+            }
         }
     }
 }
 
 impl Snapshots {
-    pub(crate) fn new(store: Arc<dyn SnapshotStore>, interval: Duration, positions: &[u64]) -> Self {
+    pub(crate) fn new(store: Arc<dyn SnapshotStore>, interval: Duration, positions: &[u64], pace: Pace) -> Self {
         Self {
             store,
             interval,
-            taken_at: Instant::now(),
+            taken_at: pace.now(),
+            pace,
+            asked: None,
             taken_of: positions.to_vec(),
             cost: Duration::ZERO,
             saving: None,
@@ -90,50 +154,56 @@ impl Snapshots {
     /// Whether it is time for one, and there is something new to save.
     pub(crate) fn is_due(&self, positions: &[u64]) -> bool {
         let idle = self.saving.as_ref().is_none_or(JoinHandle::is_finished);
-        idle && self.taken_at.elapsed() >= self.interval.max(self.cost * COST_SHARE) && self.taken_of != positions
+        idle && self.pace.since(self.taken_at) >= self.interval.max(self.cost * COST_SHARE)
+            && self.taken_of != positions
     }
 
-    /// Takes a last one before the end, unless that would keep the operator waiting: then the restart reads more of the log.
-    pub(crate) fn take_last(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
+    /// Begins a last one before the end, unless that would keep the operator waiting: then the restart reads more of the log.
+    pub(crate) fn begin_last(&mut self, positions: &[u64], feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
         let quick = match self.cost {
-            Duration::ZERO => cut.1.iter().sum::<u64>() <= LAST_RECORDS,
+            Duration::ZERO => positions.iter().sum::<u64>() <= LAST_RECORDS,
             cost => cost <= LAST_COST,
         };
-        if quick && self.taken_of != cut.1 {
-            self.take(cut, feeds, links, halt);
+        if quick && self.taken_of != positions {
+            self.begin(feeds, links, halt);
         }
-        self.finish();
     }
 
-    /// Takes one: waits until every shard has made durable what it told before this cut, then saves it on a thread of its own.
-    pub(crate) fn take(&mut self, cut: Cut<'_>, feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
+    /// Asks every shard for its state as of here, which it hands over once it has made durable what it told before.
+    pub(crate) fn begin(&mut self, feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
         self.finish();
-        let began = Instant::now();
-        self.taken_at = began;
-        let asked: Vec<_> = feeds
+        self.taken_at = self.pace.now();
+        let states = feeds
             .iter_mut()
             .map(|feed| ask(feed, Message::Snapshot, halt))
             .collect();
-        let asked_links = links.map(|feed| (ask(feed, Message::LinkSnapshot, halt), feed));
-        let states: Option<Vec<CountState>> = asked
-            .iter()
-            .zip(&*feeds)
-            .map(|(handed, feed)| handed_over(handed, feed))
-            .collect();
-        let linking = match &asked_links {
-            Some((handed, feed)) => handed_over(handed, feed),
-            None => Some(Some(vec![])), // nothing is linked
+        let links = links.map(|feed| ask(feed, Message::LinkSnapshot, halt));
+        self.asked = Some(Asked { states, links });
+    }
+
+    /// Goes on with the one that was begun, and saves it on a thread of its own once all states are there. Whether that was the end of it; the
+    /// cut must stay the same until then.
+    pub(crate) fn go_on(&mut self, cut: Cut<'_>, feeds: &[Feed], links: Option<&Feed>) -> bool {
+        let wait = if self.pace.may_wait() {
+            HAND_OVER_WAIT
+        } else {
+            Duration::ZERO
         };
-        let Some((states, linking)) = states.zip(linking) else {
-            return; // the service is stopping
-        };
-        let Some(linking) = linking else {
-            counter!(SNAPSHOTS_FAILED).increment(1);
-            return; // it has logged what went wrong
-        };
-        let (policy, positions, intake) = cut;
-        let encoded = encode_snapshot(policy, positions, intake, &states, &linking);
-        self.cost = began.elapsed();
+        let Some(asked) = self.asked.take() else { return true };
+        let (gathered, asked) = asked.gather(wait, feeds, links);
+        self.asked = asked;
+        match gathered {
+            Gathered::NotYet => return false,
+            Gathered::Never => {}
+            Gathered::All(_, None) => counter!(SNAPSHOTS_FAILED).increment(1), // it has logged what went wrong
+            Gathered::All(states, Some(linking)) => self.encode(cut, &states, &linking),
+        }
+        true
+    }
+
+    fn encode(&mut self, (policy, positions, intake): Cut<'_>, states: &[CountState], linking: &[u8]) {
+        let encoded = encode_snapshot(policy, positions, intake, states, linking);
+        self.cost = self.pace.since(self.taken_at);
         histogram!(SNAPSHOT_SECONDS).record(self.cost);
         match encoded {
             Ok(bytes) => {
@@ -149,12 +219,16 @@ impl Snapshots {
 
     fn save(&mut self, bytes: Vec<u8>) {
         let store = Arc::clone(&self.store);
-        let saving = std::thread::Builder::new().name("snapshot".into()).spawn(move || {
+        let save = move || {
             if let Err(error) = store.save(NAME, &bytes) {
                 counter!(SNAPSHOTS_FAILED).increment(1);
                 tracing::error!(%error, "the snapshot could not be saved; a restart will read more of the log");
             }
-        });
+        };
+        if !self.pace.may_wait() {
+            return save();
+        }
+        let saving = std::thread::Builder::new().name("snapshot".into()).spawn(save);
         self.saving = saving
             .map_err(|error| tracing::error!(%error, "no thread to save the snapshot"))
             .ok();

@@ -1,24 +1,40 @@
 //! Threads: what each is given, how it is reached, and what its panic means.
 
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
+use std::thread::{JoinHandle, Thread};
 
 use chappe_eventlog::EventLog;
 use rtrb::Consumer;
 
 use crate::error::RunError;
 use crate::halt::Halt;
+use crate::pace::Pace;
 use crate::ring::{Control, Feed, Message, Progress};
 use crate::tenure::Tenure;
 
-/// A thread that owns a part of the state, and how it is reached.
-pub(crate) struct Hired {
+/// How one that owns a part of the state is reached.
+pub(crate) struct Reached {
     pub(crate) feed: Feed,
     pub(crate) control: Option<Feed<Control>>,
-    pub(crate) thread: JoinHandle<()>,
 }
 
-/// What such a thread is given.
+/// Wakes a thread, once there is one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wake(Arc<OnceLock<Thread>>);
+
+impl Wake {
+    pub(crate) fn reach(&self, thread: &Thread) {
+        drop(self.0.set(thread.clone())); // set once only
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = self.0.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// What such a one is given.
 pub(crate) struct Post {
     pub(crate) ring: Consumer<Message>,
     pub(crate) control: Option<Consumer<Control>>,
@@ -26,6 +42,7 @@ pub(crate) struct Post {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) halt: Halt,
+    pub(crate) pace: Pace,
 }
 
 /// A thread that ends in a panic stops the service: its keys have no owner any more.
