@@ -27,6 +27,7 @@ mod members;
 mod process;
 mod simulate;
 mod standing;
+mod story;
 
 pub use installation::Tally;
 pub use simulate::{History, simulate};

@@ -1,6 +1,7 @@
 use crate::checks;
 use crate::faults::Faults;
 use crate::installation::{Installation, Tally};
+use crate::story;
 
 /// One history, from start to rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub fn simulate(seed: u64) -> History {
     let mut installation = Installation::new(seed);
     let faults = Faults::draw(&mut installation.rng);
     let outcome = run(&mut installation, &faults).map_err(|reason| format!("{faults}: {reason}"));
+    let outcome = outcome.map_err(|reason| format!("{reason}\nthe alerts topic:\n{}", story::of(&installation.log)));
     History {
         trace: installation.trace(),
         tally: installation.tally,
