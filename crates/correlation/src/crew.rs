@@ -50,7 +50,9 @@ impl Crew {
         if let Some(thread) = &custodian {
             wake_on(log, &[Topic::Alerts, Topic::Pulse], thread);
         }
+        let wake = self.reader.wake.clone();
         let reader = start("reader".into(), self.reader, halt)?;
+        wake.reach(reader.thread());
         wake_on(log, &[Topic::Incidents], &reader);
         threads.insert(0, reader);
         threads.extend(custodian);

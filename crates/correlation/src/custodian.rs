@@ -19,7 +19,7 @@ use crate::halt::Halt;
 use crate::metric_names::{LOTS_OWNED, TAKEOVERS, UNREADABLE, WATERMARK_SECONDS};
 use crate::pace::Pace;
 use crate::recall::last_told;
-use crate::ring::{Control, Feed};
+use crate::ring::{Control, Feed, Gained};
 use crate::tell::ALERTS_PARTITION;
 
 /// The one partition of the pulse topic.
@@ -39,6 +39,8 @@ pub(crate) struct Custodian {
     pub(crate) lots: Vec<Feed<Control>>,
     /// The linker's, which goes with the first lot; none where nothing is linked.
     pub(crate) links: Option<Feed<Control>>,
+    /// The reader, which says when all has been read that an owner before may have read.
+    pub(crate) reader: Feed<Gained>,
     /// Set once the log has been read again.
     pub(crate) settled: Arc<AtomicBool>,
     /// Set while this instance owns the first lot: it speaks for all.
@@ -164,6 +166,11 @@ impl Custodian {
                 counter!(TAKEOVERS).increment(1);
                 tracing::info!(lot, epoch, "this instance owns the lot from here on");
                 self.order(lot, || Control::Own(epoch));
+                let partitions = 0..self.log.partitions(Topic::Incidents);
+                let ends = partitions.map(|partition| self.log.end(Topic::Incidents, partition).0);
+                let ends = ends.collect();
+                self.reader.push(Gained { lot, epoch, ends }, &self.halt);
+                self.reader.wake();
             }
             Some(Change::Lost(lot)) => {
                 tracing::info!(

@@ -81,15 +81,15 @@ impl Linking {
             Message::Advance(watermark) => {
                 self.links.advance(watermark, &mut self.alerts);
                 self.advanced = watermark;
+                self.tenure.advance(watermark);
             }
             Message::Settle => {
                 self.settled = true;
                 if !self.tenure.shared {
                     self.links.settle(&mut self.alerts);
-                } else if let Some(epoch) = self.tenure.waiting.take() {
-                    self.own(epoch);
                 }
             }
+            Message::CaughtUp(epoch) => self.tenure.catch_up(epoch),
             Message::LinkSnapshot(hand_over) => self.then = Some(Then::HandOver(hand_over)),
             Message::Sighting(..) | Message::Snapshot(_) => {} // for the shards
         }
@@ -98,17 +98,16 @@ impl Linking {
     /// What the custodian says; returns how much that was.
     fn obey(&mut self) -> usize {
         let mut taken = 0;
-        while self.then.is_none()
-            && let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok())
-        {
+        while let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok()) {
             taken += 1;
             match control {
-                Control::Recall(alert) => self.links.recall(*alert),
-                Control::Own(epoch) if !self.settled => self.tenure.waiting = Some(epoch),
-                Control::Own(epoch) => self.own(epoch),
+                Control::Recall(alert) => {
+                    self.tenure.recall(alert.revised_at);
+                    self.links.recall(*alert);
+                }
+                Control::Own(epoch) => self.tenure.wait(epoch),
                 Control::StandBy => {
-                    self.tenure.waiting = None;
-                    self.tenure.own(false);
+                    self.tenure.stand_by();
                     self.alerts.clear(); // fenced, were they appended
                     self.links.stand_by();
                 }
@@ -118,10 +117,12 @@ impl Linking {
         taken
     }
 
-    fn own(&mut self, epoch: u64) {
-        self.tenure.own(true);
-        self.links.own(epoch, &mut self.alerts);
-        self.then = Some(Then::Own(epoch));
+    /// Owns all campaigns from here on, if it is to and may. Only once the log has been read again is it caught up.
+    fn take_over(&mut self) {
+        if let Some(epoch) = self.tenure.begin() {
+            self.links.own(epoch, &mut self.alerts);
+            self.then = Some(Then::Own(epoch));
+        }
     }
 
     fn snapshot(&self) -> Option<Vec<u8>> {
@@ -148,6 +149,9 @@ impl Actor for Linking {
             let Ok(message) = self.ring.pop() else { break };
             taken += 1;
             self.take(message);
+        }
+        if self.then.is_none() {
+            self.take_over();
         }
         let more = taken > 0 || self.then.is_some();
         Ok(match self.settle_told()? {

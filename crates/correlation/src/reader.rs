@@ -10,6 +10,7 @@ use chappe_eventlog::{AppendError, EventLog, Position, ReadError, Record, Record
 use chappe_model::{Alert, Policy, Timestamp};
 use chappe_proto::{alert, incident};
 use metrics::{counter, gauge};
+use rtrb::Consumer;
 
 use crate::actor::{Actor, Turn};
 use crate::error::RunError;
@@ -17,9 +18,10 @@ use crate::halt::Halt;
 use crate::live::LiveTeller;
 use crate::metric_names::{BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS};
 use crate::pace::Pace;
-use crate::ring::{Feed, Message};
+use crate::ring::{Feed, Gained, Message};
 use crate::snapshots::Snapshots;
 use crate::tell::{ALERTS_PARTITION, Telling, Told};
+use crate::threads::Wake;
 
 /// Messages that one record gives rise to at most, as far as rings that nobody may wait for go.
 const MESSAGES_OF_RECORD: usize = 128;
@@ -51,6 +53,12 @@ pub(crate) struct Reader {
     pub(crate) live: LiveTeller,
     /// Where several processes share the work: set once the log has been read again. The custodian then judges when what is told.
     pub(crate) settled: Option<Arc<AtomicBool>>,
+    /// The custodian's: lots that this instance owns; none where it owns everything.
+    pub(crate) gains: Option<Consumer<Gained>>,
+    /// Of these, those whose owners have not caught up yet.
+    pub(crate) gained: Vec<Gained>,
+    /// Wakes this thread.
+    pub(crate) wake: Wake,
     pub(crate) halt: Halt,
     /// Watermark of the last mark in the alerts topic.
     pub(crate) marked: Timestamp,
@@ -124,6 +132,7 @@ impl Reader {
 
     fn follow(&mut self) -> Result<Turn, RunError> {
         let read = self.read_all()?;
+        self.catch_up();
         self.mark_alerts();
         if self.snapshots.is_due(&self.positions) {
             self.snapshots.begin(&mut self.feeds, self.links.as_mut(), &self.halt);
@@ -131,6 +140,22 @@ impl Reader {
             return Ok(Turn::Busy);
         }
         Ok(if read == 0 { Turn::Idle } else { Turn::Busy })
+    }
+
+    /// Tells the owners of lots that this instance has gained, once what stood in the log then has been sent to them.
+    fn catch_up(&mut self) {
+        while let Some(gained) = self.gains.as_mut().and_then(|gains| gains.pop().ok()) {
+            self.gained.push(gained);
+        }
+        let is_read = |gained: &mut Gained| self.positions.iter().zip(&gained.ends).all(|(at, end)| at >= end);
+        let read: Vec<Gained> = self.gained.extract_if(.., is_read).collect();
+        for Gained { lot, epoch, .. } in read {
+            let links = self.links.as_mut().filter(|_| lot == 0);
+            for feed in self.feeds.get_mut(usize::from(lot)).into_iter().chain(links) {
+                feed.push(Message::CaughtUp(epoch), &self.halt);
+                feed.wake();
+            }
+        }
     }
 
     /// Whether all states are there.

@@ -28,6 +28,8 @@ pub(crate) enum Message {
     Advance(Timestamp),
     /// The log has been read again.
     Settle,
+    /// Everything has been sent that stood in the log when this instance learnt that it owns these keys under this epoch.
+    CaughtUp(u64),
     /// For linking: an accepted revision at this log time.
     Report(Timestamp, Box<Accepted>),
     /// For linking: hand over your snapshot, once everything before is durable; none if it cannot be made.
@@ -40,12 +42,20 @@ pub(crate) enum Message {
 pub(crate) enum Control {
     /// An alert that another owner told.
     Recall(Box<Alert>),
-    /// It owns its keys from here on, under this epoch; everything told before it has been recalled.
+    /// It owns its keys under this epoch, as soon as it has caught up; everything told before it has been recalled.
     Own(u64),
     /// Another owns its keys from here on; what that one told is recalled anew.
     StandBy,
     /// The owner has told everything up to this log time.
     Allow(Timestamp),
+}
+
+/// What the custodian tells the reader: a lot is this instance's.
+pub(crate) struct Gained {
+    pub(crate) lot: u16,
+    pub(crate) epoch: u64,
+    /// Where each partition of the incidents ended when the claim was read.
+    pub(crate) ends: Vec<u64>,
 }
 
 /// How far an owner has come: log time up to which its alerts are durable, and the epoch under which that holds.

@@ -23,7 +23,7 @@ use crate::options::{LiveListener, MAX_SHARDS, Options};
 use crate::pace::{Grain, Pace};
 use crate::reader::{Reader, Stage};
 use crate::recall::{Recalled, look_on, take_over};
-use crate::ring::{CONTROL_MESSAGES, Control, Feed, Progress, RING_MESSAGES};
+use crate::ring::{CONTROL_MESSAGES, Feed, Gained, Progress, RING_MESSAGES};
 use crate::snapshots::{Snapshots, load};
 use crate::tenure::Tenure;
 use crate::threads::{Post, Reached, Wake, join};
@@ -109,9 +109,21 @@ impl Service {
             links_control = reached.control;
             linking = Some(Linking::new(shard, post));
         }
-        let custodian = self
-            .is_shared()
-            .then(|| self.custodian(nonce, controls, links_control, halt, pace));
+        let wake = Wake::default();
+        let (gaining, gains) = self.is_shared().then(|| RingBuffer::new(CONTROL_MESSAGES)).unzip();
+        let custodian = gaining.map(|ring| {
+            let reader = Feed {
+                ring,
+                wake: wake.clone(),
+                progress: Arc::default(),
+                may_wait: pace.may_wait(),
+            };
+            Custodian {
+                lots: controls,
+                links: links_control,
+                ..self.custodian(nonce, reader, halt, pace)
+            }
+        });
         let live = match &custodian {
             Some(custodian) => Some(publish_live(Arc::clone(&self.log), Arc::clone(&custodian.leads))),
             None => self.options.live,
@@ -129,6 +141,9 @@ impl Service {
             unlinked: restored.unlinked,
             live: LiveTeller::new(live, pace.clone()),
             settled: custodian.as_ref().map(|custodian| Arc::clone(&custodian.settled)),
+            gains,
+            gained: vec![],
+            wake,
             halt: halt.clone(),
             marked: self.recalled.watermark,
             sightings: vec![],
@@ -174,10 +189,14 @@ impl Service {
             progress: Arc::clone(&progress),
             may_wait: pace.may_wait(),
         };
+        let mut tenure = Tenure::new(self.is_shared());
+        for alert in &self.recalled.alerts {
+            tenure.recall(alert.revised_at);
+        }
         let post = Post {
             ring,
             control,
-            tenure: Tenure::new(self.is_shared()),
+            tenure,
             log: Arc::clone(&self.log),
             progress,
             halt: halt.clone(),
@@ -190,14 +209,8 @@ impl Service {
         (post, reached)
     }
 
-    fn custodian(
-        &self,
-        nonce: u64,
-        lots: Vec<Feed<Control>>,
-        links: Option<Feed<Control>>,
-        halt: &Halt,
-        pace: &Pace,
-    ) -> Custodian {
+    /// The custodian, before it knows whom it tells.
+    fn custodian(&self, nonce: u64, reader: Feed<Gained>, halt: &Halt, pace: &Pace) -> Custodian {
         let mut custody = Custody::new(self.options.instance.clone(), nonce, LOTS, 0);
         for claim in &self.recalled.claims {
             custody.claimed(claim);
@@ -207,8 +220,9 @@ impl Service {
             alerts_at: self.recalled.read_to,
             pulse_at: self.log.end(Topic::Pulse, PULSE_PARTITION),
             log: Arc::clone(&self.log),
-            lots,
-            links,
+            lots: vec![],
+            links: None,
+            reader,
             settled: Arc::default(),
             leads: Arc::default(),
             halt: halt.clone(),

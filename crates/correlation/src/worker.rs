@@ -100,13 +100,11 @@ impl Worker {
                 self.settled = true;
                 if self.tenure.shared {
                     self.shard.keep_up();
-                    if let Some(epoch) = self.tenure.waiting.take() {
-                        self.own(epoch);
-                    }
                 } else {
                     self.shard.settle(&mut self.alerts);
                 }
             }
+            Message::CaughtUp(epoch) => self.tenure.catch_up(epoch),
             Message::Snapshot(hand_over) => self.then = Some(Then::HandOver(hand_over)),
             Message::Sighting(..) | Message::Report(..) | Message::LinkSnapshot(_) => {} // counted, or for the linker
         }
@@ -121,20 +119,16 @@ impl Worker {
     /// What the custodian says; returns how much that was.
     fn obey(&mut self) -> usize {
         let mut taken = 0;
-        while self.then.is_none()
-            && let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok())
-        {
+        while let Some(control) = self.control.as_mut().and_then(|control| control.pop().ok()) {
             taken += 1;
             match control {
-                Control::Recall(alert) => self.shard.recall(*alert),
-                Control::Own(epoch) if !self.settled => self.tenure.waiting = Some(epoch),
-                Control::Own(epoch) => {
-                    self.count();
-                    self.own(epoch);
+                Control::Recall(alert) => {
+                    self.tenure.recall(alert.revised_at);
+                    self.shard.recall(*alert);
                 }
+                Control::Own(epoch) => self.tenure.wait(epoch),
                 Control::StandBy => {
-                    self.tenure.waiting = None;
-                    self.tenure.own(false);
+                    self.tenure.stand_by();
                     self.count();
                     self.alerts.clear(); // fenced, were they appended
                     self.shard.stand_by();
@@ -146,10 +140,13 @@ impl Worker {
         taken
     }
 
-    fn own(&mut self, epoch: u64) {
-        self.tenure.own(true);
-        self.shard.own(epoch, &mut self.alerts);
-        self.then = Some(Then::Own(epoch));
+    /// Owns its keys from here on, if it is to and may. Only once the log has been read again is it caught up.
+    fn take_over(&mut self) {
+        if let Some(epoch) = self.tenure.begin() {
+            self.count();
+            self.shard.own(epoch, &mut self.alerts);
+            self.then = Some(Then::Own(epoch));
+        }
     }
 
     fn count(&mut self) {
@@ -175,6 +172,9 @@ impl Actor for Worker {
             let Ok(message) = self.ring.pop() else { break };
             taken += 1;
             self.take(message);
+        }
+        if self.then.is_none() {
+            self.take_over();
         }
         let more = self.then.is_some() || {
             self.count();

@@ -22,8 +22,8 @@ const SERVICE: &[&str] = &[
 ];
 
 /// Each crate (the folder below `crates/`) with the workspace crates it may use outside its tests. The log's adapters stand in the lists
-/// of the program alone: nothing else knows which log it runs on. The test kit and the Kafka brokers stand in none: they
-/// are for tests and benchmarks.
+/// of the program alone: nothing else knows which log it runs on. The test kit stands in the simulation's
+/// alone, the Kafka brokers and the simulation in none: they are for tests and benchmarks.
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("correlate", &["model"]),
@@ -43,6 +43,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("console", &["model"]),
     ("chappe", PROGRAM),
     ("testkit", PROGRAM),
+    ("simulation", SIMULATION),
+];
+
+/// What the simulation steps, and the test kit's cases.
+const SIMULATION: &[&str] = &[
+    "model",
+    "correlate",
+    "proto",
+    "eventlog",
+    "clock",
+    "identity",
+    "ingest",
+    "correlation",
+    "notification",
+    "testkit",
 ];
 
 /// What the program and the test kit put together.
