@@ -192,10 +192,9 @@ async fn storm(fleet: &mut Fleet, rng: &mut Rng) {
 /// Records that no process of an installation wrote, or that only a later version understands.
 fn poison(fleet: &Fleet, rng: &mut Rng) {
     let log = fleet.log();
-    for _ in 0..rng.usize(1..5) {
-        let mut payload = vec![0; rng.usize(0..200)];
+    for (topic, partitions) in [(Topic::Incidents, 8), (Topic::Alerts, 1), (Topic::Pulse, 1)] {
+        let mut payload = vec![0; rng.usize(1..200)];
         rng.fill(&mut payload);
-        let (topic, partitions) = [(Topic::Incidents, 8), (Topic::Alerts, 1), (Topic::Pulse, 1)][rng.usize(0..3)];
         let record = Record {
             // A mark without content is one: only what says nothing is poison.
             kind: if topic == Topic::Alerts && rng.bool() {
