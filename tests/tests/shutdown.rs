@@ -91,13 +91,12 @@ fn nothing_is_lost(program: &Program, acknowledged: &[String]) {
 
 fn tell(what: &str, took: &[Duration], acknowledged: usize) {
     let slowest = took.iter().max().unwrap();
-    writeln!(
-        std::io::stderr(),
-        "shutdown: {what}: {} times within {:.1} s, {acknowledged} reports acknowledged and none lost",
+    let line = format!(
+        "shutdown: {what}: {} times within {:.1} s, {acknowledged} reports acknowledged and none lost\n",
         took.len(),
         slowest.as_secs_f64()
-    )
-    .unwrap();
+    );
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,10 +1,12 @@
 //! `chappe serve`, and each service by itself: until it is told to stop.
 
+mod clock_watch;
+
 use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use chappe_clock::SystemClock;
+use chappe_clock::{Clock, SystemClock};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,13 +36,14 @@ pub(crate) async fn run(parts: Parts, args: &ServeArgs, out: &mut (dyn Write + S
         chappe_eventlog_kafka::describe_metrics();
         chappe_ingest::describe_metrics();
         chappe_correlation::describe_metrics();
+        clock_watch::describe_metrics();
     }
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
-    let mut running = Installation::default()
-        .of(parts)
-        .start(listener, &config, Arc::new(SystemClock::default()))
-        .await?;
+    let clock = Arc::new(SystemClock::default());
+    let installation = Installation::default().of(parts);
+    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+    let mut running = installation.start(listener, &config, shared).await?;
     writeln!(out, "{}", ready(&running))?;
     out.flush()?;
     let failure = tokio::select! {
@@ -49,6 +52,7 @@ pub(crate) async fn run(parts: Parts, args: &ServeArgs, out: &mut (dyn Write + S
             None
         }
         failure = running.failed() => Some(failure),
+        never = clock_watch::watch(&clock) => match never {},
     };
     let drained = running.shutdown().await;
     match failure {
