@@ -33,6 +33,8 @@ pub struct Board {
     log: Arc<dyn EventLog>,
     secret: Secret,
     stale_after_ms: u64,
+    /// Other processes write to the log, and it may end elsewhere for them just now.
+    pub(crate) is_shared: bool,
     view: RwLock<View>,
     /// Held by the one that reads on.
     reading: Mutex<()>,
@@ -50,15 +52,14 @@ pub(crate) struct Chunk {
 
 impl Board {
     pub(crate) fn new(log: Arc<dyn EventLog>, secret: Secret, stale_after_ms: u64, sizes: Sizes) -> Self {
-        let lots = match log.writers() {
-            Writers::Sole => 1,
-            Writers::Shared => LOTS,
-        };
+        let is_shared = log.writers() == Writers::Shared;
+        let lots = if is_shared { LOTS } else { 1 };
         let view = View::new(sizes, lots);
         Self {
             log,
             secret,
             stale_after_ms,
+            is_shared,
             view: RwLock::new(view),
             reading: Mutex::new(()),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
@@ -195,7 +196,8 @@ impl Board {
     /// Opens a feed: after a cursor, from the beginning, or from now.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT with every violation: cursor, filter. UNAVAILABLE when the log cannot be read just now.
+    /// INVALID_ARGUMENT with every violation: cursor, filter. UNAVAILABLE when the log cannot be read just now, or, where it is shared, was not
+    /// read as far yet as where the cursor was given.
     pub fn subscribe(&self, who: Arc<Principal>, request: &v1::SubscribeRequest) -> Result<Feed, Status> {
         let mut bad = Violations::default();
         let filter = filter::parse(request.filter.as_ref(), &mut bad);

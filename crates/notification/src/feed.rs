@@ -42,6 +42,15 @@ pub struct Feed {
     gap: Option<&'static str>,
 }
 
+/// Where looking for what was shown last has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sought {
+    /// It was found, or could not stand any further.
+    Passed,
+    /// It was not found up to where the board has read.
+    NotYet,
+}
+
 /// What a bounded number of records gave.
 pub(crate) struct Step {
     pub(crate) answers: Vec<v1::SubscribeResponse>,
@@ -84,6 +93,9 @@ impl Feed {
         }
         let watermark = board.watermark();
         if cursor.log_time > watermark {
+            if board.is_shared {
+                return Err(behind());
+            }
             feed.gap = Some(AHEAD);
             feed.reached = Cursor {
                 log_time: watermark,
@@ -91,7 +103,13 @@ impl Feed {
             };
         }
         feed.seek_log_time(board).map_err(unread)?;
-        feed.seek_shown(board).map_err(unread)?;
+        if feed.seek_shown(board).map_err(unread)? == Sought::NotYet {
+            // As above: it may have been told a moment ago.
+            board.catch_up().map_err(unread)?;
+            if feed.seek_shown(board).map_err(unread)? == Sought::NotYet && board.is_shared {
+                return Err(behind());
+            }
+        }
         Ok(feed)
     }
 
@@ -140,26 +158,29 @@ impl Feed {
     }
 
     /// Moves behind what was shown last, if that lies behind the mark. If it is not found, what follows the mark is shown again.
-    fn seek_shown(&mut self, board: &Board) -> Result<(), ReadError> {
+    fn seek_shown(&mut self, board: &Board) -> Result<Sought, ReadError> {
         let (Some(shown), None) = (self.reached.shown, self.gap) else {
-            return Ok(());
+            return Ok(Sought::Passed);
         };
         if shown.log_time != self.reached.log_time {
-            return Ok(());
+            return Ok(Sought::Passed);
         }
         let mut at = self.position;
         loop {
             let chunk = board.chunk(at)?;
-            if chunk.first > at || chunk.items.is_empty() {
-                return Ok(());
+            if chunk.first > at {
+                return Ok(Sought::Passed);
+            }
+            if chunk.items.is_empty() {
+                return Ok(Sought::NotYet);
             }
             for item in chunk.items {
                 at = at.next();
                 match item {
-                    Item::Mark(watermark) if watermark > shown.log_time => return Ok(()),
+                    Item::Mark(watermark) if watermark > shown.log_time => return Ok(Sought::Passed),
                     Item::Revision(alert) if alert.id == shown.id && alert.revision == shown.revision => {
                         self.position = at;
-                        return Ok(());
+                        return Ok(Sought::Passed);
                     }
                     _ => {}
                 }
@@ -285,6 +306,16 @@ impl Feed {
             cursor: board.seal(&self.reached, &self.who.member),
         }
     }
+}
+
+/// Other processes write to the log, and each of them sees it end a little earlier or later: a cursor of another that is ahead says no more
+/// than that. A log that was restored from an older copy passes its log time with the first time marks.
+fn behind() -> Status {
+    status::unavailable(
+        "BEHIND",
+        "this instance has not read so far yet: resume with your cursor, here or elsewhere",
+        RETRY_AFTER,
+    )
 }
 
 fn unavailable(error: &ReadError) -> Status {

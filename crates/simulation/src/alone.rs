@@ -18,8 +18,8 @@ pub(crate) struct Alone {
     fresh: Vec<Alert>,
     /// Each alert as it was told last.
     pub(crate) alerts: BTreeMap<AlertId, Alert>,
-    /// Told and not yet due for certain.
-    lately: BTreeMap<AlertId, Timestamp>,
+    /// And as it was told first.
+    pub(crate) first: BTreeMap<AlertId, Alert>,
     /// Of each alert that never ceased to hold a log time by which it must have been told.
     pub(crate) due: BTreeMap<AlertId, Timestamp>,
 }
@@ -40,7 +40,7 @@ impl Alone {
             sightings: vec![],
             fresh: vec![],
             alerts: BTreeMap::new(),
-            lately: BTreeMap::new(),
+            first: BTreeMap::new(),
             due: BTreeMap::new(),
         };
         alone.shard.settle(&mut alone.fresh);
@@ -98,8 +98,8 @@ impl Alone {
             if is_closed(&alert) {
                 self.due.insert(alert.id, Timestamp::from_millis(u64::MAX)); // for good
             }
-            self.lately.entry(alert.id).or_insert(at);
             self.due.entry(alert.id).or_insert(at);
+            self.first.entry(alert.id).or_insert_with(|| alert.clone());
             self.alerts.insert(alert.id, alert);
         }
     }

@@ -109,7 +109,8 @@ fn marks(it: &Installation, alone: &Alone) -> Result<(), String> {
             Some(first) if first < mark => {}
             first => {
                 return Err(format!(
-                    "the mark of {watermark} stands at {mark}, alert {id} due by {due} at {first:?}"
+                    "the mark of {watermark} stands at {mark}, alert {id} due by {due} at {first:?}: {:#?}",
+                    alone.first.get(id)
                 ));
             }
         }

@@ -220,9 +220,11 @@ impl Room {
         window.len() > rule.quota as usize + 1
     }
 
-    /// Its next judgement answers for what was told before a restart.
+    /// Its next judgement answers for what was told before a restart, and is due at once: what was found while another owner told is told by
+    /// nobody if that one has gone.
     pub(super) fn answer_for_the_past(&mut self) {
         self.found_alerts = true;
+        self.pending = Some(Timestamp::ZERO);
     }
 
     /// What is pending need not wait.
