@@ -37,6 +37,9 @@ const SECONDS: u64 = 20;
 /// How long the broker runs before it halts, and how long it halts: within the patience of reads and appends.
 const RUNS: Duration = Duration::from_secs(4);
 const HALTS: Duration = Duration::from_secs(3);
+/// What is taken at once: less than by default, so that a slow machine's flood exceeds it too while the broker halts.
+const IN_FLIGHT: i64 = 2_048;
+const IN_FLIGHT_PER_MEMBER: i64 = 512;
 /// What the program may use, however much is thrown at it.
 const BASE_BYTES: u64 = 512 << 20;
 /// And for each report that it stored: the budget reckons with so much for what a report keeps alive, and the index has 64 bytes of it.
@@ -141,7 +144,11 @@ async fn too_much_is_refused_before_it_is_acknowledged_and_harms_nothing() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut program = Program::start_with(folder.path(), Options::default().on_kafka()).unwrap();
+    let options = Options::default()
+        .on_kafka()
+        .set("quotas.in-flight", IN_FLIGHT)
+        .set("quotas.in-flight-per-member", IN_FLIGHT_PER_MEMBER);
+    let mut program = Program::start_with(folder.path(), options).unwrap();
     let (began, stop) = (Instant::now(), watch::Sender::new(false));
     let mut floods = JoinSet::new();
     for member in flood::MEMBERS {

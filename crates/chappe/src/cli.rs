@@ -38,7 +38,7 @@ pub enum Command {
     Init(InitArgs),
     /// Make a token for a new member, and the entry that admits it.
     Token(TokenArgs),
-    /// Run an installation: everything in one process, on a log in the data folder or, with [kafka], on brokers.
+    /// Run an installation: everything in one process, on a log in the data folder, or on Kafka where the configuration says so.
     Serve(ServeArgs),
     /// Run one service of an installation on Kafka: take reports. As many at once as you like.
     Ingest(ServeArgs),

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
-/// Who floods. Each may have 4,096 requests under way: together more than the program takes at once.
+/// Who floods: together they may have more under way than is left for reports that are not critical.
 pub const MEMBERS: [&str; 5] = ["csirt-at", "csirt-be", "csirt-cz", "csirt-de", "csirt-ee"];
 /// Streams of each; a stream has up to 1,024 requests under way.
 pub const STREAMS: usize = 4;
