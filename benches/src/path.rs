@@ -26,7 +26,7 @@ use tokio::time::timeout;
 
 pub(crate) use bare::serve_bare;
 
-use crate::latency::Latencies;
+use crate::latency::{Latencies, Quantiles};
 use crate::machine::{Machine, memory_mib};
 use crate::page;
 use figures::{Figures, Offered, Throughput};
@@ -98,31 +98,14 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, wanted: &Wanted) ->
 
     let cluster = wanted.kafka.then(|| Cluster::start(BROKERS)).transpose()?;
     let brokers = cluster.as_ref().map(Cluster::bootstrap);
-    let hop = match &brokers {
-        Some(brokers) => {
-            say("bare hop over the brokers");
-            Some(
-                hop_probe::probe(brokers, BROKERS as i32, plan.sync_probe)
-                    .await?
-                    .figures(),
-            )
-        }
-        None => None,
-    };
+    let hop = hop(brokers.as_deref(), plan).await?;
     let installation = Installation::set_up(program, folder, brokers.as_deref()).await?;
     let server = installation.serve().await?;
     let mut watcher = Watcher::start(server.address, installation.token(WATCHER)).await?;
     say("warm-up");
     let closed = closed_loop::against_installation;
-    closed(
-        &installation,
-        &server,
-        &mut watcher,
-        plan::WARM_UP,
-        plan.warm_up,
-        &machine,
-    )
-    .await?;
+    let (phase, lasts) = (plan::WARM_UP, plan.warm_up);
+    closed(&installation, &server, &mut watcher, phase, lasts, &machine).await?;
     let mut offered: Vec<Offered> = Vec::new();
     for rate in &plan.fresh {
         say(&format!("open loop, {}", rate.name));
@@ -131,15 +114,8 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, wanted: &Wanted) ->
     syncs_now = probe(folder, plan.sync_probe).await?;
     syncs.add(&syncs_now)?;
     say("closed loop");
-    let throughput = closed(
-        &installation,
-        &server,
-        &mut watcher,
-        plan::CLOSED_LOOP,
-        plan.closed_loop,
-        &machine,
-    )
-    .await?;
+    let (phase, lasts) = (plan::CLOSED_LOOP, plan.closed_loop);
+    let throughput = closed(&installation, &server, &mut watcher, phase, lasts, &machine).await?;
     if let Some(rate) = plan.laden.as_ref().filter(|_| !throughput.ended_early) {
         say(&format!("open loop, {}", rate.name));
         offered.push(open_loop::against_installation(&installation, &server, &mut watcher, rate, &machine).await?);
@@ -172,6 +148,14 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, wanted: &Wanted) ->
         server_memory_most_mib: most,
         server_exit,
     })
+}
+
+/// One hop over the brokers, where there are any.
+async fn hop(brokers: Option<&str>, plan: &Plan) -> Result<Option<Quantiles>> {
+    let Some(brokers) = brokers else { return Ok(None) };
+    say("bare hop over the brokers");
+    let latencies = hop_probe::probe(brokers, BROKERS as i32, plan.sync_probe).await?;
+    Ok(Some(latencies.figures()))
 }
 
 async fn limit(plan: &Plan, machine: &Machine) -> Result<Throughput> {

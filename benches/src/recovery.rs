@@ -93,31 +93,30 @@ pub(crate) async fn command(quick: bool, incidents: Option<u64>) -> Result<()> {
     });
     let file = out.join("recovery.json");
     std::fs::write(&file, serde_json::to_string_pretty(&figures)? + "\n")?;
-    let mut lines = head(&[
-        "rebuild of",
-        "log on disk",
-        "alert revisions",
-        "correlation",
-        "its memory",
-        "ingest's index",
-        "its memory",
-    ]);
-    lines.push(row(&[
-        &format!("{} incidents", number(count as f64, 0)),
-        &format!("{} MiB", number((disk >> 20) as f64, 0)),
-        &number(first.told as f64, 0),
-        &format!("{:.1} s", second.seconds),
-        &format!("{} MiB", number(second.peak_mib as f64, 0)),
-        &format!("{index_seconds:.1} s"),
-        &format!("{} MiB", number(index_mib as f64, 0)),
-    ]));
     println!(
         "\n{}\n{}\n\nWritten to {}",
         machine.sentence(),
-        lines.join("\n"),
+        table(&figures),
         file.display()
     );
     Ok(())
+}
+
+fn table(figures: &serde_json::Value) -> String {
+    let figure = |name: &str, digits| number(figures[name].as_f64().unwrap_or_default(), digits);
+    let mut lines = head(&["rebuild", ""]);
+    for (what, figure) in [
+        ("incidents in the log", figure("incidents", 0)),
+        ("log on disk, MiB", figure("disk_mib", 0)),
+        ("alert revisions told", figure("alert_revisions", 0)),
+        ("correlation, s", figure("rebuild_seconds", 1)),
+        ("its process at most, MiB", figure("peak_mib", 0)),
+        ("ingest's index, s", figure("index_seconds", 1)),
+        ("its memory, MiB", figure("index_mib", 0)),
+    ] {
+        lines.push(row(&[what, &figure]));
+    }
+    lines.join("\n")
 }
 
 /// Appends incidents and time marks; returns the log time of the last mark.

@@ -61,7 +61,8 @@ fn faults() -> usize {
 }
 
 fn say(words: &str) {
-    writeln!(std::io::stderr(), "chaos: {words}").unwrap();
+    let mut err = std::io::stderr();
+    writeln!(err, "chaos: {words}").unwrap();
 }
 
 /// The members that report: at work, or called in.
