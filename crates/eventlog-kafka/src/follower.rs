@@ -1,6 +1,12 @@
 //! The thread that reads what is new.
 
-use std::{sync::Arc, time::Duration};
+mod stillness;
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use chappe_eventlog::Topic;
 use rdkafka::{
@@ -10,10 +16,12 @@ use rdkafka::{
     message::BorrowedMessage,
 };
 
+use self::stillness::{Stillness, Verdict};
 use crate::{
     context::Listener,
     metric_names as names,
     offsets::{self, At},
+    settings,
     shared::{Shared, position_of},
 };
 
@@ -34,6 +42,7 @@ pub(crate) struct Follower {
     shared: Arc<Shared>,
     consumer: BaseConsumer<Listener>,
     follows_any: bool,
+    stillness: Stillness,
 }
 
 impl Follower {
@@ -42,6 +51,7 @@ impl Follower {
             shared,
             consumer,
             follows_any: false,
+            stillness: Stillness::default(),
         }
     }
 
@@ -55,10 +65,48 @@ impl Follower {
             }
             if self.follows_any {
                 self.take_in();
+                self.look_after();
             } else {
                 self.shared.wait_wanted(IDLE);
             }
         }
+    }
+
+    /// Sees to it that what is in the log comes.
+    fn look_after(&mut self) {
+        let next = self.shared.next_of_followed();
+        let seen = next.iter().map(|&(slot, next)| (slot, next, self.shared.end(slot)));
+        match self.stillness.look(Instant::now(), seen) {
+            Verdict::Fine => {}
+            Verdict::Quiet => self.ask(&next),
+            Verdict::Stuck => {
+                tracing::warn!("records that are in the log do not come; reading on by a new connection");
+                if let Err(error) = self.renew() {
+                    tracing::warn!(%error, "no new connection to read by yet");
+                }
+            }
+        }
+    }
+
+    /// Learns from the brokers how far the log goes: a process that appends nothing does not know.
+    fn ask(&self, next: &[(usize, u64)]) {
+        let at: Vec<At<'_>> = next.iter().filter_map(|&(slot, _)| self.at(slot)).collect();
+        // Where they do not answer, that is the trouble, and is told elsewhere.
+        if let Ok(ends) = offsets::query(&self.consumer, &at, Offset::End, OFFSETS_TIMEOUT) {
+            for (&(slot, _), end) in next.iter().zip(ends) {
+                self.shared.raise_end(slot, end);
+            }
+        }
+    }
+
+    fn renew(&mut self) -> Result<(), KafkaError> {
+        metrics::counter!(names::RENEWED).increment(1);
+        let context = Listener(Arc::clone(&self.shared.said));
+        let fresh = settings::follower(&self.shared.options).create_with_context(context)?;
+        let stuck = std::mem::replace(&mut self.consumer, fresh);
+        // Its end may take as long as the brokers do not answer it.
+        thread::spawn(move || drop(stuck));
+        self.aim()
     }
 
     fn follow(&mut self, topic: Topic) -> Result<(), KafkaError> {

@@ -8,6 +8,7 @@ pub(crate) const REFUSED: &str = "chappe_eventlog_kafka_queue_refused_total";
 pub(crate) const UNKNOWN: &str = "chappe_eventlog_kafka_unknown_outcomes_total";
 pub(crate) const FOLLOWED: &str = "chappe_eventlog_kafka_followed_total";
 pub(crate) const FOREIGN: &str = "chappe_eventlog_kafka_foreign_records_total";
+pub(crate) const RENEWED: &str = "chappe_eventlog_kafka_renewed_total";
 pub(crate) const CURSOR_READS: &str = "chappe_eventlog_kafka_cursor_reads_total";
 pub(crate) const CURSOR_AIMS: &str = "chappe_eventlog_kafka_cursor_aims_total";
 pub(crate) const EXPIRED_READS: &str = "chappe_eventlog_kafka_expired_reads_total";
@@ -27,6 +28,10 @@ pub fn describe_metrics() {
     );
     describe_counter!(FOLLOWED, "Records that the follower took in");
     describe_counter!(FOREIGN, "Records read that no process of Chappe wrote");
+    describe_counter!(
+        RENEWED,
+        "Times that reading went on by a new connection, because nothing came by the old one"
+    );
     describe_counter!(CURSOR_READS, "Reads of history, from before what is held in memory");
     describe_counter!(CURSOR_AIMS, "Reads of history that did not go on where a cursor stood");
     describe_counter!(EXPIRED_READS, "Reads of records that retention had deleted");
