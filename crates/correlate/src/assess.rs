@@ -158,6 +158,20 @@ impl Assess {
         }
     }
 
+    /// [`Assess::forget`] where another tells, of whom one may have heard before the reports behind it: what was told no earlier than log time has
+    /// passed here is of reports to come.
+    pub fn forget_earlier(&mut self, retired: Retired) {
+        let watermark = self.watermark;
+        for (compartment, mut room) in
+            self.take_rooms(retired.key_hash, |compartment| compartment.is_pool() == retired.pool)
+        {
+            room.retain(|told| told.alert.revised_at >= watermark);
+            if !room.is_empty() {
+                *open_room(&mut self.rooms, retired.key_hash, &compartment) = room;
+            }
+        }
+    }
+
     /// Forgets all but those that `hold`. What was told as open of another is withdrawn: the rules have changed.
     pub fn keep(&mut self, hold: impl Fn(KeyHash, &Compartment) -> bool, emit: &mut Vec<Alert>) {
         let mut keys: Vec<KeyHash> = self.rooms.keys().copied().collect();
@@ -174,11 +188,15 @@ impl Assess {
 
     /// Takes the rooms of a key in these compartments out.
     fn take(&mut self, key_hash: KeyHash, these: impl Fn(&Compartment) -> bool) -> Vec<Room> {
+        let taken = self.take_rooms(key_hash, these).into_iter();
+        taken.map(|(_, room)| room).collect()
+    }
+
+    fn take_rooms(&mut self, key_hash: KeyHash, these: impl Fn(&Compartment) -> bool) -> Vec<(Compartment, Room)> {
         let Some(rooms) = self.rooms.get_mut(&key_hash) else {
             return vec![];
         };
-        let taken = rooms.extract_if(.., |(compartment, _)| these(compartment));
-        let taken: Vec<Room> = taken.map(|(_, room)| room).collect();
+        let taken: Vec<_> = rooms.extract_if(.., |(compartment, _)| these(compartment)).collect();
         if rooms.is_empty() {
             self.rooms.remove(&key_hash);
         }

@@ -144,9 +144,13 @@ impl Shard {
     }
 
     fn forget_retired(&mut self, emit: &mut Vec<Alert>) {
-        self.count
-            .drain_retired()
-            .for_each(|retired| self.assess.forget(retired, emit));
+        for retired in self.count.drain_retired() {
+            if self.stands_by {
+                self.assess.forget_earlier(retired);
+            } else {
+                self.assess.forget(retired, emit);
+            }
+        }
     }
 
     /// Log time up to which everything has been judged and told.

@@ -152,8 +152,8 @@ impl Custodian {
     fn recall(&mut self, told: Alert) {
         let lot = told.lot(self.custody.lots());
         let thread = match &mut self.links {
-            Some(links) if told.campaign.is_some() => links,
-            _ if told.campaign.is_some() => return,
+            Some(links) if told.is_campaign() => links,
+            _ if told.is_campaign() => return,
             _ => &mut self.lots[usize::from(lot)],
         };
         thread.push(Control::Recall(Box::new(told)), &self.halt);

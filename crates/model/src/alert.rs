@@ -184,14 +184,16 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Whether it is about linked incidents, though none may stand behind it any more: why they belonged together is then no longer said.
+    #[must_use]
+    pub fn is_campaign(&self) -> bool {
+        self.rule.kind == AlertKind::Campaign
+    }
+
     /// The lot whose owner writes this alert, of `lots`. Campaigns have no key to be parted by: all are of the first.
     #[must_use]
     pub fn lot(&self, lots: u16) -> u16 {
-        if self.campaign.is_some() {
-            0
-        } else {
-            self.key_hash.lot(lots)
-        }
+        if self.is_campaign() { 0 } else { self.key_hash.lot(lots) }
     }
 
     /// Whether both say the same, whenever and by whichever owner they were written.
@@ -289,6 +291,26 @@ mod tests {
         ] {
             assert!(!alert.says_the_same_as(&other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_campaign_is_of_the_first_lot_to_its_end() {
+        let rule = Rule {
+            kind: AlertKind::Campaign,
+            ..crate::built_in_rules().remove(0)
+        };
+        let withdrawn = Alert {
+            rule: Arc::new(rule),
+            key_hash: KeyHash(5 << 64),
+            state: AlertState::Retracted,
+            ..sample()
+        };
+        assert_eq!((withdrawn.lot(8), withdrawn.is_campaign()), (0, true));
+        let other = Alert {
+            key_hash: KeyHash(5 << 64),
+            ..sample()
+        };
+        assert_eq!((other.lot(8), other.is_campaign()), (5, false));
     }
 
     fn sample() -> Alert {

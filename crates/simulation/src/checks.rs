@@ -80,7 +80,8 @@ fn alerts(it: &mut Installation, alone: &Alone) -> Result<(), String> {
             .filter(|(_, alert)| matches!(alert.state, AlertState::Open | AlertState::Resolved));
         live.map(|(id, alert)| (*id, alert.clone())).collect()
     };
-    let (together, alone) = (live(&it.standing.alerts), live(&alone.alerts));
+    let all = &alone.alerts;
+    let (together, alone) = (live(&it.standing.alerts), live(all));
     it.tally.alerts += together.len() as u64;
     it.tally.takeovers += it.standing.claims;
     it.tally.fenced += it.standing.fenced;
@@ -94,7 +95,10 @@ fn alerts(it: &mut Installation, alone: &Alone) -> Result<(), String> {
         }
     }
     match together.values().find(|alert| !alone.contains_key(&alert.id)) {
-        Some(alert) => Err(format!("told, and not by one alone: {alert:#?}")),
+        Some(alert) => Err(format!(
+            "told, and not by one alone: {alert:#?}\nalone: {:#?}",
+            all.get(&alert.id)
+        )),
         None => Ok(()),
     }
 }

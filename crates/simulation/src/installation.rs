@@ -21,6 +21,8 @@ const PARTITIONS: u16 = 4;
 const STEPS_MS: [u64; 8] = [0, 0, 1, 1, 3, 5, 10, 25];
 /// Rounds after the last fault within which all must have come to rest.
 const ROUNDS: u64 = 3_000;
+/// Rounds until every lot has the owner that it keeps: longer than a silence and a calm.
+const CALM_ROUNDS: u64 = 250;
 /// Virtual time of one such round, in milliseconds.
 const ROUND_MS: u64 = 20;
 /// Longer than anything waits that is told late, in milliseconds of log time.
@@ -337,6 +339,9 @@ impl Installation {
         self.until("every request is answered", |it| {
             it.requests.iter().all(Request::is_done)
         })?;
+        for _ in 0..CALM_ROUNDS {
+            self.round()?;
+        }
         if self.rng.u8(0..3) == 0 {
             self.leaps.push((self.now, 200_000)); // all is over, and let go of
             self.until("log time passes", |it| it.is_judged())?;

@@ -51,6 +51,14 @@ impl Room {
         }
     }
 
+    pub(super) fn retain(&mut self, these: impl Fn(&Told) -> bool) {
+        self.0.retain(these);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Told> {
         self.0.iter()
     }

@@ -125,7 +125,12 @@ impl LinkShard {
             self.assess.advance(watermark, emit);
             let retired: Vec<_> = self.linker.drain_retired().collect();
             for key_hash in retired {
-                self.assess.forget(Retired { key_hash, pool: true }, emit);
+                let retired = Retired { key_hash, pool: true };
+                if self.stands_by {
+                    self.assess.forget_earlier(retired);
+                } else {
+                    self.assess.forget(retired, emit);
+                }
             }
         }
     }
