@@ -40,6 +40,13 @@ impl Shard {
     pub fn stand_by(&mut self) {
         self.stands_by = true;
         self.assess.clear();
+        self.count.hold_on();
+    }
+
+    /// Up to this log time everything that was told of these keys stands in the log and counts, whoever told it. Once it has stood by, a shard
+    /// lets go of nothing later: what it told itself may turn out to be fenced.
+    pub fn confirm(&mut self, watermark: Timestamp) {
+        self.count.confirm(watermark);
     }
 
     /// The log has been read up to where it was at the start: keeps up with it from here on, and tells nothing.

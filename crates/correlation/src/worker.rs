@@ -133,7 +133,10 @@ impl Worker {
                     self.alerts.clear(); // fenced, were they appended
                     self.shard.stand_by();
                 }
-                Control::Allow(watermark) => self.tenure.allow(watermark),
+                Control::Allow(watermark) => {
+                    self.tenure.allow(watermark);
+                    self.shard.confirm(watermark);
+                }
             }
         }
         self.pass();
