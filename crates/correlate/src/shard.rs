@@ -49,12 +49,14 @@ impl Shard {
         self.count.confirm(watermark);
     }
 
-    /// The log has been read up to where it was at the start: keeps up with it from here on, and tells nothing.
-    pub fn keep_up(&mut self) {
+    /// The log has been read up to where it was at the start, and all of it up to log time `read_to`: keeps up with it from here on, and tells
+    /// nothing. What was recalled may have been told later.
+    pub fn keep_up(&mut self, read_to: Timestamp) {
         self.count.settle(&mut self.findings);
         self.findings.clear();
-        self.assess
-            .forget_closed(|key_hash, compartment| self.count.answers_for(key_hash, compartment));
+        self.assess.forget_closed(read_to, |key_hash, compartment| {
+            self.count.answers_for(key_hash, compartment)
+        });
     }
 
     /// Owns its keys from here on, under an epoch above every earlier owner's: judges everything once, and tells where that differs from what
