@@ -10,7 +10,7 @@ use chappe_model::{Alert, AlertId, AlertState, Compartment, KeyHash, Timestamp};
 use crate::count::{COALESCE_MS, Retired};
 use crate::finding::Finding;
 use crate::parted_map::PartedMap;
-use room::Room;
+use room::{Room, Told};
 
 /// Gives out revisions. One instance per shard; a key's compartments are judged where the key is counted.
 #[derive(Debug)]
@@ -48,15 +48,17 @@ impl Assess {
         self.waiting.clear();
     }
 
-    /// Forgets closed alerts of all but those that `hold`: nothing will ever be told of them.
-    pub fn forget_closed(&mut self, hold: impl Fn(KeyHash, &Compartment) -> bool) {
+    /// Forgets closed alerts of all but those that `hold`: nothing will ever be told of them, unless they were told no earlier than `read_to`, so
+    /// that reports behind them may be to come.
+    pub fn forget_closed(&mut self, read_to: Timestamp, hold: impl Fn(KeyHash, &Compartment) -> bool) {
         let keys: Vec<KeyHash> = self.rooms.keys().copied().collect();
         for key_hash in keys {
             let Some(rooms) = self.rooms.get_mut(&key_hash) else {
                 continue;
             };
             rooms.retain(|(compartment, room)| {
-                room.iter().any(|told| told.alert.state == AlertState::Open) || hold(key_hash, compartment)
+                let stays = |told: &Told| told.alert.state == AlertState::Open || told.alert.revised_at >= read_to;
+                room.iter().any(stays) || hold(key_hash, compartment)
             });
             if rooms.is_empty() {
                 self.rooms.remove(&key_hash);

@@ -61,6 +61,8 @@ pub struct Count {
     secret: Secret,
     rules: Vec<Plan>,
     watermark: Timestamp,
+    /// Log time up to which what was told counts for certain: only that makes anything final. The end where nobody else may own these keys.
+    confirmed: Timestamp,
     /// While the log is read again after a restart nothing is judged: states between would be older than what was told already.
     replaying: bool,
     table: Table,
@@ -111,6 +113,13 @@ impl Plan {
     }
 }
 
+/// How far log time is.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    watermark: Timestamp,
+    confirmed: Timestamp,
+}
+
 /// What a judgement needs besides the contributions.
 struct Judging<'a> {
     secret: &'a Secret,
@@ -118,10 +127,16 @@ struct Judging<'a> {
     key_hash: KeyHash,
     settled_ms: u64,
     watermark: Timestamp,
+    confirmed: Timestamp,
     at: Timestamp,
 }
 
 impl Judging<'_> {
+    /// What lies before can no longer change, and is told for good.
+    fn settled(&self) -> Timestamp {
+        self.watermark.min(self.confirmed).minus(self.settled_ms)
+    }
+
     /// What was found: alerts whose last fire lies before `settled_before` are final from now on.
     fn finding(
         &self,
@@ -149,6 +164,7 @@ impl Count {
             secret,
             rules: policy.rules().iter().map(|rule| Plan::new(policy, rule)).collect(),
             watermark: Timestamp::ZERO,
+            confirmed: Timestamp::END,
             replaying: true,
             table: Table::default(),
             steadies: Slab::default(),
@@ -239,7 +255,7 @@ impl Count {
             self.shadows.begin(sighting, state.unwrap_or_default());
         }
         if !pool || shadowed {
-            let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+            let sight = sight(&self.secret, &self.rules, self.times(), self.replaying);
             self.shadows.apply(at, sighting.clone(), sight, emit);
         }
         if !pool {
@@ -266,6 +282,18 @@ impl Count {
         self.behind = true;
     }
 
+    /// From here on nothing is final before it is confirmed: another owner may have told in place of this one.
+    pub fn hold_on(&mut self) {
+        if self.confirmed == Timestamp::END {
+            self.confirmed = Timestamp::ZERO;
+        }
+    }
+
+    /// Up to this log time everything that was told of these keys, here or elsewhere, counts.
+    pub fn confirm(&mut self, watermark: Timestamp) {
+        self.confirmed = self.confirmed.max(watermark);
+    }
+
     /// [`Count::judge_due`] and [`Count::let_go`] with `budget` keys each. Whether more may be left.
     pub fn go_on(&mut self, budget: usize, emit: &mut Vec<Finding>) -> bool {
         let judging = self.judge_due(budget, emit);
@@ -280,7 +308,7 @@ impl Count {
         }
         let mut left = budget;
         self.judge_pools(self.watermark, &mut left, emit);
-        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let sight = sight(&self.secret, &self.rules, self.times(), self.replaying);
         let gone = self.shadows.judge_due(sight, &mut left, emit);
         self.retire_shadows(gone);
         self.behind = left == 0;
@@ -306,6 +334,13 @@ impl Count {
         let pools = self.due.first().map(|(due, _)| *due);
         let due = pools.into_iter().chain(self.shadows.next_due()).min();
         due.map_or(self.watermark, |due| self.watermark.min(due.minus(1)))
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            watermark: self.watermark,
+            confirmed: self.confirmed,
+        }
     }
 
     fn retire_shadows(&mut self, gone: Vec<KeyHash>) {
@@ -348,7 +383,7 @@ impl Count {
             }
             self.judge_key(key_hash, emit);
         }
-        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let sight = sight(&self.secret, &self.rules, self.times(), self.replaying);
         let gone = self.shadows.flush(sight, emit);
         self.retire_shadows(gone);
     }
@@ -369,7 +404,7 @@ impl Count {
         let Some(cell) = self.table.get(key_hash) else {
             return;
         };
-        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let sight = sight(&self.secret, &self.rules, self.times(), self.replaying);
         let judging = sight.judging(cell.rule, key_hash, self.watermark);
         let empty = match cell.held {
             Held::Single => return,
@@ -450,11 +485,11 @@ impl Count {
     }
 }
 
-fn sight<'a>(secret: &'a Secret, rules: &'a [Plan], watermark: Timestamp, replaying: bool) -> Sight<'a> {
+fn sight<'a>(secret: &'a Secret, rules: &'a [Plan], times: Times, replaying: bool) -> Sight<'a> {
     Sight {
         secret,
         rules,
-        watermark,
+        times,
         replaying,
     }
 }

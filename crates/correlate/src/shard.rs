@@ -40,14 +40,23 @@ impl Shard {
     pub fn stand_by(&mut self) {
         self.stands_by = true;
         self.assess.clear();
+        self.count.hold_on();
     }
 
-    /// The log has been read up to where it was at the start: keeps up with it from here on, and tells nothing.
-    pub fn keep_up(&mut self) {
+    /// Up to this log time everything that was told of these keys stands in the log and counts, whoever told it. Once it has stood by, a shard
+    /// lets go of nothing later: what it told itself may turn out to be fenced.
+    pub fn confirm(&mut self, watermark: Timestamp) {
+        self.count.confirm(watermark);
+    }
+
+    /// The log has been read up to where it was at the start, and all of it up to log time `read_to`: keeps up with it from here on, and tells
+    /// nothing. What was recalled may have been told later.
+    pub fn keep_up(&mut self, read_to: Timestamp) {
         self.count.settle(&mut self.findings);
         self.findings.clear();
-        self.assess
-            .forget_closed(|key_hash, compartment| self.count.answers_for(key_hash, compartment));
+        self.assess.forget_closed(read_to, |key_hash, compartment| {
+            self.count.answers_for(key_hash, compartment)
+        });
     }
 
     /// Owns its keys from here on, under an epoch above every earlier owner's: judges everything once, and tells where that differs from what

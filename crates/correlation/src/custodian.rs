@@ -41,6 +41,10 @@ pub(crate) struct Custodian {
     pub(crate) links: Option<Feed<Control>>,
     /// The reader, which says when all has been read that an owner before may have read.
     pub(crate) reader: Feed<Gained>,
+    /// Of each lot that this instance owns the epoch, and log time up to which what it told counts: it was read back.
+    pub(crate) confirmed: Vec<Option<(u64, Timestamp)>>,
+    /// How far the threads know that the owners are.
+    pub(crate) allowed: Vec<Timestamp>,
     /// Set once the log has been read again.
     pub(crate) settled: Arc<AtomicBool>,
     /// Set while this instance owns the first lot: it speaks for all.
@@ -63,13 +67,19 @@ impl Custodian {
             self.custody.make_ready();
         }
         let heard = self.read_pulse()?;
-        // Known before the alerts are read: what an owner told up to there then stands before the end of them.
-        let reached: Vec<Option<Timestamp>> = (0..self.custody.lots())
-            .map(|lot| self.custody.reached_elsewhere(lot))
-            .collect();
+        // Known before the alerts are read: what was told here up to there then stands before their end. If this instance owns the lot still, it
+        // stands before any claim of another, too, and counts.
+        let told: Vec<_> = (0..self.custody.lots()).map(|lot| self.told(lot)).collect();
         let read = self.read_alerts()?;
-        for (lot, reached) in (0..self.custody.lots()).zip(reached) {
-            if let (Some(reached), None) = (reached, self.custody.owned(lot)) {
+        for (lot, told) in (0..self.custody.lots()).zip(told) {
+            if told.is_some_and(|(epoch, _)| self.custody.owned(lot) == Some(epoch)) {
+                self.confirmed[usize::from(lot)] = told;
+            }
+            let reached = self
+                .reached(lot)
+                .filter(|reached| *reached > self.allowed[usize::from(lot)]);
+            if let Some(reached) = reached {
+                self.allowed[usize::from(lot)] = reached;
                 self.order(lot, || Control::Allow(reached));
             }
         }
@@ -210,23 +220,36 @@ impl Custodian {
         self.append(Topic::Alerts, ALERTS_PARTITION, mark);
     }
 
-    /// Log time up to which everything of a lot that this instance owns under `epoch` is durable; none before it has judged it once.
-    fn reached(&self, lot: u16, epoch: u64) -> Option<Timestamp> {
+    /// The epoch under which this instance owns a lot, and log time up to which everything of it is durable; none before it has judged it once.
+    fn told(&self, lot: u16) -> Option<(u64, Timestamp)> {
+        let epoch = self.custody.owned(lot)?;
         let own = self.lots.get(usize::from(lot))?.progress.reached_under(epoch)?;
-        match &self.links {
-            Some(links) if lot == 0 => Some(own.min(links.progress.reached_under(epoch)?)),
-            _ => Some(own),
+        let reached = match &self.links {
+            Some(links) if lot == 0 => own.min(links.progress.reached_under(epoch)?),
+            _ => own,
+        };
+        Some((epoch, reached))
+    }
+
+    /// Log time up to which what this instance told of a lot that it owns under `epoch` counts.
+    fn confirmed(&self, lot: u16, epoch: u64) -> Option<Timestamp> {
+        let confirmed = self.confirmed[usize::from(lot)].filter(|(under, _)| *under == epoch);
+        confirmed.map(|(_, reached)| reached)
+    }
+
+    /// Log time up to which what the owner of a lot told counts, whoever that is.
+    fn reached(&self, lot: u16) -> Option<Timestamp> {
+        match self.custody.owned(lot) {
+            Some(epoch) => self.confirmed(lot, epoch),
+            None => self.custody.reached_elsewhere(lot),
         }
     }
 
     /// Once the alerts of every lot up to a watermark are durable, the owner of the first says so in the alerts topic.
     fn mark(&mut self) {
         let Some(epoch) = self.custody.owned(0) else { return };
-        let of_lot = |lot| match self.custody.owned(lot) {
-            Some(epoch) => self.reached(lot, epoch),
-            None => self.custody.reached_elsewhere(lot),
-        };
-        let reached: Option<Vec<Timestamp>> = (0..self.custody.lots()).map(of_lot).collect();
+        let of_lots = (0..self.custody.lots()).map(|lot| self.reached(lot));
+        let reached: Option<Vec<Timestamp>> = of_lots.collect();
         let reached = reached.and_then(|all| all.into_iter().min()).unwrap_or_default();
         if reached <= self.marked {
             return;
@@ -241,7 +264,7 @@ impl Custodian {
     }
 
     fn beat(&mut self) {
-        let beat = self.custody.beat(|lot, epoch| self.reached(lot, epoch));
+        let beat = self.custody.beat(|lot, epoch| self.confirmed(lot, epoch));
         let due = self.last_beat.as_ref().is_none_or(|(at, last)| {
             let since = self.pace.since(*at);
             since >= BEAT_EVERY || (*last != beat && since >= BEAT_AT_MOST_EVERY)

@@ -46,7 +46,7 @@ pub(crate) enum Control {
     Own(u64),
     /// Another owns its keys from here on; what that one told is recalled anew.
     StandBy,
-    /// The owner has told everything up to this log time.
+    /// The owner, this instance or another, has told everything up to this log time, and it counts.
     Allow(Timestamp),
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkPolicy, LinkShard, Shard, shard_of};
 use chappe_eventlog::{EventLog, Record, SnapshotStore, Topic, Writers};
 use chappe_model::limits::LOTS;
-use chappe_model::{Alert, Policy};
+use chappe_model::{Alert, Policy, Timestamp};
 use chappe_proto::pulse::{self, Pulse};
 use rtrb::RingBuffer;
 
@@ -223,6 +223,8 @@ impl Service {
             lots: vec![],
             links: None,
             reader,
+            confirmed: vec![None; usize::from(LOTS)],
+            allowed: vec![Timestamp::ZERO; usize::from(LOTS)],
             settled: Arc::default(),
             leads: Arc::default(),
             halt: halt.clone(),

@@ -77,6 +77,11 @@ impl Tenure {
         self.latest = self.latest.max(watermark);
     }
 
+    /// Log time that every partition has passed here.
+    pub(crate) fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
     /// The owner has told everything up to this log time.
     pub(crate) fn allow(&mut self, watermark: Timestamp) {
         self.allowed = self.allowed.max(watermark);

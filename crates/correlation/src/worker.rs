@@ -71,10 +71,7 @@ impl Worker {
             return Ok(told);
         }
         match self.then.take() {
-            Some(Then::Own(epoch)) => {
-                self.progress.own(epoch);
-                self.pass();
-            }
+            Some(Then::Own(epoch)) => self.progress.own(epoch),
             Some(Then::HandOver(to)) => drop(to.send(self.shard.state())), // a reader that has given up needs none
             None if self.settled && self.tenure.owns() => self.progress.reach(self.shard.reached()),
             None => {}
@@ -99,7 +96,7 @@ impl Worker {
             Message::Settle => {
                 self.settled = true;
                 if self.tenure.shared {
-                    self.shard.keep_up();
+                    self.shard.keep_up(self.tenure.latest());
                 } else {
                     self.shard.settle(&mut self.alerts);
                 }
@@ -133,7 +130,10 @@ impl Worker {
                     self.alerts.clear(); // fenced, were they appended
                     self.shard.stand_by();
                 }
-                Control::Allow(watermark) => self.tenure.allow(watermark),
+                Control::Allow(watermark) => {
+                    self.tenure.allow(watermark);
+                    self.shard.confirm(watermark);
+                }
             }
         }
         self.pass();
@@ -144,6 +144,7 @@ impl Worker {
     fn take_over(&mut self) {
         if let Some(epoch) = self.tenure.begin() {
             self.count();
+            self.pass(); // or it would say of what is over that it is open
             self.shard.own(epoch, &mut self.alerts);
             self.then = Some(Then::Own(epoch));
         }

@@ -139,7 +139,7 @@ impl Count {
                 index
             }
         };
-        let sight = sight(&self.secret, &self.rules, self.watermark, self.replaying);
+        let sight = sight(&self.secret, &self.rules, self.times(), self.replaying);
         let judging = sight.judging(sighting.rule, key_hash, at);
         if let Some(group) = self.groups.get_mut(index) {
             group.apply(sighting, &judging, self.replaying, emit);
@@ -177,7 +177,7 @@ impl Count {
     pub(super) fn expire_key(&mut self, key_hash: KeyHash, emit: &mut Vec<Finding>) {
         let Some(cell) = self.table.get(key_hash) else { return };
         let settled_ms = self.rules[usize::from(cell.rule)].settled_ms;
-        let settled = self.watermark.minus(settled_ms);
+        let settled = self.watermark.min(self.confirmed).minus(settled_ms);
         let oldest = match cell.held {
             Held::Group => return, // it has times of its own
             Held::Single => Some(cell.entry().time).filter(|time| *time >= settled),

@@ -332,7 +332,7 @@ impl Room {
     /// Decides, after a judgement, what is final, what may go, and when time alone changes something.
     fn plan(&mut self, alerts: &[Alert], pool: Option<&Room>, judging: &Judging<'_>) {
         let (watermark, settled_ms, within_ms) = (judging.watermark, judging.settled_ms, judging.rule.when.within_ms);
-        let settled = watermark.minus(settled_ms);
+        let settled = judging.settled().max(self.final_before);
         let live = alerts.iter().filter(|alert| alert.last_fire >= settled);
         let reach_ms = judging.rule.when.span_ms();
         let needed = live.map(|alert| alert.anchor.0.minus(reach_ms - 1)).min();

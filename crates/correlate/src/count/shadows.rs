@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::group::{Group, Rooms};
 use super::room::RoomState;
-use super::{Judging, Plan};
+use super::{Judging, Plan, Times};
 use crate::finding::Finding;
 use crate::keyed_map::KeyedMap;
 use crate::sighting::Sighting;
@@ -50,7 +50,7 @@ pub(super) struct ShadowState {
 pub(super) struct Sight<'a> {
     pub(super) secret: &'a Secret,
     pub(super) rules: &'a [Plan],
-    pub(super) watermark: Timestamp,
+    pub(super) times: Times,
     pub(super) replaying: bool,
 }
 
@@ -63,7 +63,8 @@ impl<'a> Sight<'a> {
             rule: &plan.rule,
             key_hash,
             settled_ms: plan.settled_ms,
-            watermark: self.watermark,
+            watermark: self.times.watermark,
+            confirmed: self.times.confirmed,
             at,
         }
     }
@@ -109,7 +110,7 @@ impl Shadows {
         let mut gone = vec![];
         while *left > 0
             && let Some(entry) = self.due.first()
-            && entry.0 <= sight.watermark
+            && entry.0 <= sight.times.watermark
         {
             *left -= 1;
             let Some((_, key_hash, list)) = self.due.pop_first() else {
@@ -147,7 +148,7 @@ impl Shadows {
         let Some(shadow) = self.shadows.get_mut(&key_hash) else {
             return false;
         };
-        let judging = sight.judging(shadow.rule, key_hash, sight.watermark);
+        let judging = sight.judging(shadow.rule, key_hash, sight.times.watermark);
         let from = emit.len();
         shadow.group.judge_due(rooms, &judging, emit);
         keep_overlays(emit, from);

@@ -307,7 +307,7 @@ impl Steady {
     /// Decides, after a judgement, what is final and what may go, and when an open alert resolves.
     fn plan(&mut self, judging: &Judging<'_>, voices: &mut Voices) {
         let within_ms = judging.rule.when.within_ms;
-        let settled = judging.watermark.minus(judging.settled_ms);
+        let settled = judging.settled().max(self.final_before);
         self.keep_from(settled, within_ms);
         self.final_before = settled;
         let resolving = self.scan.runs().iter().map(|run| run.last_fire.plus(within_ms));

@@ -139,6 +139,7 @@ fn check(rule: &Arc<Rule>, all: &[Said], order: &[usize], look_between: bool) {
         key_hash,
         settled_ms: 10_000,
         watermark,
+        confirmed: Timestamp::END,
         at: watermark,
     };
     let (mut voices, mut steady) = (Voices::default(), Steady::new(rule));
