@@ -10,6 +10,9 @@ use std::sync::Mutex;
 use chappe_simulation::{Tally, simulate};
 use chappe_testkit::{check_seeds, number};
 
+/// After so many histories that failed the rest is left out.
+const FAILED: usize = 10;
+
 #[test]
 fn whatever_goes_wrong_members_get_what_they_are_promised() {
     let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 300));
@@ -18,6 +21,9 @@ fn whatever_goes_wrong_members_get_what_they_are_promised() {
         first..first + cases,
         || (),
         |(), seed| {
+            if failed.lock().is_ok_and(|failed| failed.len() >= FAILED) {
+                return 0; // enough to look at
+            }
             let history = simulate(seed);
             if let (Ok(mut sum), Ok(mut failed)) = (sum.lock(), failed.lock()) {
                 *sum = sum.and(history.tally);

@@ -229,3 +229,29 @@ fn a_cursor_ahead_of_the_log_is_a_gap_unless_the_log_has_just_moved_on() {
     older.catch_up().unwrap();
     assert_eq!(all_told(&feed.next(&older, 100).unwrap()), ["gap", "5.1"]);
 }
+
+#[test]
+fn where_others_write_too_a_board_that_is_behind_sends_away_until_it_has_read_on() {
+    let (ahead, behind) = (MemoryLog::new().shared(), MemoryLog::new().shared());
+    let boards = [&ahead, &behind].map(|log| board(Arc::new(log.clone()), SMALL));
+    let told_to = |log: &MemoryLog, what: usize| {
+        let parts: [&dyn Fn(); 3] = [&|| append(log, &revision(1, 1)), &|| mark(log, 2_000, 1), &|| {
+            append(log, &revision(2, 1))
+        }];
+        parts[what]();
+    };
+    (0..3).for_each(|what| told_to(&ahead, what));
+    boards[0].catch_up().unwrap();
+    let mut feed = boards[0].subscribe(austria(), &from_beginning()).unwrap();
+    let last = feed.next(&boards[0], 10).unwrap().pop().unwrap();
+    // The other has read none of it, then the mark, then all: it reads on by itself.
+    for what in 0..3 {
+        let refused = boards[1].subscribe(austria(), &resume(&last.cursor)).unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable, "before {what}");
+        told_to(&behind, what);
+    }
+    append(&behind, &revision(3, 1));
+    let mut feed = boards[1].subscribe(austria(), &resume(&last.cursor)).unwrap();
+    boards[1].catch_up().unwrap();
+    assert_eq!(all_told(&feed.next(&boards[1], 10).unwrap()), ["3.1"]);
+}
