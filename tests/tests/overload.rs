@@ -33,7 +33,7 @@ use critical::Critical;
 use flood::Flood;
 
 /// How long, unless `CHAPPE_OVERLOAD_SECONDS` says otherwise.
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 14;
 /// How long the broker runs before it halts, and how long it halts: within the patience of reads and appends.
 const RUNS: Duration = Duration::from_secs(4);
 const HALTS: Duration = Duration::from_secs(3);

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use place::Place;
+use planted::Choice;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -60,8 +61,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["setup"] => setup::command(&place, "core"),
         ["setup", set] => setup::command(&place, set),
         ["test"] => test::command(&place),
-        ["planted"] => planted::command(&place, None).map(drop),
-        ["planted", part] => planted::command(&place, Some(part)).map(drop),
+        ["planted"] => planted::command(&place, Choice::All).map(drop),
+        ["planted", part] => planted::command(&place, Choice::Named(part)).map(drop),
         ["chaos", rest @ ..] => chaos::command(&place, rest),
         ["image"] => proto::write_image(&place),
         ["bench", rest @ ..] if !rest.is_empty() => bench(&place, rest),

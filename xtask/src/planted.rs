@@ -9,10 +9,12 @@ mod trial;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::command;
 use crate::place::Place;
 use bug::Bug;
 use copy::WorkspaceCopy;
@@ -26,25 +28,53 @@ pub(crate) fn any(root: &Path) -> Result<bool> {
     Ok(!bug::lists(root)?.is_empty())
 }
 
-/// Runs every bug, or those whose name contains `part`; an error unless each is caught. Returns, with the reasons, those whose test was
-/// skipped here: they are not judged.
-pub(crate) fn command(place: &Place, part: Option<&str>) -> Result<Vec<String>> {
-    let mut bugs = bug::read_all(place.root())?;
-    if let Some(part) = part {
-        bugs.retain(|bug| bug.name.contains(part));
+/// Which bugs are planted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Choice<'a> {
+    /// Every one.
+    All,
+    /// Those with this in their name.
+    Named(&'a str),
+    /// One in so many, others with each commit: all of them take longer than a merge can wait.
+    OneIn(usize),
+}
+
+impl Choice<'_> {
+    fn pick(self, bugs: Vec<Bug>, commit: usize) -> Vec<Bug> {
+        let wanted = |(nth, bug): &(usize, Bug)| match self {
+            Self::All => true,
+            Self::Named(part) => bug.name.contains(part),
+            Self::OneIn(of) => (nth + commit).is_multiple_of(of.max(1)),
+        };
+        let picked = bugs.into_iter().enumerate().filter(wanted);
+        picked.map(|(_, bug)| bug).collect()
     }
-    if bugs.is_empty() {
-        bail!(
-            "no planted bug{} in {FOLDER}/*.toml",
-            part.map(|part| format!(" with {part} in its name")).unwrap_or_default()
-        );
-    }
+}
+
+/// A number that differs with the commit; 0 outside a repository.
+fn commit(place: &Place) -> usize {
+    let head = command::answer(
+        Command::new("git")
+            .args(["rev-parse", "HEAD"])
+            .current_dir(place.root()),
+    );
+    let first = head.and_then(|head| u32::from_str_radix(head.trim().get(..8)?, 16).ok());
+    first.map_or(0, |first| first as usize)
+}
+
+/// Runs the chosen bugs; an error unless each is caught. Returns, with the reasons, those whose test was skipped here: they are not judged.
+pub(crate) fn command(place: &Place, choice: Choice<'_>) -> Result<Vec<String>> {
+    let bugs = bug::read_all(place.root())?;
     // All of them first: a list that has fallen behind shows before minutes of building, not after.
     for bug in &bugs {
         let file = place.root().join(&bug.file);
         bug.apply(
             &std::fs::read_to_string(&file).with_context(|| format!("planted bug {}: {}", bug.name, file.display()))?,
         )?;
+    }
+    let bugs = choice.pick(bugs, commit(place));
+    if bugs.is_empty() {
+        bail!("no such planted bug in {FOLDER}/*.toml: {choice:?}");
     }
     let copy = WorkspaceCopy::make(place)?;
     let trial = Trial::new(place, &copy);
