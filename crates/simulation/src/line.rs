@@ -26,6 +26,8 @@ pub(crate) struct Trouble {
 /// A process's own handle to the log that all share.
 pub(crate) struct Line {
     log: MemoryLog,
+    /// Every partition, in the order of `seen`.
+    slots: Vec<Slot>,
     state: Mutex<State>,
 }
 
@@ -50,8 +52,10 @@ pub(crate) type Leftover = (Slot, Record);
 
 impl Line {
     pub(crate) fn to(log: &MemoryLog, seed: u64) -> Arc<Self> {
+        let of = |topic| (0..log.partitions(topic)).map(move |partition| (topic, partition));
         Arc::new(Self {
             log: log.clone(),
+            slots: Topic::ALL.into_iter().flat_map(of).collect(),
             state: Mutex::new(State {
                 rng: Rng::with_seed(seed),
                 trouble: Trouble::default(),
@@ -61,21 +65,15 @@ impl Line {
         })
     }
 
-    /// The partitions, in the order of `seen`.
-    fn slots(&self) -> Vec<Slot> {
-        let of = |topic| (0..self.log.partitions(topic)).map(move |partition| (topic, partition));
-        Topic::ALL.into_iter().flat_map(of).collect()
-    }
-
     pub(crate) fn trouble(&self) -> Trouble {
         self.lock().trouble
     }
 
     pub(crate) fn set_trouble(&self, trouble: Trouble) {
         let ends = self
-            .slots()
-            .into_iter()
-            .map(|(topic, partition)| self.log.end(topic, partition).0);
+            .slots
+            .iter()
+            .map(|(topic, partition)| self.log.end(*topic, *partition).0);
         let ends = ends.collect();
         let mut state = self.lock();
         if !state.trouble.lags {
@@ -86,15 +84,17 @@ impl Line {
 
     /// Shows a partition up to its end, where the line lags.
     pub(crate) fn refresh(&self, nth: usize) {
-        let slots = self.slots();
-        let (topic, partition) = slots[nth % slots.len()];
+        let (topic, partition) = self.slots[nth % self.slots.len()];
         let end = self.log.end(topic, partition).0;
         self.saw((topic, partition), end);
     }
 
     fn saw(&self, slot: Slot, end: u64) {
-        let at = self.slots().iter().position(|of| *of == slot);
         let mut state = self.lock();
+        if !state.trouble.lags {
+            return;
+        }
+        let at = self.slots.iter().position(|of| *of == slot);
         if let Some(seen) = at.and_then(|at| state.seen.get_mut(at)) {
             *seen = end.max(*seen);
         }
@@ -102,12 +102,12 @@ impl Line {
 
     fn end_seen(&self, slot: Slot) -> u64 {
         let end = self.log.end(slot.0, slot.1).0;
-        let at = self.slots().iter().position(|of| *of == slot);
         let state = self.lock();
-        match at.and_then(|at| state.seen.get(at)) {
-            Some(seen) if state.trouble.lags => end.min(*seen),
-            _ => end,
+        if !state.trouble.lags {
+            return end;
         }
+        let at = self.slots.iter().position(|of| *of == slot);
+        at.and_then(|at| state.seen.get(at)).map_or(end, |seen| end.min(*seen))
     }
 
     /// Lets so many held appends go on, unless the line is cut.
