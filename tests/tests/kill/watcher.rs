@@ -7,7 +7,7 @@ use chappe_proto::v1;
 use chappe_proto::v1::subscribe_response::Event;
 use chappe_tests::{Client, PATIENCE};
 use tokio::sync::watch;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, timeout};
 use tonic::{Code, Status};
 
 /// After a broken stream the next is tried after this long at the latest.
@@ -47,11 +47,9 @@ impl Watcher {
 
     /// Follows until everything up to the last log time was told.
     pub async fn run(mut self) -> Self {
-        let mut progress = Instant::now();
         loop {
             let addresses = self.addresses.borrow_and_update().clone();
             let client = Client::new(addresses[self.streams % addresses.len()], &self.token).unwrap();
-            let judged = self.judged_ms;
             match self.follow(&client).await {
                 Ok(()) => return self,
                 Err(status) => {
@@ -68,10 +66,6 @@ impl Watcher {
                     );
                 }
             }
-            if self.judged_ms > judged {
-                progress = Instant::now();
-            }
-            assert!(progress.elapsed() < PATIENCE, "nothing was judged for {PATIENCE:?}");
             // It comes back under another address, or there is another.
             let _ = timeout(COMES_BACK, self.addresses.changed()).await;
             self.streams += 1;

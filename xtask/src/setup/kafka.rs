@@ -123,7 +123,15 @@ mod tests {
         let names: Vec<&str> = tools.iter().map(|tool| tool.name).collect();
         assert_eq!(
             names,
-            ["pkg-config", "libssl-dev", "zlib1g-dev", "java", "maven", "kafka"]
+            [
+                "pkg-config",
+                "libssl-dev",
+                "zlib1g-dev",
+                "faketime",
+                "java",
+                "maven",
+                "kafka"
+            ]
         );
     }
 
