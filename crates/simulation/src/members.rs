@@ -27,11 +27,19 @@ pub(crate) struct Request {
     sent_to: Option<(usize, u64, Slot)>,
     pub(crate) receipt: Option<v1::Receipt>,
     pub(crate) refused: Option<String>,
+    /// What it was told last, where that was not final.
+    last: Option<String>,
 }
 
 impl Request {
     pub(crate) fn is_done(&self) -> bool {
         self.receipt.is_some() || self.refused.is_some()
+    }
+
+    /// How it stands, for whoever asks why it is not done.
+    pub(crate) fn story(&self) -> String {
+        let (who, report) = (&self.who.member, &self.report);
+        format!("{who} {} {}: {:?}", report.report_key, report.revision, self.last)
     }
 
     pub(crate) fn revision(&self) -> u32 {
@@ -70,7 +78,10 @@ impl Request {
             Some(Err(status)) if is_final(status.code()) => {
                 self.refused = Some(format!("{:?} {}", status.code(), status.message()));
             }
-            _ => self.due = now + AGAIN_MS,
+            other => {
+                self.last = other.and_then(Result::err).map(|status| status.message().to_owned());
+                self.due = now + AGAIN_MS;
+            }
         }
         self.sent_to = None;
     }
@@ -130,6 +141,7 @@ impl Script {
             sent_to: None,
             receipt: None,
             refused: None,
+            last: None,
         };
         let report = incident::to_wire(accepted);
         match rng.u8(0..6) {
