@@ -3,6 +3,7 @@
 //! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses. With
 //!   `CHAPPE_TESTS_ON=kafka` its log is on a broker that the test process starts.
 //! - [`Client`] speaks for one member; [`Feed`] follows its alerts.
+//! - [`revisions`] and [`read_on`] read what stands in a log.
 //! - [`report`] is a sound report to change.
 //! - [`random`] is what a test draws its choices from.
 //! - [`skipped`] says plainly that a test did not run, and why.
@@ -47,6 +48,7 @@ pub use binary::{binary, workspace};
 pub use client::{Authenticated, Bearer, Client};
 pub use clock::now;
 pub use feed::Feed;
+pub use log::{read_on, revisions};
 pub use program::{Options, Program};
 pub use reports::{indicator, report};
 pub use seed::random;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail};
-use chappe_eventlog::EventLog;
+use chappe_eventlog::{EventLog, Position, ReadLimit, Record, RecordKind, Topic};
 use chappe_eventlog_kafka::{KafkaLog, KafkaOptions};
 use chappe_eventlog_local::{LocalLog, LocalOptions};
 use chappe_kafka_cluster::Cluster;
+use chappe_model::{Accepted, Digest};
+use chappe_proto::incident;
 
 /// What installations of tests run on: `kafka`, or the journal where it is not set.
 const LOG_VARIABLE: &str = "CHAPPE_TESTS_ON";
@@ -54,4 +56,33 @@ pub(crate) fn on_brokers(table: &toml::Table) -> Result<Arc<dyn EventLog>> {
 /// Opens a journal. Nobody else may have it open.
 pub(crate) fn in_folder(folder: &Path) -> Result<Arc<dyn EventLog>> {
     Ok(Arc::new(LocalLog::open(LocalOptions::in_folder(folder))?.0))
+}
+
+/// The records of a partition from a position on, to its end, which is the position afterwards.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn read_on(log: &dyn EventLog, topic: Topic, partition: u16, from: &mut Position) -> Result<Vec<Record>> {
+    let mut all = vec![];
+    loop {
+        let batch = log.read(topic, partition, *from, ReadLimit::default())?;
+        let Some((last, _)) = batch.last() else { return Ok(all) };
+        *from = last.next();
+        all.extend(batch.into_iter().map(|(_, record)| record));
+    }
+}
+
+/// Every revision that the incidents topic holds, in the order of each partition, with the digest of its content.
+///
+/// # Errors
+/// When the log cannot be read, or a record is none of an incident.
+pub fn revisions(log: &dyn EventLog) -> Result<Vec<(Accepted, Digest)>> {
+    let mut found = vec![];
+    for partition in 0..log.partitions(Topic::Incidents) {
+        let records = read_on(log, Topic::Incidents, partition, &mut Position(0))?;
+        for record in records.iter().filter(|record| record.kind == RecordKind::Data) {
+            found.push(incident::decode(&record.payload)?);
+        }
+    }
+    Ok(found)
 }

@@ -21,10 +21,9 @@ use std::future::pending;
 use std::io::Write;
 use std::time::Duration;
 
-use chappe_eventlog::{Position, ReadLimit, RecordKind, Topic};
 use chappe_kafka_cluster::{Cluster, is_available};
-use chappe_proto::{incident, v1};
-use chappe_tests::{Feed, Options, Program, indicator, now, report};
+use chappe_proto::v1;
+use chappe_tests::{Feed, Options, Program, indicator, now, report, revisions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -79,19 +78,8 @@ fn peak(process: u32) -> u64 {
 fn stored(program: &Program) -> HashSet<String> {
     let log = program.log().unwrap();
     let mut keys = HashSet::new();
-    for partition in 0..log.partitions(Topic::Incidents) {
-        let mut from = Position(0);
-        loop {
-            let records = log
-                .read(Topic::Incidents, partition, from, ReadLimit::default())
-                .unwrap();
-            let Some((last, _)) = records.last() else { break };
-            from = last.next();
-            for (_, record) in records.iter().filter(|(_, record)| record.kind == RecordKind::Data) {
-                let (accepted, _) = incident::decode(&record.payload).unwrap();
-                assert!(keys.insert(accepted.incident.report_key.as_str().to_owned()));
-            }
-        }
+    for (accepted, _) in revisions(&*log).unwrap() {
+        assert!(keys.insert(accepted.incident.report_key.as_str().to_owned()));
     }
     keys
 }

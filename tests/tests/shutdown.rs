@@ -21,10 +21,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use chappe_eventlog::{Position, ReadLimit, RecordKind, Topic};
 use chappe_kafka_cluster::is_available;
-use chappe_proto::incident;
-use chappe_tests::Program;
+use chappe_tests::{Program, revisions};
 
 use crowd::Crowd;
 use installation::Services;
@@ -45,19 +43,8 @@ fn shutdowns() -> usize {
 fn stored(program: &Program) -> BTreeSet<String> {
     let log = program.log().unwrap();
     let mut keys = BTreeSet::new();
-    for partition in 0..log.partitions(Topic::Incidents) {
-        let mut from = Position(0);
-        loop {
-            let records = log
-                .read(Topic::Incidents, partition, from, ReadLimit::default())
-                .unwrap();
-            let Some((last, _)) = records.last() else { break };
-            from = last.next();
-            for (_, record) in records.iter().filter(|(_, record)| record.kind == RecordKind::Data) {
-                let (accepted, _) = incident::decode(&record.payload).unwrap();
-                keys.insert(accepted.incident.report_key.as_str().to_owned());
-            }
-        }
+    for (accepted, _) in revisions(&*log).unwrap() {
+        keys.insert(accepted.incident.report_key.as_str().to_owned());
     }
     keys
 }

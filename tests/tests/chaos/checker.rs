@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chappe_correlate::Engine;
-use chappe_eventlog::{EventLog, Fences, Position, ReadLimit, Record, RecordKind, Topic};
+use chappe_eventlog::{EventLog, Fences, Position, Record, RecordKind, Topic};
 use chappe_model::limits::LOTS;
 use chappe_model::{Accepted, Alert, AlertId, AlertState, Policy, Secret, Timestamp};
 use chappe_proto::alert::{self, AlertsMark};
 use chappe_proto::{incident, policy, v1};
+use chappe_tests::read_on;
 
 use super::reporter::{Key, Reporter};
 
@@ -41,21 +42,11 @@ pub struct Checker {
     pub fenced: usize,
 }
 
-fn read_on(log: &dyn EventLog, topic: Topic, partition: u16, from: &mut Position) -> Vec<Record> {
-    let mut all = vec![];
-    loop {
-        let batch = log.read(topic, partition, *from, ReadLimit::default()).unwrap();
-        let Some((last, _)) = batch.last() else { return all };
-        *from = last.next();
-        all.extend(batch.into_iter().map(|(_, record)| record));
-    }
-}
-
 impl Checker {
     /// Of the installation in a folder.
     pub fn new(folder: &Path, log: &dyn EventLog) -> Self {
         let master = std::fs::read(folder.join("chappe-data").join("secret.key")).unwrap();
-        let config = read_on(log, Topic::Config, 0, &mut Position(0));
+        let config = read_on(log, Topic::Config, 0, &mut Position(0)).unwrap();
         let newest = config.iter().rev().find(|record| record.key == b"policy"[..]).unwrap();
         Self {
             secret: Secret::new(master.try_into().unwrap()),
@@ -86,7 +77,7 @@ impl Checker {
     pub fn the_log_holds_what_was_acknowledged(&mut self, log: &dyn EventLog, reporters: &[Reporter]) {
         for partition in 0..log.partitions(Topic::Incidents) {
             let from = &mut self.incidents[usize::from(partition)];
-            for record in read_on(log, Topic::Incidents, partition, from) {
+            for record in read_on(log, Topic::Incidents, partition, from).unwrap() {
                 self.take(partition, &record);
             }
         }
@@ -140,7 +131,7 @@ impl Checker {
     /// What stands in the alerts topic, once lots are fenced, is what the model says of the incidents.
     pub fn alerts_are_the_models(&mut self, log: &dyn EventLog, depth: Depth) {
         let mut at = self.alerts;
-        for record in read_on(log, Topic::Alerts, 0, &mut at) {
+        for record in read_on(log, Topic::Alerts, 0, &mut at).unwrap() {
             self.take_alert(&record);
         }
         self.alerts = at;

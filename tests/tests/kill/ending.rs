@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_eventlog::{Position, ReadLimit, RecordKind, Topic, Writers};
+use chappe_eventlog::Writers;
 use chappe_proto::{incident, v1};
-use chappe_tests::{Client, Program};
+use chappe_tests::{Client, Program, revisions};
 
 use super::reporter::{Key, Reporter};
 use super::watcher::{Told, Watcher};
@@ -15,27 +15,16 @@ pub fn the_log_holds_every_report(program: &Program, reporters: &[Reporter]) -> 
     let log = program.log().unwrap();
     let is_shared = log.writers() == Writers::Shared;
     let mut stored = BTreeMap::new();
-    for partition in 0..log.partitions(Topic::Incidents) {
-        let mut from = Position(0);
-        loop {
-            let records = log
-                .read(Topic::Incidents, partition, from, ReadLimit::default())
-                .unwrap();
-            let Some((last, _)) = records.last() else { break };
-            from = last.next();
-            for (_, record) in records.iter().filter(|(_, record)| record.kind == RecordKind::Data) {
-                let (accepted, digest) = incident::decode(&record.payload).unwrap();
-                let wire = incident::to_wire(&accepted);
-                let key: Key = (wire.report_key.clone(), wire.revision);
-                assert!(
-                    reporters.iter().any(|reporter| reporter.submitted.contains_key(&key)),
-                    "{key:?} is invented"
-                );
-                if let Some(first) = stored.insert(key.clone(), digest) {
-                    assert!(is_shared, "{key:?} stands twice");
-                    assert_eq!(first, digest, "{key:?} stands twice with other content");
-                }
-            }
+    for (accepted, digest) in revisions(&*log).unwrap() {
+        let wire = incident::to_wire(&accepted);
+        let key: Key = (wire.report_key.clone(), wire.revision);
+        assert!(
+            reporters.iter().any(|reporter| reporter.submitted.contains_key(&key)),
+            "{key:?} is invented"
+        );
+        if let Some(first) = stored.insert(key.clone(), digest) {
+            assert!(is_shared, "{key:?} stands twice");
+            assert_eq!(first, digest, "{key:?} stands twice with other content");
         }
     }
     let acked = reporters.iter().flat_map(|reporter| reporter.acked.keys());
