@@ -59,9 +59,13 @@ fn receipts(it: &mut Installation, partitions: &[Vec<(Position, Record)>]) -> Re
         };
         it.tally.receipts += 1;
         let id = incident_id(request);
-        let Some((_, digest)) = stored.get(&(id, receipt.revision)) else {
+        let Some((stands, digest)) = stored.get(&(id, receipt.revision)) else {
             return Err(format!("a receipt of what does not stand: {id} {}", request.revision()));
         };
+        // A receipt names what stands whoever asks, so what was asked is compared by itself.
+        if request.title().is_some_and(|title| title != stands.incident.title) {
+            return Err(format!("a receipt for what was refused: {id} {}", request.revision()));
+        }
         if receipt.receipt_id != hex(&secret().receipt(id, receipt.revision, digest)) {
             return Err(format!(
                 "a receipt of other content than stands: {id} {}",

@@ -46,6 +46,11 @@ impl Request {
         self.report.revision
     }
 
+    /// What tells two contents of one revision apart; none of a retraction, which has no content of its own.
+    pub(crate) fn title(&self) -> Option<&str> {
+        (!self.retracts).then_some(self.report.title.as_str())
+    }
+
     /// The process and its start of which an answer is awaited.
     pub(crate) fn awaits(&self) -> Option<(usize, u64)> {
         self.sent_to.as_ref().map(|(process, start, _)| (*process, *start))
