@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Field, KeyHash, Measure, Policy, Realm, Rule, Secret, Severity};
+use chappe_model::{Accepted, Field, KeyHash, Measure, Policy, Secret, Severity};
 
 use crate::choir::Choir;
 use crate::key_text;
@@ -34,23 +34,23 @@ pub(crate) fn keys_of(secret: &Secret, policy: &Policy, choir: &mut Choir, accep
             if !source.filter.admits(accepted) {
                 continue;
             }
-            let groups = values.of_all(rule.group_by_of(source), accepted);
-            for fields in combinations(&groups) {
-                let hash = hash(secret, rule, realm, &fields);
+            values.combine(rule.group_by_of(source), accepted, |fields, whole| {
+                let hash = secret.key_hash(&rule.id, realm, fields);
                 if let Some(place) = places.get(&hash) {
                     found[*place].sources |= 1 << bit;
-                    continue;
+                    return;
                 }
                 if rule.sources.len() > 1 {
                     places.insert(hash, found.len());
                 }
+                let text = || whole.map_or_else(|| key_text::join(fields), Arc::clone);
                 found.push(ReportKeyOf {
                     rule: index,
                     hash,
-                    text: choir.key(hash, || key_text::join(&fields)),
+                    text: choir.key(hash, text),
                     sources: 1 << bit,
                 });
-            }
+            });
         }
     }
     found
@@ -58,34 +58,35 @@ pub(crate) fn keys_of(secret: &Secret, policy: &Policy, choir: &mut Choir, accep
 
 /// The values of each group-by field of one report, made once for all rules.
 #[derive(Default)]
-struct Values(BTreeMap<Field, Vec<Arc<str>>>);
+struct Values(Vec<(Field, Vec<Arc<str>>)>);
 
 impl Values {
-    fn of_all(&mut self, groups: &[Field], accepted: &Accepted) -> Vec<&[Arc<str>]> {
+    /// Calls with each way to take one value of each field; where there is one field, with the value as the text of the key as well.
+    fn combine(&mut self, groups: &[Field], accepted: &Accepted, mut each: impl FnMut(&[&str], Option<&Arc<str>>)) {
         for group in groups {
-            self.0.entry(*group).or_insert_with(|| group.key_values(accepted));
+            if !self.0.iter().any(|(field, _)| field == group) {
+                self.0.push((*group, group.key_values(accepted)));
+            }
         }
-        groups.iter().map(|group| self.0[group].as_slice()).collect()
+        let of = |group: &Field| self.0.iter().find(|(field, _)| field == group);
+        let values: Vec<&[Arc<str>]> = groups.iter().filter_map(of).map(|(_, values)| &values[..]).collect();
+        if let [only] = values[..] {
+            return only.iter().for_each(|value| each(&[value], Some(value)));
+        }
+        let firsts: Option<Vec<&str>> = values.iter().map(|values| Some(&**values.first()?)).collect();
+        let Some(mut fields) = firsts else { return };
+        let mut places = vec![0; values.len()];
+        loop {
+            each(&fields, None);
+            // The last field that has a further value takes it, and those behind it begin again.
+            let Some(turned) = (0..values.len()).rev().find(|at| places[*at] + 1 < values[*at].len()) else {
+                return;
+            };
+            places[turned] += 1;
+            places[turned + 1..].fill(0);
+            for at in turned..values.len() {
+                fields[at] = &values[at][places[at]];
+            }
+        }
     }
-}
-
-fn hash(secret: &Secret, rule: &Rule, realm: Realm, values: &[&str]) -> KeyHash {
-    secret.key_hash(&rule.id, realm, values)
-}
-
-/// Each way to take one value of each field.
-fn combinations<'a>(groups: &[&'a [Arc<str>]]) -> Vec<Vec<&'a str>> {
-    let mut partial: Vec<Vec<&str>> = vec![vec![]];
-    for values in groups {
-        let longer = partial.iter().flat_map(|prefix| {
-            values.iter().map(|value| {
-                let mut fields = Vec::with_capacity(groups.len());
-                fields.extend_from_slice(prefix);
-                fields.push(&**value);
-                fields
-            })
-        });
-        partial = longer.collect();
-    }
-    partial
 }

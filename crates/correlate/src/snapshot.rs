@@ -7,7 +7,7 @@ use crate::count::CountState;
 use crate::intake::{Intake, PartitionState, PartitionStateRef};
 
 /// Format that this version writes; another is not read, the log is read from the beginning instead.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// A snapshot, read back.
 #[derive(Debug, Deserialize)]

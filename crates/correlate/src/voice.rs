@@ -81,7 +81,7 @@ impl Voice {
             .iter()
             .filter(|indicator| !indicator.is_special());
         let observed: BTreeSet<_> = telling
-            .map(|indicator| (indicator.kind(), secret.value_hash(&indicator.to_string())))
+            .map(|indicator| (indicator.kind(), secret.value_hash(&indicator.text())))
             .collect();
         observed.into_iter().collect()
     }

@@ -33,6 +33,9 @@ pub(crate) fn read(
     };
     match cached {
         Some(chunks) => {
+            // Once: growing a large answer chunk by chunk costs more than what is in it.
+            let records = chunks.iter().map(|chunk| chunk.records as usize).sum::<usize>();
+            answer.records.reserve_exact(records.min(limit.records));
             for chunk in chunks {
                 if !answer.take(chunk.first, chunk.records, chunk.body) {
                     break;

@@ -1,6 +1,6 @@
 //! The desk behind gRPC.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use chappe_model::Principal;
@@ -112,17 +112,19 @@ async fn take_stream(
     answers: Answers,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Status> {
+    // One for the whole stream: begun again for each message it would take a lock each time.
+    let mut stopped = pin!(stopping.wait_for(|stopping| *stopping));
     loop {
         let place = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stopping| *stopping) => return Err(Refusal::Stopped.status()),
+            _ = &mut stopped => return Err(Refusal::Stopped.status()),
             place = answers.clone().reserve_owned() => place,
         };
         // None when the client is gone: what is on its way is stored all the same.
         let Ok(place) = place else { return Ok(()) };
         let next = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stopping| *stopping) => return Err(Refusal::Stopped.status()),
+            _ = &mut stopped => return Err(Refusal::Stopped.status()),
             next = messages.message() => next?,
         };
         let Some(message) = next else { return Ok(()) };

@@ -28,7 +28,7 @@ macro_rules! id {
             /// Its resource name.
             #[must_use]
             pub fn resource_name(&self) -> String {
-                format!(concat!($collection, "/{}"), self)
+                [concat!($collection, "/"), &hex(&self.0)].concat()
             }
 
             /// Reads a resource name.
@@ -43,7 +43,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(&hex(&self.0))
             }
         }
 
@@ -184,37 +184,34 @@ impl Secret {
         key: KeyHash,
         anchor: (Timestamp, IncidentId),
     ) -> AlertId {
-        let mut hasher = blake3::Hasher::new_keyed(&self.alert);
-        absorb(&mut hasher, rule.as_bytes());
-        absorb(&mut hasher, realm(compartment.realm));
+        let mut mac = Mac::new(&self.alert);
+        mac.absorb(rule.as_bytes());
+        mac.absorb(realm(compartment.realm));
         for recipient in compartment.recipients.iter().flat_map(|list| list.iter()) {
-            absorb(&mut hasher, recipient.as_str().as_bytes());
+            mac.absorb(recipient.as_str().as_bytes());
         }
-        absorb(&mut hasher, &key.0.to_le_bytes());
-        absorb(&mut hasher, &anchor.0.as_millis().to_le_bytes());
-        absorb(&mut hasher, anchor.1.as_bytes());
-        AlertId(first_16(&hasher))
+        mac.absorb(&key.0.to_le_bytes());
+        mac.absorb(&anchor.0.as_millis().to_le_bytes());
+        mac.absorb(anchor.1.as_bytes());
+        AlertId(mac.finish())
     }
 
     /// The hash of a correlation key.
     #[must_use]
     pub fn key_hash(&self, rule: &str, in_realm: Realm, values: &[&str]) -> KeyHash {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        absorb(&mut hasher, rule.as_bytes());
-        absorb(&mut hasher, realm(in_realm));
+        let mut mac = Mac::new(&self.key);
+        mac.absorb(rule.as_bytes());
+        mac.absorb(realm(in_realm));
         for value in values {
-            absorb(&mut hasher, value.as_bytes());
+            mac.absorb(value.as_bytes());
         }
-        KeyHash(u128::from_le_bytes(first_16(&hasher)))
+        KeyHash(u128::from_le_bytes(mac.finish()))
     }
 
     /// 64 keyed bits of a value that is only ever compared.
     #[must_use]
     pub fn value_hash(&self, value: &str) -> u64 {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        absorb(&mut hasher, b"value");
-        absorb(&mut hasher, value.as_bytes());
-        let [a, b, c, d, e, f, g, h, ..] = first_16(&hasher);
+        let [a, b, c, d, e, f, g, h, ..] = mac(&self.key, &[b"value", value.as_bytes()]);
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 
@@ -276,34 +273,79 @@ fn realm(realm: Realm) -> &'static [u8] {
     }
 }
 
-/// Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
-fn absorb(hasher: &mut blake3::Hasher, part: &[u8]) {
-    hasher.update(&(part.len() as u64).to_le_bytes());
-    hasher.update(part);
-}
-
 fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    parts.iter().for_each(|part| absorb(&mut hasher, part));
-    first_16(&hasher)
+    let mut mac = Mac::new(key);
+    parts.iter().for_each(|part| mac.absorb(part));
+    mac.finish()
 }
 
-fn first_16(hasher: &blake3::Hasher) -> [u8; 16] {
-    let mut out = [0; 16];
-    hasher.finalize_xof().fill(&mut out);
-    out
+/// Bytes that are gathered before they are hashed. Nearly every input is shorter; one call for all of it costs a third of several.
+const GATHERED_BYTES: usize = 512;
+
+/// A keyed function of parts, of which the first 16 bytes are taken.
+struct Mac<'k> {
+    key: &'k [u8; 32],
+    gathered: [u8; GATHERED_BYTES],
+    used: usize,
+    /// Once more than is gathered was absorbed.
+    hasher: Option<Box<blake3::Hasher>>,
 }
+
+impl<'k> Mac<'k> {
+    fn new(key: &'k [u8; 32]) -> Self {
+        Self {
+            key,
+            gathered: [0; GATHERED_BYTES],
+            used: 0,
+            hasher: None,
+        }
+    }
+
+    /// Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
+    fn absorb(&mut self, part: &[u8]) {
+        self.take(&(part.len() as u64).to_le_bytes());
+        self.take(part);
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+            return;
+        }
+        let end = self.used + bytes.len();
+        if let Some(room) = self.gathered.get_mut(self.used..end) {
+            room.copy_from_slice(bytes);
+            self.used = end;
+            return;
+        }
+        let mut hasher = Box::new(blake3::Hasher::new_keyed(self.key));
+        hasher.update(&self.gathered[..self.used]).update(bytes);
+        self.hasher = Some(hasher);
+    }
+
+    fn finish(self) -> [u8; 16] {
+        let whole = match self.hasher {
+            Some(hasher) => hasher.finalize(),
+            None => blake3::keyed_hash(self.key, &self.gathered[..self.used]),
+        };
+        let mut out = [0; 16];
+        out.copy_from_slice(&whole.as_bytes()[..16]);
+        out
+    }
+}
+
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// 16 bytes as lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}"); // writing to a String cannot fail
-            out
-        })
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            out.push(char::from(HEX_DIGITS[usize::from(nibble)]));
+        }
+    }
+    out
 }
 
 /// Exactly 32 lower-case hexadecimal digits as 16 bytes.
@@ -344,6 +386,26 @@ mod tests {
         assert_eq!(id, secret().incident_id(&a, &x));
         assert_ne!(id, secret().incident_id(&b, &y));
         assert_ne!(id, Secret::new([8; 32]).incident_id(&a, &x));
+    }
+
+    #[test]
+    fn a_mac_is_the_same_however_much_of_it_is_gathered() {
+        let key = [9; 32];
+        for length in [0, 1, 7, 400, 487, 488, 489, 495, 496, 497, 511, 512, 513, 1_000, 5_000] {
+            let long = vec![0x5a; length];
+            let parts: [&[u8]; 3] = [b"rule", &long, b"end"];
+            let mut plain = blake3::Hasher::new_keyed(&key);
+            for part in parts {
+                plain.update(&(part.len() as u64).to_le_bytes()).update(part);
+            }
+            let mut first = [0; 16];
+            plain.finalize_xof().fill(&mut first);
+            assert_eq!(mac(&key, &parts), first, "{length}");
+        }
+        // What is stored rests on it.
+        let reporter = MemberId::parse("csirt-at").unwrap();
+        let id = secret().incident_id(&reporter, &ReportKey::parse("CASE-1").unwrap());
+        assert_eq!(id.to_string(), "460cd5d827b756a50494e5bdd037323b");
     }
 
     #[test]

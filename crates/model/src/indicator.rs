@@ -220,6 +220,12 @@ impl Indicator {
         &self.value
     }
 
+    /// The indicator as it is written, `kind:value`, in one allocation.
+    #[must_use]
+    pub fn text(&self) -> String {
+        [self.kind.as_str(), ":", &self.value].concat()
+    }
+
     /// Whether the value is a pseudonym in place of a mail address.
     #[must_use]
     pub fn is_pseudonym(&self) -> bool {

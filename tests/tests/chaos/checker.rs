@@ -1,7 +1,7 @@
 //! What must hold whenever all is quiet, whatever went wrong before: the clients' books, the log, the alerts and the deliveries agree with
 //! each other and with a model that reads the same log in one thread.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use chappe_correlate::Engine;
@@ -23,6 +23,9 @@ pub enum Depth {
     Everything,
 }
 
+/// Marks of the alerts topic that are kept for the message of a failure.
+const MARKS_KEPT: usize = 40;
+
 /// What was read of the log so far.
 pub struct Checker {
     secret: Secret,
@@ -34,6 +37,8 @@ pub struct Checker {
     alerts: Position,
     fences: Fences,
     last: BTreeMap<AlertId, Alert>,
+    /// The marks of the alerts topic as they came, newest last: for whoever looks for a cause.
+    marks: VecDeque<String>,
     /// Records that stand twice, after an unknown outcome.
     pub repeated: usize,
     /// Records that nobody can read.
@@ -57,6 +62,7 @@ impl Checker {
             alerts: Position(0),
             fences: Fences::new(LOTS),
             last: BTreeMap::new(),
+            marks: VecDeque::new(),
             repeated: 0,
             poison: 0,
             fenced: 0,
@@ -146,10 +152,12 @@ impl Checker {
         let invented: Vec<_> = told.keys().filter(|id| !wanted.contains_key(id)).collect();
         assert!(
             missing.is_empty(),
-            "{} of {} alerts are missing, such as {:?}",
+            "{} of {} alerts are missing, of lots {:?}, such as {:?}\nafter the marks {:#?}",
             missing.len(),
             wanted.len(),
-            wanted[missing[0]]
+            missing.iter().map(|id| wanted[*id].lot(LOTS)).collect::<Vec<_>>(),
+            wanted[missing[0]],
+            self.marks
         );
         assert!(
             invented.is_empty(),
@@ -171,10 +179,16 @@ impl Checker {
 
     fn take_alert(&mut self, record: &Record) {
         if record.kind == RecordKind::Mark {
-            match alert::decode_mark(&record.payload) {
-                Ok(AlertsMark::Claim(claim)) => drop(self.fences.admit(claim.lot, claim.epoch)),
-                Ok(AlertsMark::Reached { epoch, .. }) => drop(self.fences.admit(0, epoch)),
-                Err(_) => self.poison += 1,
+            let Ok(mark) = alert::decode_mark(&record.payload) else {
+                return self.poison += 1;
+            };
+            let admitted = match &mark {
+                AlertsMark::Claim(claim) => self.fences.admit(claim.lot, claim.epoch),
+                AlertsMark::Reached { epoch, .. } => self.fences.admit(0, *epoch),
+            };
+            self.marks.push_back(format!("{mark:?}, admitted: {admitted}"));
+            if self.marks.len() > MARKS_KEPT {
+                self.marks.pop_front();
             }
             return;
         }

@@ -139,7 +139,7 @@ impl Native {
         // Of one log time a later one may stand before those that were counted.
         news |= run.ever.join_native(entry.ever, voices);
         self.waiting = self.next;
-        run.fire(entry.order(), fired);
+        news |= run.fire(entry.order(), fired);
         let facts = &mut run.ever;
         if !facts.eu && self.members.len() >= EU_MEMBERS {
             (facts.eu, news) = (true, true);

@@ -129,14 +129,16 @@ impl Run {
         time.as_millis() - self.last_fire.as_millis() <= within_ms
     }
 
-    /// A contribution makes so many fire.
-    pub(super) fn fire(&mut self, order: (Timestamp, IncidentId), fired: u32) {
-        // Where this log time fired before, that fire is at hand; the anchor is not.
-        if self.last_fire == order.0 && self.anchor.0 == order.0 {
-            self.anchor = self.anchor.min(order); // of one log time the lowest id is the first
+    /// A contribution makes so many fire. Whether that moves the anchor: the alert has another id from then on, which cannot wait.
+    pub(super) fn fire(&mut self, order: (Timestamp, IncidentId), fired: u32) -> bool {
+        // Of one log time the lowest id is the first. Fires of later times leave the anchor where it is.
+        let moves = self.anchor.0 == order.0 && order < self.anchor;
+        if moves {
+            self.anchor = order;
         }
         self.last_fire = order.0;
         self.fires = self.fires.saturating_add(fired);
+        moves
     }
 
     pub(super) fn hold(&self, voices: &mut Voices) {

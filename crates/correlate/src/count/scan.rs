@@ -143,7 +143,7 @@ impl Scan {
             self.runs.push(Run::new(anchor, Facts::new(self.ever.gone), now));
         }
         let Some(run) = self.runs.last_mut() else { return false };
-        run.fire(entry.order(), fired);
+        news |= run.fire(entry.order(), fired);
         let mut look = |window: &mut Window, facts: &mut Facts| {
             if !goes_on {
                 window.begin(facts, voices);

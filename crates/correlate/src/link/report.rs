@@ -70,7 +70,7 @@ fn values(secret: &Secret, policy: &LinkPolicy, accepted: &Accepted, realm: Real
         .filter(|indicator| !indicator.is_special() && !policy.warning_lists.iter().any(|list| list.holds(indicator)));
     let mut values: Vec<Value> = telling
         .map(|indicator| {
-            let text = indicator.to_string();
+            let text = indicator.text();
             Value {
                 hash: secret.key_hash(CAMPAIGN_RULE, realm, &[&text]),
                 prior: prior_milli(indicator.kind()),

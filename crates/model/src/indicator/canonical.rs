@@ -55,7 +55,11 @@ const CONTROL: Why = "holds a control character: remove it";
 /// The canonical value, or what is wrong with the text.
 pub(super) fn canonical(kind: IndicatorKind, raw: &str) -> Result<String, Why> {
     let text = bare(raw);
-    if text.chars().any(char::is_control) {
+    let holds_control = match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(char::is_control),
+    };
+    if holds_control {
         return Err(CONTROL);
     }
     match kind {
@@ -76,7 +80,7 @@ pub(super) fn canonical(kind: IndicatorKind, raw: &str) -> Result<String, Why> {
 /// Joiners (U+200C, U+200D) stay: some scripts need them in names.
 fn bare(raw: &str) -> Cow<'_, str> {
     let zero_width = ['\u{200b}', '\u{2060}', '\u{feff}'];
-    if raw.contains(zero_width) {
+    if !raw.is_ascii() && raw.contains(zero_width) {
         let kept: String = raw.chars().filter(|c| !zero_width.contains(c)).collect();
         Cow::Owned(unwrapped(&kept).to_owned())
     } else {

@@ -21,7 +21,7 @@ const SCHEMES: [(&str, &str); 3] = [("hxxp", "http"), ("hxxps", "https"), ("fxp"
 ///
 /// One pass: a token ends with its closing bracket, so it is complete exactly when that is written.
 pub(super) fn undo_brackets(text: &str) -> Cow<'_, str> {
-    if !text.contains([']', ')', '}']) {
+    if !text.bytes().any(|byte| matches!(byte, b']' | b')' | b'}')) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

@@ -82,15 +82,18 @@ fn host_of(url: &str) -> &str {
 }
 
 fn host_is_special(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => V4_BLOCKS.iter().any(|(first, bits)| {
+    // Most hosts are names, and this is asked of every report several times.
+    let may_be_address = host.ends_with(|c: char| c.is_ascii_digit()) || host.contains(':');
+    let address = may_be_address.then(|| host.parse::<IpAddr>().ok()).flatten();
+    match address {
+        Some(IpAddr::V4(address)) => V4_BLOCKS.iter().any(|(first, bits)| {
             let mask = u32::MAX << (32 - bits);
             address.to_bits() & mask == first.to_bits()
         }),
-        Ok(IpAddr::V6(address)) => V6_BLOCKS.iter().any(|(first, bits)| {
+        Some(IpAddr::V6(address)) => V6_BLOCKS.iter().any(|(first, bits)| {
             let mask = u128::MAX << (128 - bits);
             address.to_bits() & mask == first.to_bits()
         }),
-        Err(_) => host.rsplit_once('.').is_none_or(|(_, last)| NAMES.contains(&last)),
+        None => host.rsplit_once('.').is_none_or(|(_, last)| NAMES.contains(&last)),
     }
 }

@@ -101,7 +101,7 @@ impl Field {
         match self {
             Self::Indicator => {
                 let telling = incident.indicators.iter().filter(|indicator| !indicator.is_special());
-                telling.map(|indicator| indicator.to_string().into()).collect()
+                telling.map(|indicator| indicator.text().into()).collect()
             }
             Self::IndicatorOf(kind) => {
                 let telling = incident

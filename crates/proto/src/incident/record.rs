@@ -36,7 +36,7 @@ pub fn encode(accepted: &Accepted, content_digest: &Digest) -> Vec<u8> {
         incident_id: accepted.id.as_bytes().to_vec().into(),
         reporter: accepted.reporter.to_string(),
         home: accepted.home.map(|c| c.as_str().to_owned()).unwrap_or_default(),
-        incident: Some(to_wire(accepted)),
+        incident: Some(named(accepted, String::new(), String::new())), // the record itself names both
         content_digest: content_digest.to_vec().into(),
         unmarked: accepted.unmarked,
     };
@@ -125,12 +125,16 @@ fn moment(wire: Option<&prost_types::Timestamp>, field: &'static str) -> Result<
         .map_err(|_| RecordError::Field(field))
 }
 
-/// An accepted revision as its reporter gets it back, and as the log holds it.
+/// An accepted revision as its reporter gets it back.
 #[must_use]
 pub fn to_wire(accepted: &Accepted) -> v1::Incident {
+    named(accepted, accepted.id.resource_name(), accepted.reporter.to_string())
+}
+
+fn named(accepted: &Accepted, name: String, reporter: String) -> v1::Incident {
     let incident = &accepted.incident;
     v1::Incident {
-        name: accepted.id.resource_name(),
+        name,
         report_key: incident.report_key.to_string(),
         revision: incident.revision,
         retracted: incident.retracted,
@@ -148,7 +152,7 @@ pub fn to_wire(accepted: &Accepted) -> v1::Incident {
         summary: incident.summary.clone(),
         exercise: incident.exercise,
         backfill: incident.backfill,
-        reporter: accepted.reporter.to_string(),
+        reporter,
     }
 }
 
