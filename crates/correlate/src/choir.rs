@@ -10,8 +10,8 @@ use crate::voice::Voice;
 /// Voices are looked through for unused ones when there are this many, and then at each doubling.
 const FIRST_SWEEP: usize = 1_024;
 
-/// Keys whose texts are kept at hand.
-const RECENT_KEYS: usize = 4_096;
+/// Keys whose texts are kept at hand: no more than a processor's own cache holds with them, or letting go of one waits for memory.
+const RECENT_KEYS: usize = 1_024;
 
 /// Gives every voice of the same words the same place in memory, for as long as somebody holds it.
 #[derive(Debug)]

@@ -100,6 +100,8 @@ impl IndicatorKind {
 pub struct Indicator {
     kind: IndicatorKind,
     value: Box<str>,
+    /// Follows from both; kept because each report is asked several times.
+    special: bool,
 }
 
 /// Why a text is no indicator. Each form names the value, what was wrong with it and what is accepted.
@@ -176,10 +178,7 @@ impl Indicator {
         if value.len() > Self::MAX_BYTES {
             return Err(too_long(Self::MAX_BYTES));
         }
-        Ok(Self {
-            kind,
-            value: value.into_boxed_str(),
-        })
+        Ok(Self::of(kind, value))
     }
 
     /// Takes back a value that [`Indicator::parse`] made, as the log holds it: only its length is checked, so a replay costs no parsing.
@@ -194,10 +193,15 @@ impl Indicator {
                 most: Self::MAX_BYTES,
             });
         }
-        Ok(Self {
+        Ok(Self::of(kind, value))
+    }
+
+    fn of(kind: IndicatorKind, value: String) -> Self {
+        Self {
             kind,
+            special: special::is_special(kind, &value),
             value: value.into_boxed_str(),
-        })
+        }
     }
 
     /// The pseudonym that stands for a mail address: 32 hexadecimal digits of a keyed function, which the caller computes.
@@ -251,7 +255,7 @@ impl Indicator {
     /// What is set aside for documentation (RFC 5737, RFC 3849, the name `example`) is not special here: exercises are written with it.
     #[must_use]
     pub fn is_special(&self) -> bool {
-        special::is_special(self.kind, &self.value)
+        self.special
     }
 }
 

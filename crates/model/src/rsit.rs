@@ -232,6 +232,10 @@ impl FromStr for Rsit {
     type Err = RsitError;
 
     fn from_str(text: &str) -> Result<Self, RsitError> {
+        // As nearly all write it, and as the log holds it.
+        if let Some((rsit, _)) = NAMES.iter().find(|(_, name)| *name == text) {
+            return Ok(*rsit);
+        }
         let (class, name) = match machine_tag(text).or_else(|| text.split_once('/')) {
             Some((class, name)) => (Some(class), name),
             None => (None, text),
