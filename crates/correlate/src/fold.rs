@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chappe_model::{Accepted, IncidentId, MemberId, Policy, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use self::folded::{Folded, OpenSaid};
+use self::folded::{Folded, Said};
 use self::revision::Revision;
 use crate::choir::Choir;
 use crate::live::LiveCounts;
@@ -38,7 +38,7 @@ pub struct FoldState {
 }
 
 impl FoldState {
-    fn open(&self) -> impl Iterator<Item = &OpenSaid> {
+    fn open(&self) -> impl Iterator<Item = &Said> {
         self.incidents.values().flat_map(|folded| folded.open())
     }
 }
@@ -56,7 +56,7 @@ impl Fold {
         Self {
             secret,
             policy,
-            live: state.open().map(OpenSaid::reporter).collect(),
+            live: state.open().map(Said::reporter).collect(),
             state,
             choir: Choir::default(),
         }

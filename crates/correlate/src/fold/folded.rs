@@ -18,7 +18,10 @@ pub(crate) struct Folded {
     /// Sorted. Ingest takes at most `limits::REVISIONS`.
     revisions: Vec<u32>,
     top: Top,
-    said: Vec<Said>,
+    /// What a revision may still change.
+    open: Vec<Said>,
+    /// The keys of what none can change any more, by compartment. They are never forgotten: a later update must not fire old windows again.
+    over: Vec<(Arc<Compartment>, Vec<KeyHash>)>,
 }
 
 /// The highest revision: what the incident says now.
@@ -26,22 +29,19 @@ pub(crate) struct Folded {
 struct Top {
     revision: u32,
     retracted: bool,
+    /// It opened a contribution for each of its keys that had none.
+    carries: bool,
     compartment: Arc<Compartment>,
-    spoken: Arc<Spoken>,
+    /// None once no key to come can be one of its keys.
+    spoken: Option<Arc<Spoken>>,
 }
 
-/// What the incident ever said on one key in one compartment. It is never forgotten: a later update must not fire old windows again.
+/// What the incident ever said on one key in one compartment. There are several for each live report, so nothing stands here that follows from the
+/// rest.
 #[derive(Debug, Serialize, Deserialize)]
-struct Said {
+pub(crate) struct Said {
     key_hash: KeyHash,
     compartment: Arc<Compartment>,
-    /// None once no revision can change it any more.
-    open: Option<OpenSaid>,
-}
-
-/// The rest of a sighting, as long as it may change. There are several for each live report, so nothing stands here that follows from the rest.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct OpenSaid {
     rule: u16,
     key: Arc<str>,
     time: Timestamp,
@@ -49,7 +49,7 @@ pub(crate) struct OpenSaid {
     now: Option<Arc<Voice>>,
 }
 
-impl OpenSaid {
+impl Said {
     /// Whose contribution it is.
     pub(crate) fn reporter(&self) -> &MemberId {
         &self.ever.reporter
@@ -57,27 +57,21 @@ impl OpenSaid {
 
     /// Log time up to which a revision changes it: its time and the rule's window and lateness.
     fn until(&self, policy: &Policy) -> Timestamp {
-        until(policy, self.rule, self.time)
+        let rule = policy.rules().get(usize::from(self.rule));
+        rule.map_or(Timestamp::ZERO, |rule| self.time.plus(policy.horizon_ms(rule)))
     }
-}
 
-fn until(policy: &Policy, rule: u16, time: Timestamp) -> Timestamp {
-    let rule = policy.rules().get(usize::from(rule));
-    rule.map_or(Timestamp::ZERO, |rule| time.plus(policy.horizon_ms(rule)))
-}
-
-impl Said {
-    fn sighting(&self, incident: IncidentId, open: &OpenSaid) -> Sighting {
+    fn sighting(&self, incident: IncidentId) -> Sighting {
         Sighting {
-            rule: open.rule,
+            rule: self.rule,
             key_hash: self.key_hash,
-            key: Arc::clone(&open.key),
+            key: Arc::clone(&self.key),
             compartment: Arc::clone(&self.compartment),
             contribution: Contribution {
-                time: open.time,
+                time: self.time,
                 incident,
-                ever: Arc::clone(&open.ever),
-                now: open.now.clone(),
+                ever: Arc::clone(&self.ever),
+                now: self.now.clone(),
             },
         }
     }
@@ -88,14 +82,16 @@ impl Top {
         Self {
             revision: revision.number,
             retracted: revision.retracted,
+            carries: revision.carries,
             compartment: Arc::clone(&revision.compartment),
-            spoken: Arc::clone(&revision.spoken),
+            spoken: Some(Arc::clone(&revision.spoken)),
         }
     }
 
     fn voice_on(&self, key_hash: KeyHash, compartment: &Compartment) -> Option<Arc<Voice>> {
         let stands = !self.retracted && *self.compartment == *compartment;
-        self.spoken.on(key_hash).filter(|_| stands).cloned()
+        let voice = self.spoken.as_ref().and_then(|spoken| spoken.on(key_hash));
+        voice.filter(|_| stands).cloned()
     }
 }
 
@@ -106,13 +102,14 @@ impl Folded {
             exercise: first.exercise,
             revisions: Vec::with_capacity(1),
             top: Top::of(first),
-            said: vec![],
+            open: vec![],
+            over: vec![],
         }
     }
 
     /// What may still change.
-    pub(crate) fn open(&self) -> impl Iterator<Item = &OpenSaid> {
-        self.said.iter().filter_map(|said| said.open.as_ref())
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Said> {
+        self.open.iter()
     }
 
     /// Notes a revision; false where it counts for nobody.
@@ -132,26 +129,26 @@ impl Folded {
 
     /// Brings what was said before up to date with a new revision, as far as it may still change.
     pub(crate) fn revise(&mut self, revision: &Revision, policy: &Policy, emit: &mut Vec<Sighting>) {
-        for said in &mut self.said {
-            let Some(open) = said.open.as_mut().filter(|open| revision.time <= open.until(policy)) else {
+        for said in &mut self.open {
+            if revision.time > said.until(policy) {
                 continue;
-            };
+            }
             let mut changed = false;
             let here = revision.carries && *said.compartment == *revision.compartment;
             if let Some(voice) = revision.spoken.on(said.key_hash).filter(|_| here) {
-                let ever = open.ever.union(voice);
-                if ever != *open.ever {
-                    open.ever = Arc::new(ever);
+                let ever = said.ever.union(voice);
+                if ever != *said.ever {
+                    said.ever = Arc::new(ever);
                     changed = true;
                 }
             }
             let now = self.top.voice_on(said.key_hash, &said.compartment);
-            if now != open.now {
-                open.now = now;
+            if now != said.now {
+                said.now = now;
                 changed = true;
             }
-            if let Some(open) = said.open.as_ref().filter(|_| changed) {
-                emit.push(said.sighting(revision.incident, open));
+            if changed {
+                emit.push(said.sighting(revision.incident));
             }
         }
     }
@@ -167,42 +164,65 @@ impl Folded {
         if !revision.carries {
             return (0, freezing);
         }
-        let said_before = self.said.len();
-        let here = |said: &&Said| *said.compartment == *revision.compartment;
-        let known: BTreeSet<KeyHash> = self.said.iter().filter(here).map(|said| said.key_hash).collect();
+        let opened_before = self.open.len();
+        let known = self.known_in(&revision.compartment);
         if known.is_empty() {
-            self.said.reserve_exact(revision.keys.len());
+            self.open.reserve_exact(revision.keys.len());
         }
         for (key, voice) in revision.keys.iter().filter(|(key, _)| !known.contains(&key.hash)) {
-            let open = OpenSaid {
+            let said = Said {
+                key_hash: key.hash,
+                compartment: Arc::clone(&revision.compartment),
                 rule: key.rule,
                 key: Arc::clone(&key.text),
                 time: revision.time,
                 ever: Arc::clone(voice),
                 now: self.top.voice_on(key.hash, &revision.compartment),
             };
-            let until = open.until(policy);
+            let until = said.until(policy);
             if !freezing.contains(&until) {
                 freezing.push(until); // at most one for each rule
             }
-            let mut said = Said {
-                key_hash: key.hash,
-                compartment: Arc::clone(&revision.compartment),
-                open: None,
-            };
-            emit.push(said.sighting(revision.incident, &open));
-            said.open = Some(open);
-            self.said.push(said);
+            emit.push(said.sighting(revision.incident));
+            self.open.push(said);
         }
-        ((self.said.len() - said_before) as u64, freezing)
+        ((self.open.len() - opened_before) as u64, freezing)
+    }
+
+    fn known_in(&self, compartment: &Compartment) -> BTreeSet<KeyHash> {
+        let open = self.open.iter().filter(|said| *said.compartment == *compartment);
+        let over = self.over.iter().filter(|(place, _)| **place == *compartment);
+        let over = over.flat_map(|(_, keys)| keys.iter().copied());
+        open.map(|said| said.key_hash).chain(over).collect()
     }
 
     /// Lets go of what no revision after `watermark` can change.
     pub(crate) fn freeze(&mut self, policy: &Policy, watermark: Timestamp, mut frozen: impl FnMut(&MemberId)) {
-        for said in &mut self.said {
-            if let Some(open) = said.open.take_if(|open| open.until(policy) < watermark) {
-                frozen(open.reporter());
+        let over = &mut self.over;
+        self.open.retain(|said| {
+            let stays = said.until(policy) >= watermark;
+            if !stays {
+                frozen(said.reporter());
+                keep(over, said);
             }
+            stays
+        });
+        if self.open.is_empty() {
+            self.open = vec![];
+            // Of a revision that carries every key is known by now; one that is withdrawn says nothing.
+            if self.top.carries || self.top.retracted {
+                self.top.spoken = None;
+            }
+        }
+    }
+}
+
+fn keep(over: &mut Vec<(Arc<Compartment>, Vec<KeyHash>)>, said: &Said) {
+    match over.iter_mut().find(|(place, _)| *place == said.compartment) {
+        Some((_, keys)) => keys.push(said.key_hash),
+        None => {
+            over.reserve_exact(1); // a second compartment is rare
+            over.push((Arc::clone(&said.compartment), vec![said.key_hash]));
         }
     }
 }
