@@ -35,7 +35,7 @@ pub(crate) enum Choice<'a> {
     All,
     /// Those with this in their name.
     Named(&'a str),
-    /// One in so many, others with each commit: all of them take longer than a merge can wait.
+    /// One in so many of those that are quickly judged, others with each commit: all of them take longer than a merge can wait.
     OneIn(usize),
 }
 
@@ -44,7 +44,7 @@ impl Choice<'_> {
         let wanted = |(nth, bug): &(usize, Bug)| match self {
             Self::All => true,
             Self::Named(part) => bug.name.contains(part),
-            Self::OneIn(of) => (nth + commit).is_multiple_of(of.max(1)),
+            Self::OneIn(of) => !bug.minutes && (nth + commit).is_multiple_of(of.max(1)),
         };
         let picked = bugs.into_iter().enumerate().filter(wanted);
         picked.map(|(_, bug)| bug).collect()

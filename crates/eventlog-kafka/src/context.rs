@@ -36,7 +36,14 @@ impl Said {
         } else if self.is_news(&error.to_string()) {
             tracing::warn!(%error, reason, "trouble with the Kafka brokers; trying again until it is over");
         }
-        self.keep(reason);
+        // That all are down follows from what was said of each, and says less.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) || self.is_silent() {
+            self.keep(reason);
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     /// Whether the same was not said a short while ago: brokers that are away are noticed several times a second.

@@ -4,6 +4,7 @@
 mod brokers;
 mod contract;
 mod history;
+mod secured;
 mod settings;
 mod sharing;
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::{
     error::ClusterError,
     node::{Node, Plan, Ports, random_id},
+    secured::Secured,
     skips::jars,
 };
 
@@ -49,6 +50,26 @@ impl Cluster {
         Self::start_at(folder, advertised.len(), advertised, false)
     }
 
+    /// Starts one broker that has, besides, listeners that ask who one is.
+    ///
+    /// # Errors
+    /// [`ClusterError`], also where Java, the jars or `openssl` are absent.
+    pub fn start_secured() -> Result<(Self, Secured), ClusterError> {
+        let folder = TempDir::with_prefix("chappe-kafka-").map_err(ClusterError::io("make a temporary folder"))?;
+        let ports = free_ports(1, &[])?[0];
+        // In the broker's own folder, which goes with it.
+        let certificates = folder.path().join("1").join("certificates");
+        let secured = Secured::create(&certificates, ports.broker, ports.controller)?;
+        let plan = Plan {
+            jars: jars()?,
+            ports: free_ports(1, &[])?,
+            cluster_id: random_id(),
+            owns_folder: true,
+            secured: Some(secured.clone()),
+        };
+        Ok((Self::start_by(plan, &folder.keep())?, secured))
+    }
+
     /// The port at which a broker (1 to n) itself listens.
     ///
     /// # Errors
@@ -75,8 +96,14 @@ impl Cluster {
             ports: free_ports(nodes, advertised)?,
             cluster_id: random_id(),
             owns_folder,
+            secured: None,
         };
-        let nodes: Result<Vec<Node>, _> = (1..=nodes).map(|id| Node::create(&plan, id, folder)).collect();
+        Self::start_by(plan, folder)
+    }
+
+    fn start_by(plan: Plan, folder: &Path) -> Result<Self, ClusterError> {
+        let ids = 1..=plan.ports.len();
+        let nodes: Result<Vec<Node>, _> = ids.map(|id| Node::create(&plan, id, folder)).collect();
         let mut cluster = Self { plan, nodes: nodes? };
         cluster.up_all()?;
         Ok(cluster)
@@ -206,6 +233,7 @@ mod tests {
                 ports: Vec::new(),
                 cluster_id: random_id(),
                 owns_folder: false,
+                secured: None,
             },
             nodes: Vec::new(),
         };

@@ -28,10 +28,12 @@
 mod cluster;
 mod error;
 mod node;
+mod secured;
 mod skips;
 
 pub use self::{
     cluster::{Cluster, START_TIMEOUT},
     error::ClusterError,
+    secured::Secured,
     skips::is_available,
 };

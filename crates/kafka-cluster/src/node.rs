@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::error::ClusterError;
+use crate::{error::ClusterError, secured::Secured};
 
 /// Heap of one broker.
 const HEAP: &str = "-Xmx320m";
@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) cluster_id: String,
     /// Whether the folder goes when the cluster does.
     pub(crate) owns_folder: bool,
+    /// Further listeners of every broker, of which there is one then.
+    pub(crate) secured: Option<Secured>,
 }
 
 impl Plan {
@@ -60,13 +62,20 @@ impl Plan {
             .zip(&self.ports)
             .map(|(id, ports)| format!("{id}@127.0.0.1:{}", ports.controller))
             .collect();
+        let (more_listeners, more) = match &self.secured {
+            Some(secured) => (
+                format!(",TLS://{},SASL://{}", secured.tls, secured.sasl),
+                secured.properties(),
+            ),
+            None => Default::default(),
+        };
         let (replicas, in_sync) = if self.ports.len() >= 3 { (3, 2) } else { (1, 1) };
         format!(
             "process.roles=broker,controller\n\
              node.id={id}\n\
              controller.quorum.voters={}\n\
-             listeners=PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{}\n\
+             listeners=PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}{more_listeners}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{}{more_listeners}\n\
              controller.listener.names=CONTROLLER\n\
              inter.broker.listener.name=PLAINTEXT\n\
              log.dirs={}\n\
@@ -84,7 +93,8 @@ impl Plan {
              # So is a controller that hangs: by default its brokers wait 30 s for it.\n\
              controller.socket.timeout.ms=3000\n\
              num.network.threads=2\n\
-             num.io.threads=2\n",
+             num.io.threads=2\n\
+             {more}",
             voters.join(","),
             ports.broker,
             ports.controller,

@@ -22,7 +22,7 @@ pub const REPORTERS: [(&str, &str); 6] = [
     ("csirt-fr", "FR"),
 ];
 
-/// Reports of a member that wait for their answer.
+/// Reports of a member that wait for their answer, unless `CHAPPE_WINDOW` says otherwise.
 const WINDOW: usize = 32;
 /// A member makes one report in this time, unless `CHAPPE_PACE_MICROS` says otherwise: enough to have some under way at any moment, few
 /// enough for the log to stay short.
@@ -138,7 +138,7 @@ impl Reporter {
             let again = self.submitted[&self.latest[self.rng.usize(0..self.latest.len())]].clone();
             self.expect_answer(again);
         }
-        let (send, sent) = mpsc::channel(2 * WINDOW + LOOKED_AT);
+        let (send, sent) = mpsc::channel(2 * window() + LOOKED_AT);
         for (sequence, incident) in &self.pending {
             send.try_send(message(*sequence, incident))
                 .expect("room for what is pending");
@@ -152,7 +152,7 @@ impl Reporter {
         send: &mpsc::Sender<v1::SubmitStreamRequest>,
         mut answers: Streaming<v1::SubmitStreamResponse>,
     ) -> Result<(), Broken> {
-        let mut pace = paced();
+        let (mut pace, window) = (paced(), window());
         loop {
             let stopping = *self.stop.borrow();
             if stopping && self.pending.is_empty() {
@@ -160,7 +160,7 @@ impl Reporter {
             }
             tokio::select! {
                 answer = answers.message() => self.hear(answer?.ok_or(Broken)?)?,
-                _ = pace.tick(), if !stopping && self.pending.len() < WINDOW => {
+                _ = pace.tick(), if !stopping && self.pending.len() < window => {
                     let incident = self.next();
                     let sequence = self.expect_answer(incident);
                     send.send(message(sequence, &self.pending[&sequence])).await.map_err(|_| Broken)?;
@@ -270,6 +270,10 @@ fn message(sequence: u64, incident: &v1::Incident) -> v1::SubmitStreamRequest {
         sequence,
         incident: Some(incident.clone()),
     }
+}
+
+fn window() -> usize {
+    std::env::var("CHAPPE_WINDOW").map_or(WINDOW, |window| window.parse().expect("a number of reports"))
 }
 
 fn paced() -> Interval {

@@ -23,6 +23,9 @@ pub(crate) struct Bug {
     /// Whether the test runs the program: it is then built with the bug in, and `CHAPPE_BIN` names it.
     #[serde(default)]
     pub(crate) program: bool,
+    /// Whether judging it takes minutes: `cargo xtask test` then leaves it out.
+    #[serde(default)]
+    pub(crate) minutes: bool,
     /// Variables for the test, such as `CHAPPE_CASES`.
     #[serde(default)]
     pub(crate) env: BTreeMap<String, String>,

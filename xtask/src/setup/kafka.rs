@@ -47,6 +47,11 @@ pub(crate) fn tools(place: &Place) -> Vec<Tool> {
             vec![|_| apt("zlib1g-dev"), |_| apt_update().and_then(|()| apt("zlib1g-dev"))],
         ),
         system(
+            "openssl",
+            |_| first_line("openssl", &["version"]),
+            vec![|_| apt("openssl"), |_| apt_update().and_then(|()| apt("openssl"))],
+        ),
+        system(
             "faketime",
             |_| {
                 let version = first_line("dpkg-query", &["-W", "-f", "${Version}", "faketime"]);
