@@ -38,14 +38,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "\
 usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]
-       cargo xtask bench path [--kafka] [--quick] [--write-docs] [--program FILE]
+       cargo xtask bench path [--kafka] [--peers] [--quick] [--write-docs] [--program FILE]
        cargo xtask bench linking [--quick]
        cargo xtask bench recovery [--quick]
        cargo xtask bench recovery --incidents N
 
   --quick         a short run
   --write-docs    put tables and plots into docs/benchmarks.md
-  --peers         run Esper and Siddhi on the same input; needs java and mvn
+  --peers         the peers on the same machine: Esper and Siddhi, or Alertmanager; 'cargo xtask setup peers' brings what they need
   --rows N        an input of N rows
   --kafka         on three brokers that it starts; needs 'cargo xtask setup kafka'
   --program FILE  measure this build of chappe instead of building one
@@ -97,6 +97,7 @@ fn wanted(options: &[&str]) -> Result<path::Wanted> {
             ("--quick", _) => wanted.quick = true,
             ("--write-docs", _) => wanted.write_docs = true,
             ("--kafka", _) => wanted.kafka = true,
+            ("--peers", _) => wanted.peers = true,
             ("--program", Some(file)) => {
                 wanted.program = Some(file.into());
                 options.next();

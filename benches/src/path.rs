@@ -4,6 +4,7 @@
 //! bare sync of the same disk, and the limit, a bare stream in the place of the program. The server's CPU time is read from `/proc`, so
 //! the harness does not count. What is due and does not come fails the run; no time does.
 
+mod alertmanager;
 mod bare;
 mod client;
 mod closed_loop;
@@ -54,6 +55,8 @@ pub(crate) struct Wanted {
     pub(crate) write_docs: bool,
     /// On three brokers instead of the embedded log.
     pub(crate) kafka: bool,
+    /// Alertmanager in the same run.
+    pub(crate) peers: bool,
     /// A build of the program to measure instead of a fresh one.
     pub(crate) program: Option<PathBuf>,
 }
@@ -126,6 +129,13 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, wanted: &Wanted) ->
     syncs_now = probe(folder, plan.sync_probe).await?;
     syncs.add(&syncs_now)?;
     let limit = limit(plan, &machine).await?;
+    let peer = match wanted.peers {
+        true => {
+            say("Alertmanager");
+            Some(alertmanager::measure(folder, plan.limit, &machine).await?)
+        }
+        false => None,
+    };
 
     let bare_sync = syncs.figures();
     let busy = offered.iter().find(|offered| offered.reports_per_second == plan::BUSY);
@@ -140,6 +150,7 @@ async fn measure(program: &Path, folder: &Path, plan: &Plan, wanted: &Wanted) ->
         of_limit: throughput.reports_per_server_cpu_second / limit.reports_per_server_cpu_second,
         throughput,
         limit,
+        peer,
         offered,
         alert_p99_by_f5: busy_p99 / bound,
         bare_sync,

@@ -41,7 +41,7 @@ pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<Missing>> {
     let tools: Vec<Tool> = match set {
         "core" => core::tools(place),
         "kafka" => kafka::tools(place),
-        "peers" => later::java(),
+        "peers" => later::peers(),
         "compose" => later::compose(),
         "fuzz" => later::fuzz(place),
         _ => bail!("no such set: {set}; there are {SETS}"),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::alertmanager::Peer;
 use crate::latency::Quantiles;
 use crate::machine::Machine;
 use crate::table::{number, row};
@@ -51,6 +52,8 @@ pub(super) struct Figures {
     pub(super) parameters: serde_json::Value,
     pub(super) throughput: Throughput,
     pub(super) limit: Throughput,
+    /// None where it was not asked for.
+    pub(super) peer: Option<Peer>,
     /// Reports per server CPU-second, ours by the limit's.
     pub(super) of_limit: f64,
     pub(super) offered: Vec<Offered>,
@@ -116,6 +119,15 @@ impl Figures {
             number(self.server_memory_most_mib as f64, 0),
             self.server_exit,
         ));
+        if let Some(peer) = &self.peer {
+            text.push_str(&format!(
+                "Alertmanager, in memory: {} alerts by CPU-second, {} a second, {} MiB at the end. Chappe takes {:.2} × as many reports by CPU-second.\n\n",
+                number(peer.alerts_per_cpu_second, 0),
+                number(peer.alerts_per_second, 0),
+                number(peer.memory_mib as f64, 0),
+                ours.reports_per_server_cpu_second / peer.alerts_per_cpu_second,
+            ));
+        }
         text.push_str(&self.latencies());
         text
     }

@@ -279,7 +279,7 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 16] {
     mac.finish()
 }
 
-/// Bytes that are gathered before they are hashed. Nearly every input is shorter; one call for all of it costs a third of several.
+/// Bytes that are gathered before they are hashed. Nearly every input is shorter, and one call for all of it costs less than one for each part.
 const GATHERED_BYTES: usize = 256;
 
 /// A keyed function of parts, of which the first 16 bytes are taken.
@@ -336,7 +336,7 @@ impl<'k> Mac<'k> {
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// 16 bytes as lower-case hexadecimal.
+/// Bytes as lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);

@@ -48,6 +48,21 @@ pub(crate) fn java() -> Vec<Tool> {
     ]
 }
 
+/// The engines compared against: what builds them, and Alertmanager.
+pub(crate) fn peers() -> Vec<Tool> {
+    let mut tools = java();
+    tools.push(Tool {
+        name: "alertmanager",
+        version: |_| first_line("prometheus-alertmanager", &["--version"]),
+        wanted: None,
+        ways: vec![|_| apt("prometheus-alertmanager"), |_| {
+            apt_update().and_then(|()| apt("prometheus-alertmanager"))
+        }],
+        by_hand: "apt-get install prometheus-alertmanager, as root".to_owned(),
+    });
+    tools
+}
+
 /// The client; whether a daemon answers is for the tests that use it.
 pub(crate) fn compose() -> Vec<Tool> {
     vec![Tool {
