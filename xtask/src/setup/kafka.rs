@@ -132,6 +132,7 @@ mod tests {
                 "pkg-config",
                 "libssl-dev",
                 "zlib1g-dev",
+                "openssl",
                 "faketime",
                 "java",
                 "maven",
