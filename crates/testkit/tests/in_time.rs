@@ -9,9 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chappe_correlate::{COALESCE_MS, Count, Engine, Finding, Intake, Linker, Shard};
-use chappe_model::{Alert, AlertId, Compartment, KeyHash, Realm, Timestamp};
+use chappe_model::{
+    Accepted, Alert, AlertId, Compartment, Country, KeyHash, Marking, Pap, Policy, Realm, ReportKey, Secret, Severity,
+    Timestamp, Tlp, built_in_rules,
+};
 use chappe_testkit::{
-    Case, Deliveries, Entry, PARTITIONS, canonical, check_seeds, link_policy, linking_case, number, secret,
+    Case, Deliveries, Entry, PARTITIONS, canonical, check_seeds, link_policy, linking_case, member, number, secret,
 };
 
 /// Places in each case at which it is looked at what could have been told by then.
@@ -117,6 +120,75 @@ fn entries(deliveries: &Deliveries) -> impl Iterator<Item = (u16, &Entry)> {
         read[*partition] += 1;
         (u16::try_from(*partition).unwrap(), entry)
     })
+}
+
+/// Members and their countries, each of which reports what the others do, twice, of its own country alone.
+const NATIVES: [(&str, &str); 4] = [
+    ("csirt-at", "AT"),
+    ("csirt-be", "BE"),
+    ("csirt-cz", "CZ"),
+    ("csirt-de", "DE"),
+];
+
+#[test]
+fn of_reports_of_one_log_time_each_is_told_at_once() {
+    let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 1_000));
+    let policy = Policy::new(1, built_in_rules(), 300_000, vec![], vec![]).unwrap();
+    check_seeds(
+        first..first + cases,
+        || (),
+        |(), seed| {
+            let mut rng = fastrand::Rng::with_seed(seed ^ 0x0ace);
+            let twice = [2 * seed, 2 * seed + 1].into_iter();
+            let mut reports: Vec<Accepted> = twice
+                .flat_map(|key| NATIVES.map(|(id, home)| native(key, id, home)))
+                .collect();
+            rng.shuffle(&mut reports);
+            let new_engine = || Engine::new(&secret(), policy.clone(), PARTITIONS, 1, 1);
+            let (mut at_once, mut told) = (new_engine(), BTreeMap::new());
+            at_once.settle();
+            for read in 1..=reports.len() {
+                deliver(&mut at_once, &reports[read - 1]);
+                told.extend(at_once.drain().into_iter().map(|alert| (alert.id, alert)));
+                let mut later = new_engine();
+                reports[..read].iter().for_each(|report| deliver(&mut later, report));
+                later.settle();
+                for alert in later.drain() {
+                    let told: Option<&Alert> = told.get(&alert.id);
+                    let is_told = told.is_some_and(|told| !alert.differs_materially_from(told));
+                    assert!(
+                        is_told,
+                        "seed {seed}: after {read} reports {} is not told",
+                        canonical(&alert)
+                    );
+                }
+            }
+            1
+        },
+    );
+}
+
+fn deliver(engine: &mut Engine, report: &Accepted) {
+    engine.record(Secret::partition(report.id, PARTITIONS), report.reported_at, report);
+}
+
+/// A report whose id differs with the key.
+fn native(key: u64, id: &str, home: &str) -> Accepted {
+    let (_, mut report) = Case::generate(0).reports().swap_remove(0);
+    let home = Country::parse(home).unwrap();
+    report.reporter = member(id);
+    report.home = Some(home);
+    report.reported_at = Timestamp::from_millis(500);
+    let said = &mut report.incident;
+    said.report_key = ReportKey::parse(&key.to_string()).unwrap();
+    said.marking = Marking::new(Tlp::Green, Pap::Green, None, BTreeSet::new()).unwrap();
+    said.severity = Severity::Low;
+    said.countries = [home].into();
+    said.sectors.clear();
+    said.indicators = ["domain:one.example".parse().unwrap()].into();
+    (said.retracted, said.exercise, said.backfill) = (false, false, false);
+    report.id = secret().incident_id(&report.reporter, &said.report_key);
+    report
 }
 
 #[test]
