@@ -3,7 +3,7 @@
 //! Running it again does nothing that is done already. What is no system package goes under `target/tools`.
 
 mod core;
-mod kafka;
+pub(crate) mod kafka;
 mod later;
 mod tool;
 

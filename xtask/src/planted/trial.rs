@@ -10,6 +10,7 @@ use super::bug::Bug;
 use super::copy::WorkspaceCopy;
 use crate::command::{self, Watched};
 use crate::place::Place;
+use crate::setup::kafka;
 
 /// Seconds one test run may take; a bug may make it run forever.
 const TEST_SECONDS_MAX: u32 = 600;
@@ -147,7 +148,9 @@ impl<'a> Trial<'a> {
         // One file changes at a time, so incremental builds pay here even where the build at large goes without.
         command
             .env("CARGO_INCREMENTAL", "1")
-            .env("TOOLS", self.place.tools_bin());
+            .env("TOOLS", self.place.tools_bin())
+            // The copy has no tools of its own.
+            .env(kafka::JARS_VARIABLE, kafka::jars(self.place));
         if bug.program {
             command.env("CHAPPE_BIN", self.copy.target().join("debug").join("chappe"));
         }

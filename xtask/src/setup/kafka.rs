@@ -16,7 +16,7 @@ const VERSION: &str = "4.1.1";
 /// The jar without which there is no broker.
 const BROKER_JAR: &str = "kafka_2.13-4.1.1.jar";
 /// Names another folder of jars, for this set as for the tests.
-const JARS_VARIABLE: &str = "KAFKA_JARS";
+pub(crate) const JARS_VARIABLE: &str = "KAFKA_JARS";
 
 /// What Maven is asked for: the broker with all it needs, its command-line tools, and a log that says nothing.
 const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
@@ -87,7 +87,8 @@ fn system(name: &'static str, version: fn(&Place) -> Option<String>, ways: Vec<W
     }
 }
 
-fn jars(place: &Place) -> PathBuf {
+/// Where the brokers' jars are, or will be.
+pub(crate) fn jars(place: &Place) -> PathBuf {
     std::env::var_os(JARS_VARIABLE).map_or_else(|| place.tools().join(format!("kafka-{VERSION}")), PathBuf::from)
 }
 
