@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use chappe_clock::SystemClock;
-use chappe_eventlog::{EventLog, ReadLimit, Record, RecordKind, SnapshotError, SnapshotStore, Topic, append_blocking};
+use chappe_eventlog::{EventLog, NoSnapshots, ReadLimit, Record, RecordKind, Topic, append_blocking};
 use chappe_eventlog_local::{LocalLog, LocalOptions};
 use chappe_identity::Directory;
 use chappe_model::{Budget, Policy, Secret, Timestamp, built_in_rules};
@@ -256,16 +256,4 @@ fn bytes_of(folder: &Path) -> Result<u64> {
         };
     }
     Ok(total)
-}
-
-struct NoSnapshots;
-
-impl SnapshotStore for NoSnapshots {
-    fn save(&self, _: &str, _: &[u8]) -> Result<(), SnapshotError> {
-        Ok(())
-    }
-
-    fn load(&self, _: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
-        Ok(None)
-    }
 }

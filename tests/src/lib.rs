@@ -6,6 +6,7 @@
 //! - [`revisions`] and [`read_on`] read what stands in a log.
 //! - [`report`] is a sound report to change.
 //! - [`random`] is what a test draws its choices from.
+//! - [`SmallDisk`] can be filled.
 //! - [`skipped`] says plainly that a test did not run, and why.
 //! - [`trace`] reads what `strace` wrote of the program's system calls.
 //!
@@ -40,6 +41,7 @@ mod program;
 mod reports;
 mod seed;
 mod skips;
+mod small_disk;
 pub mod trace;
 
 use std::time::Duration;
@@ -53,6 +55,7 @@ pub use program::{Options, Program};
 pub use reports::{indicator, report};
 pub use seed::random;
 pub use skips::skipped;
+pub use small_disk::SmallDisk;
 
 /// No wait lasts longer: a ready line, an answer, an exit. Far above what a loaded machine needs, far below what a person would sit out.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,15 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use chappe_proto::v1;
 use chappe_proto::v1::submit_stream_response::Outcome;
 use chappe_proto::v1::subscribe_response::Event;
-use chappe_tests::{Client, Feed, PATIENCE, Program, indicator, now, report, skipped};
+use chappe_tests::{Client, Feed, PATIENCE, Program, SmallDisk, indicator, now, report, skipped};
 use prost::Message;
 use tokio::time::timeout;
 use tonic::{Code, Status};
@@ -24,47 +20,6 @@ const REFUSALS: usize = 40;
 const REPORTS_MAX: usize = 400;
 /// Members that report the same values, each from its own country: the third makes an alert.
 const MEMBERS: [(&str, &str); 3] = [("csirt-at", "AT"), ("csirt-de", "DE"), ("csirt-fr", "FR")];
-
-/// A file system of its own on the program's data folder; unmounted when dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// None where mounting is not allowed.
-    fn mount(at: &Path) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let mut mount = Command::new("mount");
-        let mounted = mount
-            .args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m,mode=0700"), "tmpfs"])
-            .arg(at)
-            .output();
-        mounted
-            .is_ok_and(|mounted| mounted.status.success())
-            .then(|| Self(at.to_owned()))
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.0.join("ballast")
-    }
-
-    /// Writes until nothing more fits.
-    fn fill(&self) {
-        let mut ballast = File::create(self.ballast()).unwrap();
-        for block in [1 << 16, 1 << 12, 1] {
-            while ballast.write(&vec![1; block]).is_ok() {}
-        }
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.ballast()).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: the program may still be about to end.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// What a member submitted, and what became of it.
 #[derive(Default)]
@@ -251,26 +206,26 @@ async fn a_stream_is_refused_message_by_message(program: &Program) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(&folder.path().join("chappe-data")) else {
+    let Some(disk) = SmallDisk::mount(&folder.path().join("chappe-data"), DISK_MIB).unwrap() else {
         return skipped("a disk that can be filled: no right to mount one (root has it)");
     };
     let mut program = Program::start(folder.path()).unwrap();
     let mut books = Books::default();
     two_report(&mut books, &program, 0..REPORTS_MAX / 2).await;
-    disk.fill();
+    disk.fill().unwrap();
     third_until_full(&mut books, &program, 0..REPORTS_MAX / 2).await;
     a_stream_is_refused_message_by_message(&program).await;
     reads_go_on(&books, &program).await;
     assert_eq!(program.ended().unwrap(), None, "it lives: {}", program.said());
 
     // Room again: what was refused is taken, what waited is judged.
-    disk.free();
+    disk.free().unwrap();
     retry(&mut books, &program).await;
     alerts_are_those_of(&books, &program).await;
 
     // Told to end while the disk is full, with alerts that could not be written: they are told after the next start.
     two_report(&mut books, &program, REPORTS_MAX / 2..REPORTS_MAX).await;
-    disk.fill();
+    disk.fill().unwrap();
     third_until_full(&mut books, &program, REPORTS_MAX / 2..REPORTS_MAX).await;
     program.stop().unwrap();
     // A start needs a little room: where the last page has it the program runs, else it says what is wrong.
@@ -281,7 +236,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
             assert!(said.lines().last().unwrap().contains("disk is full"), "{said}");
         }
     }
-    disk.free();
+    disk.free().unwrap();
     program.restart().unwrap();
     books.stand(&program).await;
     alerts_are_those_of(&books, &program).await;

@@ -15,6 +15,8 @@
 
 mod steering;
 
+pub use steering::FOLLOWED_AT_ONCE;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

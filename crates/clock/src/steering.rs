@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Deviations up to this are followed at once: what time synchronisation leaves of itself, and slow drift.
-const FOLLOWED_AT_ONCE: Duration = Duration::from_millis(500);
+pub const FOLLOWED_AT_ONCE: Duration = Duration::from_millis(500);
 /// Larger ones are made up for by this part of the time that passes, in percent: an hour takes 20 hours.
 const SLEW_PERCENT: u64 = 5;
 

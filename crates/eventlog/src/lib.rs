@@ -52,6 +52,6 @@ pub use self::{
     log::{Durability, EventLog, OnDurable, ReadLimit, Writers, append_blocking},
     memory::{MAX_HELD_APPENDS, MEMORY_CAPACITY_BYTES, MemoryLog},
     record::{MAX_KEY_BYTES, MAX_RECORD_BYTES, Position, Record, RecordKind},
-    snapshot::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_NAME_BYTES, SnapshotStore, check_snapshot},
+    snapshot::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_NAME_BYTES, NoSnapshots, SnapshotStore, check_snapshot},
     topic::{MAX_PARTITIONS, Partitions, Topic},
 };

@@ -56,13 +56,15 @@ impl Cluster {
     /// [`ClusterError`], also where Java, the jars or `openssl` are absent.
     pub fn start_secured() -> Result<(Self, Secured), ClusterError> {
         let folder = TempDir::with_prefix("chappe-kafka-").map_err(ClusterError::io("make a temporary folder"))?;
-        let ports = free_ports(1, &[])?[0];
+        // All at once, so that no two are the same: the first two are the broker's own.
+        let mut ports = free_ports(2, &[])?;
+        let asking = ports.remove(1);
         // In the broker's own folder, which goes with it.
         let certificates = folder.path().join("1").join("certificates");
-        let secured = Secured::create(&certificates, ports.broker, ports.controller)?;
+        let secured = Secured::create(&certificates, asking.broker, asking.controller)?;
         let plan = Plan {
             jars: jars()?,
-            ports: free_ports(1, &[])?,
+            ports,
             cluster_id: random_id(),
             owns_folder: true,
             secured: Some(secured.clone()),

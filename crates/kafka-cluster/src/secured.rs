@@ -76,64 +76,40 @@ impl Secured {
 }
 
 fn authority(folder: &Path, name: &str) -> Result<(), ClusterError> {
+    certificate(folder, name, &[])
+}
+
+/// A certificate of the authority `ca`, for the loopback address.
+fn signed(folder: &Path, name: &str) -> Result<(), ClusterError> {
+    let no_authority = "basicConstraints=critical,CA:FALSE";
+    let address = "subjectAltName=IP:127.0.0.1";
+    certificate(
+        folder,
+        name,
+        &[
+            "-addext",
+            address,
+            "-addext",
+            no_authority,
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.key",
+        ],
+    )
+}
+
+/// A private key and its certificate, signed by itself unless `more` says otherwise.
+fn certificate(folder: &Path, name: &str, more: &[&str]) -> Result<(), ClusterError> {
     let (key, certificate, subject) = (
         format!("{name}.key"),
         format!("{name}.crt"),
         format!("/CN=chappe {name}"),
     );
-    openssl(
-        folder,
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            &subject,
-            "-keyout",
-            &key,
-            "-out",
-            &certificate,
-        ],
-    )
-}
-
-/// A certificate of the authority `ca`, for the loopback address.
-fn signed(folder: &Path, name: &str) -> Result<(), ClusterError> {
-    let (key, certificate, subject) = (format!("{name}.key"), format!("{name}.crt"), format!("/CN={name}"));
-    openssl(
-        folder,
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            &subject,
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-            "-CA",
-            "ca.crt",
-            "-CAkey",
-            "ca.key",
-            "-keyout",
-            &key,
-            "-out",
-            &certificate,
-        ],
-    )
+    let kind = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(' ');
+    let named = ["-subj", &subject, "-keyout", &key, "-out", &certificate];
+    let arguments: Vec<&str> = kind.chain(named).chain(more.iter().copied()).collect();
+    openssl(folder, &arguments)
 }
 
 fn openssl(folder: &Path, arguments: &[&str]) -> Result<(), ClusterError> {

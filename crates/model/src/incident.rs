@@ -130,6 +130,12 @@ impl Accepted {
 }
 
 impl Incident {
+    /// Whether it may open contributions, or widen them: neither a retraction nor backfill does.
+    #[must_use]
+    pub fn carries(&self) -> bool {
+        !self.retracted && !self.backfill
+    }
+
     /// Whether, when reported at `reported_at`, this is backfill: marked so, or first detected more than 14 days before.
     /// Without a detection time it counts as detected when reported.
     #[must_use]

@@ -48,7 +48,8 @@ pub fn member(id: &str) -> MemberId {
     MemberId::parse(id).expect("a sound member id")
 }
 
-const MEMBERS: [(&str, &str); 6] = [
+/// The members of generated cases, and their countries.
+pub const MEMBERS: [(&str, &str); 6] = [
     ("csirt-at", "AT"),
     ("csirt-be", "BE"),
     ("csirt-cz", "CZ"),

@@ -31,7 +31,7 @@ mod seeds;
 mod world;
 
 pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
-pub use case::{Case, Entry, PARTITIONS, member, secret};
+pub use case::{Case, Entry, MEMBERS, PARTITIONS, member, secret};
 pub use clustering::{Clustering, Scores};
 pub use compare::{canonical, differences, live};
 pub use deliveries::{Crash, Deliveries};

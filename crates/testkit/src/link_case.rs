@@ -6,7 +6,7 @@ use chappe_model::{
 };
 use fastrand::Rng;
 
-use crate::case::{Case, Entry, PARTITIONS, member, secret};
+use crate::case::{Case, Entry, MEMBERS, PARTITIONS, member, secret};
 use crate::rules::policy;
 
 /// The policy of generated linking cases: windows as short as the history, small bounds.
@@ -23,14 +23,6 @@ pub fn link_policy() -> LinkPolicy {
     }
 }
 
-const MEMBERS: [(&str, &str); 6] = [
-    ("csirt-at", "AT"),
-    ("csirt-be", "BE"),
-    ("csirt-cz", "CZ"),
-    ("csirt-de", "DE"),
-    ("csirt-ee", "EE"),
-    ("csirt-fr", "FR"),
-];
 /// Two groups of values that belong together, one that ties them, and one that means nothing.
 const GROUPS: [&[&str]; 2] = [
     &[

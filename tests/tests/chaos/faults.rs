@@ -168,9 +168,9 @@ async fn fill_a_disk(fleet: &mut Fleet, rng: &mut Rng) {
         pass_some(1_000, 4_000, rng).await;
         return up(SMALL_BROKER, fleet);
     };
-    tokio::task::block_in_place(|| disk.fill());
+    tokio::task::block_in_place(|| disk.fill().unwrap());
     pass_some(2_000, 5_000, rng).await;
-    disk.free();
+    disk.free().unwrap();
     // It has ended by itself, or is about to, or has not noticed.
     fleet.cluster.kill(SMALL_BROKER).unwrap();
     up(SMALL_BROKER, fleet);

@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use chappe_eventlog::Partitions;
 use chappe_eventlog_kafka::{KafkaLog, KafkaOptions};
 use chappe_kafka_cluster::Cluster;
-use chappe_tests::{Options, Program};
+use chappe_tests::{Options, Program, SmallDisk};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -33,7 +32,7 @@ pub struct Fleet {
     pub ingest_at: watch::Sender<Vec<SocketAddr>>,
     pub notification_at: watch::Sender<Vec<SocketAddr>>,
     /// The small broker's disk; none where mounting is not allowed.
-    pub disk: Option<Disk>,
+    pub disk: Option<SmallDisk>,
     /// Processes that ended by themselves and were started again, as a supervisor does.
     pub revived: usize,
     joined: usize,
@@ -50,7 +49,8 @@ pub enum Service {
 impl Fleet {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::mount(&folder.path().join("kafka").join(SMALL_BROKER.to_string()).join("data"));
+        let data = folder.path().join("kafka").join(SMALL_BROKER.to_string()).join("data");
+        let disk = SmallDisk::mount(&data, DISK_MIB).unwrap();
         let mut links = vec![];
         for _ in 0..BROKERS {
             links.push(Link::new().await);
@@ -179,46 +179,5 @@ impl Fleet {
     /// The log, for whoever looks on.
     pub fn log(&self) -> KafkaLog {
         KafkaLog::open(self.options()).unwrap().0
-    }
-}
-
-/// A file system of its own for one broker; unmounted when dropped.
-pub struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: &Path) -> Option<Self> {
-        std::fs::create_dir_all(at).unwrap();
-        let size = format!("size={DISK_MIB}m,mode=0700");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(at)
-            .output();
-        mounted
-            .is_ok_and(|mounted| mounted.status.success())
-            .then(|| Self(at.to_owned()))
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.0.join("..").join("data").join("ballast")
-    }
-
-    /// Writes until nothing more fits.
-    pub fn fill(&self) {
-        use std::io::Write;
-        let mut ballast = std::fs::File::create(self.ballast()).unwrap();
-        for block in [1 << 20, 1 << 12, 1] {
-            while ballast.write(&vec![1; block]).is_ok() {}
-        }
-    }
-
-    pub fn free(&self) {
-        std::fs::remove_file(self.ballast()).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: the broker may still be about to end.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }

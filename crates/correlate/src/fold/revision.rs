@@ -46,7 +46,7 @@ impl Revision {
             time,
             exercise: accepted.incident.exercise,
             retracted: accepted.incident.retracted,
-            carries: !accepted.incident.retracted && !accepted.incident.backfill,
+            carries: accepted.incident.carries(),
             compartment,
             spoken: Arc::new(Spoken::on_all(&keys)),
             keys,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chappe_correlation::{Options, Service};
-use chappe_eventlog::{AppendError, Durability, Fences, OnDurable, ReadError, SnapshotError, SnapshotStore, Writers};
+use chappe_eventlog::{AppendError, Durability, Fences, NoSnapshots, OnDurable, ReadError, Writers};
 use chappe_model::limits::LOTS;
 
 use super::*;
@@ -71,18 +71,6 @@ impl EventLog for Line {
         self.log.health()
     }
     fn close(&self) {}
-}
-
-/// Snapshots of an instance that keeps none.
-struct NoSnapshots;
-
-impl SnapshotStore for NoSnapshots {
-    fn save(&self, _: &str, _: &[u8]) -> Result<(), SnapshotError> {
-        Ok(())
-    }
-    fn load(&self, _: &str) -> Result<Option<Vec<u8>>, SnapshotError> {
-        Ok(None)
-    }
 }
 
 fn instance(line: &Line, name: &str) -> Running {

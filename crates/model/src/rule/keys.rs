@@ -8,7 +8,7 @@ impl Policy {
     /// twice that two sources of a rule give it. None for retractions and backfill, which open nothing.
     #[must_use]
     pub fn keys_at_most(&self, accepted: &Accepted) -> u64 {
-        if !carries(accepted) {
+        if !accepted.incident.carries() {
             return 0;
         }
         let of_source = |(rule, source): (&Rule, &Source)| {
@@ -23,10 +23,10 @@ impl Policy {
     /// then it opens nothing.
     #[must_use]
     pub fn has_no_new_key(&self, revision: &Accepted, before: &Accepted) -> bool {
-        if !carries(revision) {
+        if !revision.incident.carries() {
             return true;
         }
-        if !carries(before) || revision.compartment() != before.compartment() {
+        if !before.incident.carries() || revision.compartment() != before.compartment() {
             return false;
         }
         self.looking_at(revision).all(|(rule, source)| {
@@ -44,10 +44,6 @@ impl Policy {
         let all = self.rules().iter().flat_map(move |rule| sources(rule));
         all.filter(|(rule, source)| looks_at(rule, source, accepted))
     }
-}
-
-fn carries(accepted: &Accepted) -> bool {
-    !accepted.incident.retracted && !accepted.incident.backfill
 }
 
 fn looks_at(rule: &Rule, source: &Source, accepted: &Accepted) -> bool {

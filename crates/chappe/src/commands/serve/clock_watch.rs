@@ -3,14 +3,12 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use chappe_clock::{Clock, SystemClock};
+use chappe_clock::{Clock, FOLLOWED_AT_ONCE, SystemClock};
 use metrics::{Unit, describe_gauge, gauge};
 use tokio::time::MissedTickBehavior;
 
 /// How far the machine's clock is ahead.
 const SKEW_SECONDS: &str = "chappe_clock_skew_seconds";
-/// A deviation above this is made up for slowly, in milliseconds.
-const FOLLOWED_AT_ONCE_MS: u64 = 500;
 /// How often it is looked at. The smallest step that is noticed at all is made up for within seconds.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -63,10 +61,11 @@ struct Steps {
 impl Steps {
     fn look(&mut self, skew_ms: i64) -> Option<Seen> {
         let last_ms = std::mem::replace(&mut self.skew_ms, skew_ms);
-        let is_off = |skew_ms: i64| skew_ms.unsigned_abs() > FOLLOWED_AT_ONCE_MS;
+        let is_above = |ms: u64| Duration::from_millis(ms) > FOLLOWED_AT_ONCE;
+        let is_off = |skew_ms: i64| is_above(skew_ms.unsigned_abs());
         // What is left of a step only shrinks.
         let grew = skew_ms.unsigned_abs() > last_ms.unsigned_abs();
-        let jumped = grew && last_ms.abs_diff(skew_ms) > FOLLOWED_AT_ONCE_MS;
+        let jumped = grew && is_above(last_ms.abs_diff(skew_ms));
         let turned = skew_ms.signum() != last_ms.signum();
         match (is_off(last_ms), is_off(skew_ms)) {
             (false, true) => Some(Seen::Step),
