@@ -53,13 +53,15 @@ impl Fault {
         Self::ClockStep,
     ];
 
-    /// So many faults: each kind as often as the others, in an order that the seed draws.
-    pub fn deck(count: usize, rng: &mut Rng) -> Vec<Self> {
+    /// So many faults: each kind as often as the others, in an order that the seed draws. `only` leaves out all kinds but those it names.
+    pub fn deck(count: usize, only: Option<&str>, rng: &mut Rng) -> Vec<Self> {
+        let named = |kind: &Self| only.is_none_or(|only| only.split(',').any(|name| name == format!("{kind:?}")));
+        let mut kinds: Vec<Self> = Self::ALL.into_iter().filter(named).collect();
+        assert!(!kinds.is_empty(), "no such kind of fault; there are {:?}", Self::ALL);
         let mut deck = vec![];
         while deck.len() < count {
-            let mut kinds = Self::ALL;
             rng.shuffle(&mut kinds);
-            deck.extend(kinds);
+            deck.extend(&kinds);
         }
         deck.truncate(count);
         deck

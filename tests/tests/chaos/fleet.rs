@@ -18,6 +18,8 @@ pub const BROKERS: usize = 3;
 pub const SMALL_BROKER: usize = 3;
 /// Fakes the clock of the process that loads it, from a file. `cargo xtask setup kafka` brings it.
 const FAKE_CLOCK: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+/// So many of the last lines of a process that ended by itself are shown.
+const LAST_LINES: usize = 6;
 /// Size of its disk, in MiB.
 const DISK_MIB: u64 = 768;
 
@@ -153,7 +155,10 @@ impl Fleet {
             .chain(&mut self.correlation)
             .chain(&mut self.notification);
         for program in all {
-            if program.ended().unwrap().is_some() {
+            if let Some(status) = program.ended().unwrap() {
+                let said = program.said();
+                let last: Vec<&str> = said.lines().rev().take(LAST_LINES).collect();
+                super::say(&format!("ended by itself with {status}, last line first: {last:#?}"));
                 program.restart().unwrap();
                 revived += 1;
             }

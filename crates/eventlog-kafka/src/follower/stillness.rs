@@ -9,7 +9,8 @@ use std::{
 /// after a broker had hung, beside others that did.
 pub(crate) const STUCK: Duration = Duration::from_secs(6);
 
-/// Where nothing comes at all for so long, the brokers are asked whether there is something.
+/// Where nothing comes of a partition for so long, the brokers are asked whether there is something: only who appends to it knows without
+/// asking. That others move says nothing: what a consumer loses is one leader, and with it the partitions of that one.
 pub(crate) const QUIET: Duration = Duration::from_secs(8);
 
 /// What is to be thought of it.
@@ -30,7 +31,7 @@ pub(crate) struct Stillness {
 impl Stillness {
     /// Looks at the partitions: slot, next position, and one past the last that is known.
     pub(crate) fn look(&mut self, now: Instant, partitions: impl Iterator<Item = (usize, u64, u64)>) -> Verdict {
-        let (mut stuck, mut quiet) = (false, true);
+        let (mut stuck, mut quiet) = (false, false);
         for (slot, next, end) in partitions {
             let stood = self.partitions.entry(slot).or_insert((next, now));
             if stood.0 != next {
@@ -38,7 +39,7 @@ impl Stillness {
             }
             let still_for = now.saturating_duration_since(stood.1);
             stuck |= next < end && still_for >= STUCK;
-            quiet &= still_for >= QUIET;
+            quiet |= still_for >= QUIET;
         }
         if stuck {
             // The new one has as long again.
@@ -48,7 +49,7 @@ impl Stillness {
         let asked = self
             .asked_at
             .is_some_and(|at| now.saturating_duration_since(at) < QUIET);
-        if quiet && !asked && !self.partitions.is_empty() {
+        if quiet && !asked {
             self.asked_at = Some(now);
             return Verdict::Quiet;
         }
@@ -76,6 +77,19 @@ mod tests {
             Verdict::Fine,
             "the new one has as long again"
         );
+    }
+
+    #[test]
+    fn one_partition_of_which_nothing_comes_is_asked_for_though_others_move() {
+        let mut stillness = Stillness::default();
+        let began = Instant::now();
+        let mut look = |second: u64, end: u64| {
+            let seen = [(0, second, second), (1, 7, end)].into_iter();
+            stillness.look(began + Duration::from_secs(second), seen)
+        };
+        assert_eq!((look(0, 7), look(7, 7)), (Verdict::Fine, Verdict::Fine));
+        assert_eq!(look(8, 7), Verdict::Quiet);
+        assert_eq!(look(8, 9), Verdict::Stuck, "the answer was that there is more");
     }
 
     #[test]
