@@ -1,6 +1,12 @@
 //! The thread that keeps custody where several processes share the work: follows the alerts and the pulse, claims lots, says how far this
 //! instance is. It owns no keys; it tells the shards' threads what they own.
+//!
+//! Nothing it does may take longer than the silence after which an instance counts as gone: it reads in slices, waits for no thread, and beats in
+//! between.
 
+mod recalling;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,14 +24,21 @@ use crate::error::RunError;
 use crate::halt::Halt;
 use crate::metric_names::{LOTS_OWNED, TAKEOVERS, UNREADABLE, WATERMARK_SECONDS};
 use crate::pace::Pace;
-use crate::recall::last_told;
-use crate::ring::{Control, Feed, Gained};
+use crate::ring::{CONTROL_MESSAGES, Control, Feed, Gained};
 use crate::tell::ALERTS_PARTITION;
+pub(crate) use recalling::Recalling;
 
 /// The one partition of the pulse topic.
 pub(crate) const PULSE_PARTITION: u16 = 0;
 /// Longest time between two beats: well below the silence after which an instance counts as gone.
 const BEAT_EVERY: Duration = Duration::from_millis(250);
+/// Orders for which a thread has room left before alerts are handed to it: those of a turn, a few for each lot, never wait.
+const SPARE_ORDERS: usize = CONTROL_MESSAGES / 4;
+/// Alerts that are read at once: as many as every thread has room for beside that.
+const ALERTS_AT_ONCE: ReadLimit = ReadLimit {
+    records: CONTROL_MESSAGES / 2,
+    bytes: 1 << 20,
+};
 /// Shortest time between two beats, where there is progress to tell.
 const BEAT_AT_MOST_EVERY: Duration = Duration::from_millis(50);
 
@@ -41,6 +54,9 @@ pub(crate) struct Custodian {
     pub(crate) links: Option<Feed<Control>>,
     /// The reader, which says when all has been read that an owner before may have read.
     pub(crate) reader: Feed<Gained>,
+    pub(crate) recalling: Recalling,
+    /// Lots that this instance owns by the log, with the epoch: their threads are told so once everything before has been recalled.
+    pub(crate) held_back: BTreeMap<u16, u64>,
     /// Of each lot that this instance owns the epoch, and log time up to which what it told counts: it was read back.
     pub(crate) confirmed: Vec<Option<(u64, Timestamp)>>,
     /// How far the threads know that the owners are.
@@ -61,8 +77,8 @@ impl Custodian {
         u64::try_from(self.pace.now().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Returns how many records there were.
-    fn look(&mut self) -> Result<usize, RunError> {
+    /// Returns whether there was something, so that there may be more.
+    fn look(&mut self) -> Result<bool, RunError> {
         if self.settled.load(Ordering::Acquire) {
             self.custody.make_ready();
         }
@@ -70,7 +86,23 @@ impl Custodian {
         // Known before the alerts are read: what was told here up to there then stands before their end. If this instance owns the lot still, it
         // stands before any claim of another, too, and counts.
         let told: Vec<_> = (0..self.custody.lots()).map(|lot| self.told(lot)).collect();
-        let read = self.read_alerts()?;
+        let before = self.alerts_at;
+        if self.read_alerts()? {
+            self.confirm(told);
+        }
+        let recalls = self.go_on_recalling()?;
+        let (now, recalling) = (self.now(), &self.recalling);
+        let held = |lot: u16| recalling.holds(lot);
+        for claim in self.custody.claims(now, held) {
+            self.claim(&claim);
+        }
+        self.mark();
+        self.beat();
+        Ok(heard > 0 || self.alerts_at > before || recalls)
+    }
+
+    /// All alerts have been read that stood in the log when this instance was so far in each lot.
+    fn confirm(&mut self, told: Vec<Option<(u64, Timestamp)>>) {
         for (lot, told) in (0..self.custody.lots()).zip(told) {
             if told.is_some_and(|(epoch, _)| self.custody.owned(lot) == Some(epoch)) {
                 self.confirmed[usize::from(lot)] = told;
@@ -83,16 +115,43 @@ impl Custodian {
                 self.order(lot, || Control::Allow(reached));
             }
         }
-        for claim in self.custody.claims(self.now()) {
-            self.claim(&claim);
+    }
+
+    /// Recalls what fits in now; whether there is more. Lots of which all has been recalled may be owned again.
+    fn go_on_recalling(&mut self) -> Result<bool, RunError> {
+        let (lots, until) = (self.custody.lots(), self.alerts_at);
+        let more = match self.recalling.go_on(&*self.log, lots, until) {
+            Err(error @ ReadError::Unavailable { .. }) => {
+                tracing::warn!(%error, topic = %Topic::Alerts, "reading again");
+                return Ok(false);
+            }
+            more => more?,
+        };
+        while let Some(lot) = self.recalling.next().map(|alert| alert.lot(lots)) {
+            if !self.has_room(lot, 1) {
+                return Ok(false); // its thread is busy: again at the next look
+            }
+            if let Some(alert) = self.recalling.take() {
+                self.recall(alert);
+            }
         }
-        self.mark();
-        self.beat();
-        Ok(heard + read)
+        for lot in self.recalling.done() {
+            if let Some(epoch) = self.held_back.remove(&lot) {
+                self.order(lot, || Control::Own(epoch));
+            }
+        }
+        Ok(more)
+    }
+
+    /// Whether the threads of a lot have room for so many alerts, and for orders beside them.
+    fn has_room(&self, lot: u16, alerts: usize) -> bool {
+        let links = self.links.as_ref().filter(|_| lot == 0);
+        let mut threads = self.lots.get(usize::from(lot)).into_iter().chain(links);
+        threads.all(|thread| thread.ring.slots() >= alerts + SPARE_ORDERS)
     }
 
     fn read_pulse(&mut self) -> Result<usize, RunError> {
-        let batch = self.read(Topic::Pulse, PULSE_PARTITION, self.pulse_at)?;
+        let batch = self.read(Topic::Pulse, PULSE_PARTITION, self.pulse_at, ReadLimit::default())?;
         let now = self.now();
         for (at, record) in &batch {
             self.pulse_at = at.next();
@@ -105,26 +164,34 @@ impl Custodian {
         Ok(batch.len())
     }
 
-    /// Reads to where the alerts end now.
-    fn read_alerts(&mut self) -> Result<usize, RunError> {
+    /// Reads to where the alerts end now. Whether it got there: where a thread has no room for what it may have to recall, the rest waits.
+    fn read_alerts(&mut self) -> Result<bool, RunError> {
         let end = self.log.end(Topic::Alerts, ALERTS_PARTITION);
-        let mut total = 0;
         while self.alerts_at < end && !self.halt.asked() {
-            let batch = self.read(Topic::Alerts, ALERTS_PARTITION, self.alerts_at)?;
-            if batch.is_empty() {
-                break;
+            if !(0..self.custody.lots()).all(|lot| self.has_room(lot, ALERTS_AT_ONCE.records)) {
+                return Ok(false);
             }
-            total += batch.len();
+            let batch = self.read(Topic::Alerts, ALERTS_PARTITION, self.alerts_at, ALERTS_AT_ONCE)?;
+            if batch.is_empty() {
+                return Ok(false);
+            }
             for (at, record) in batch {
                 self.alerts_at = at.next();
-                self.take(at, &record)?;
+                self.take(at, &record);
             }
+            self.beat();
         }
-        Ok(total)
+        Ok(true)
     }
 
-    fn read(&self, topic: Topic, partition: u16, from: Position) -> Result<Vec<(Position, Record)>, RunError> {
-        match self.log.read(topic, partition, from, ReadLimit::default()) {
+    fn read(
+        &self,
+        topic: Topic,
+        partition: u16,
+        from: Position,
+        limit: ReadLimit,
+    ) -> Result<Vec<(Position, Record)>, RunError> {
+        match self.log.read(topic, partition, from, limit) {
             Err(error @ ReadError::Unavailable { .. }) => {
                 tracing::warn!(%error, %topic, "reading again");
                 Ok(vec![])
@@ -133,10 +200,10 @@ impl Custodian {
         }
     }
 
-    fn take(&mut self, at: Position, record: &Record) -> Result<(), RunError> {
+    fn take(&mut self, at: Position, record: &Record) {
         match record.kind {
             RecordKind::Mark => match alert::decode_mark(&record.payload) {
-                Ok(AlertsMark::Claim(claim)) => self.take_claim(&claim)?,
+                Ok(AlertsMark::Claim(claim)) => self.take_claim(&claim),
                 Ok(AlertsMark::Reached { watermark, epoch }) if self.custody.admits(0, epoch) => {
                     self.marked = self.marked.max(watermark);
                 }
@@ -148,12 +215,16 @@ impl Custodian {
                 Err(error) => unreadable(Topic::Alerts, at, &error),
             },
         }
-        Ok(())
     }
 
     fn take_alert(&mut self, told: Alert) {
         let lot = told.lot(self.custody.lots());
-        if self.custody.admits(lot, told.epoch) && self.custody.owned(lot).is_none() {
+        if !self.custody.admits(lot, told.epoch) {
+            return;
+        }
+        if self.recalling.holds(lot) {
+            self.recalling.told(lot, told);
+        } else if self.custody.owned(lot).is_none() {
             self.recall(told);
         }
     }
@@ -170,12 +241,16 @@ impl Custodian {
         thread.wake();
     }
 
-    fn take_claim(&mut self, claim: &Claim) -> Result<(), RunError> {
+    fn take_claim(&mut self, claim: &Claim) {
         match self.custody.claimed(claim) {
             Some(Change::Gained(lot, epoch)) => {
                 counter!(TAKEOVERS).increment(1);
                 tracing::info!(lot, epoch, "this instance owns the lot from here on");
-                self.order(lot, || Control::Own(epoch));
+                if self.recalling.holds(lot) {
+                    self.held_back.insert(lot, epoch);
+                } else {
+                    self.order(lot, || Control::Own(epoch));
+                }
                 let partitions = 0..self.log.partitions(Topic::Incidents);
                 let ends = partitions.map(|partition| self.log.end(Topic::Incidents, partition).0);
                 let ends = ends.collect();
@@ -189,18 +264,14 @@ impl Custodian {
                     "another instance owns the lot from here on"
                 );
                 self.order(lot, || Control::StandBy);
-                // What this instance believed to have told may be fenced: the log says what counts.
-                let lots = self.custody.lots();
-                for told in last_told(&*self.log, self.alerts_at, lots, lot)? {
-                    self.recall(told);
-                }
+                self.held_back.remove(&lot);
+                self.recalling.add(lot);
             }
             None => {}
         }
         let owned = (0..self.custody.lots()).filter(|lot| self.custody.owned(*lot).is_some());
         gauge!(LOTS_OWNED).set(owned.count() as f64);
         self.leads.store(self.custody.owned(0).is_some(), Ordering::Release);
-        Ok(())
     }
 
     /// Tells the thread of a lot, and with the first one the linker's.
@@ -313,10 +384,7 @@ impl Actor for Custodian {
             });
             return Ok(Turn::Over);
         }
-        Ok(match self.look()? {
-            0 => Turn::Idle,
-            _ => Turn::Busy,
-        })
+        Ok(if self.look()? { Turn::Busy } else { Turn::Idle })
     }
 }
 

@@ -142,8 +142,8 @@ impl Custody {
         }
     }
 
-    /// The claims to make now.
-    pub(crate) fn claims(&mut self, now: u64) -> Vec<Claim> {
+    /// The claims to make now. None of lots that are `held`: this instance could not go on with them yet.
+    pub(crate) fn claims(&mut self, now: u64, held: impl Fn(u16) -> bool) -> Vec<Claim> {
         self.peers
             .retain(|_, peer| now.saturating_sub(peer.heard_at) < SILENCE_MS);
         if !self.ready {
@@ -163,7 +163,7 @@ impl Custody {
         for (lot, wanted) in (0..self.lots()).zip(shares) {
             let at = usize::from(lot);
             let waits = self.claimed_at[at].is_some_and(|at| now.saturating_sub(at) < CLAIM_AGAIN_MS);
-            if wanted != self.me || self.owned(lot).is_some() || waits {
+            if wanted != self.me || self.owned(lot).is_some() || waits || held(lot) {
                 continue;
             }
             let due = match &self.owners[at] {

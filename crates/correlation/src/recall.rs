@@ -1,6 +1,6 @@
 //! What stands in the alerts topic at the start: who owned it, and what was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use chappe_eventlog::{EventLog, Fences, Position, ReadError, ReadLimit, Record, RecordKind, Topic, append_blocking};
@@ -28,36 +28,56 @@ pub(crate) struct Recalled {
 /// Takes over the alerts topic: appends an epoch above every earlier one, then reads everything before it.
 pub(crate) fn take_over(log: &dyn EventLog) -> Result<Recalled, OpenError> {
     let mut told = Told::new(1);
-    let read = told.read(log, Position(0), None)?;
+    let read = told.read(log, Position(0))?;
     let epoch = told.fences.highest(0) + 1;
     let mark = Record {
         payload: Bytes::from(alert::encode_mark(told.watermark, epoch)),
         ..Record::mark(told.watermark.as_millis())
     };
     append_blocking(log, Topic::Alerts, ALERTS_PARTITION, mark)?;
-    let read_to = told.read(log, read, None)?; // what an earlier owner wrote meanwhile; behind our epoch it is fenced
+    let read_to = told.read(log, read)?; // what an earlier owner wrote meanwhile; behind our epoch it is fenced
     Ok(told.recalled(epoch, read_to))
 }
 
 /// Reads the alerts topic of an installation whose owners share the keys in `lots`, and takes nothing over.
 pub(crate) fn look_on(log: &dyn EventLog, lots: u16) -> Result<Recalled, OpenError> {
     let mut told = Told::new(lots);
-    let read_to = told.read(log, Position(0), None)?;
+    let read_to = told.read(log, Position(0))?;
     Ok(told.recalled(0, read_to))
 }
 
-/// What stands before a position of the alerts of one lot: each alert as it was told last.
-pub(crate) fn last_told(log: &dyn EventLog, until: Position, lots: u16, lot: u16) -> Result<Vec<Alert>, ReadError> {
-    let mut told = Told::new(lots);
-    told.only = Some(lot);
-    told.read(log, Position(0), Some(until))?;
-    Ok(told.last.into_values().collect())
+/// Each alert of some lots as it was told last, read in slices from the beginning of the log.
+pub(crate) struct LastTold {
+    told: Told,
+    read_to: Position,
+}
+
+impl LastTold {
+    pub(crate) fn of(lots: u16, only: BTreeSet<u16>) -> Self {
+        let mut told = Told::new(lots);
+        told.only = Some(only);
+        Self {
+            told,
+            read_to: Position(0),
+        }
+    }
+
+    /// Reads on, and says whether all has been read that stands before a position.
+    pub(crate) fn read_slice(&mut self, log: &dyn EventLog, until: Position) -> Result<bool, ReadError> {
+        let before = self.read_to;
+        self.read_to = self.told.read_slice(log, before, Some(until))?;
+        Ok(self.read_to == before)
+    }
+
+    pub(crate) fn into_alerts(self) -> impl Iterator<Item = Alert> {
+        self.told.last.into_values()
+    }
 }
 
 struct Told {
     fences: Fences,
-    /// Only alerts of this lot are kept; of all where there is none.
-    only: Option<u16>,
+    /// Only alerts of these lots are kept; of all where there is none.
+    only: Option<BTreeSet<u16>>,
     watermark: Timestamp,
     last: BTreeMap<AlertId, Alert>,
     claims: Vec<Claim>,
@@ -84,22 +104,29 @@ impl Told {
         }
     }
 
-    /// Reads on from a position, to the end or up to another; returns where that was.
-    fn read(
+    /// Reads on from a position to the end; returns where that was.
+    fn read(&mut self, log: &dyn EventLog, mut position: Position) -> Result<Position, ReadError> {
+        loop {
+            let next = self.read_slice(log, position, None)?;
+            if next == position {
+                return Ok(position);
+            }
+            position = next;
+        }
+    }
+
+    /// Reads once from a position, up to another if there is one; returns where it came to, which is where it began at the end.
+    fn read_slice(
         &mut self,
         log: &dyn EventLog,
-        mut position: Position,
+        position: Position,
         until: Option<Position>,
     ) -> Result<Position, ReadError> {
-        loop {
-            let batch = log.read(Topic::Alerts, ALERTS_PARTITION, position, ReadLimit::default())?;
-            let wanted = batch.iter().filter(|(at, _)| until.is_none_or(|until| *at < until));
-            let Some((last, _)) = wanted.clone().next_back() else {
-                return Ok(position);
-            };
-            position = last.next();
-            wanted.for_each(|(at, record)| self.take(*at, record));
-        }
+        let batch = log.read(Topic::Alerts, ALERTS_PARTITION, position, ReadLimit::default())?;
+        let wanted = batch.iter().filter(|(at, _)| until.is_none_or(|until| *at < until));
+        let last = wanted.clone().next_back().map(|(last, _)| last.next());
+        wanted.for_each(|(at, record)| self.take(*at, record));
+        Ok(last.unwrap_or(position))
     }
 
     fn take(&mut self, at: Position, record: &Record) {
@@ -127,7 +154,7 @@ impl Told {
         let before = self.last.get(&told.id);
         let newer = before.is_none_or(|before| before.revision < told.revision);
         let admitted = self.fences.admit(lot, told.epoch);
-        if admitted && newer && self.only.is_none_or(|only| only == lot) {
+        if admitted && newer && self.only.as_ref().is_none_or(|only| only.contains(&lot)) {
             self.last.insert(told.id, told);
         }
     }

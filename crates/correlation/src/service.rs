@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use chappe_proto::pulse::{self, Pulse};
 use rtrb::RingBuffer;
 
 use crate::crew::{Crew, Stepped};
-use crate::custodian::{Custodian, PULSE_PARTITION};
+use crate::custodian::{Custodian, PULSE_PARTITION, Recalling};
 use crate::custody::Custody;
 use crate::error::{OpenError, RunError};
 use crate::halt::Halt;
@@ -223,6 +224,8 @@ impl Service {
             lots: vec![],
             links: None,
             reader,
+            recalling: Recalling::default(),
+            held_back: BTreeMap::new(),
             confirmed: vec![None; usize::from(LOTS)],
             allowed: vec![Timestamp::ZERO; usize::from(LOTS)],
             settled: Arc::default(),

@@ -27,7 +27,7 @@ impl World {
                 continue;
             }
             let beat = self.all[speaker].beat(|_, _| Some(Timestamp::ZERO));
-            let claims = self.all[speaker].claims(now);
+            let claims = self.all[speaker].claims(now, |_| false);
             for (hearer, custody) in self.all.iter_mut().enumerate() {
                 if self.live[hearer] {
                     custody.heard(beat.clone(), now);
@@ -123,7 +123,7 @@ fn of_two_claims_at_once_the_higher_epoch_stands_in_whatever_order() {
 fn who_was_replaced_is_told_so_and_an_earlier_start_is_another() {
     let mut custody = Custody::new("a".to_owned(), 1, 8, 0);
     custody.make_ready();
-    let mine = custody.claims(0).remove(0);
+    let mine = custody.claims(0, |_| false).remove(0);
     assert_eq!(custody.claimed(&mine), Some(Change::Gained(0, mine.epoch)));
     let other = Claim {
         instance: "b".to_owned(),
@@ -140,7 +140,7 @@ fn who_was_replaced_is_told_so_and_an_earlier_start_is_another() {
 #[test]
 fn nobody_claims_before_it_is_ready_or_what_a_living_owner_may_hold() {
     let mut custody = Custody::new("a".to_owned(), 1, 8, 0);
-    assert!(custody.claims(10_000).is_empty());
+    assert!(custody.claims(10_000, |_| false).is_empty());
     let mut late = Custody::new("b".to_owned(), 2, 8, 0);
     late.make_ready();
     for lot in 0..8 {
@@ -153,8 +153,8 @@ fn nobody_claims_before_it_is_ready_or_what_a_living_owner_may_hold() {
         });
     }
     assert!(
-        late.claims(SILENCE_MS - 1).is_empty(),
+        late.claims(SILENCE_MS - 1, |_| false).is_empty(),
         "it has not listened long enough"
     );
-    assert_eq!(late.claims(SILENCE_MS).len(), 8);
+    assert_eq!(late.claims(SILENCE_MS, |_| false).len(), 8);
 }

@@ -1,8 +1,8 @@
 //! Several instances on one log: they share the work, take over from each other, and together tell what one alone would.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use chappe_correlation::{Options, Service};
+use chappe_correlation::{Grain, Options, Service, Stepped};
 use chappe_eventlog::{AppendError, Durability, Fences, NoSnapshots, OnDurable, ReadError, Writers};
 use chappe_model::limits::LOTS;
 
@@ -13,13 +13,19 @@ use super::*;
 struct Line {
     log: MemoryLog,
     cut: Arc<AtomicBool>,
+    /// Where reading takes time, the time that goes by with it, in milliseconds.
+    slow: Option<Arc<AtomicU64>>,
 }
+
+/// Where reading takes time, one read takes so long, in milliseconds, and gives so many records.
+const SLOW_READ: (u64, usize) = (40, 4);
 
 impl Line {
     fn to(log: &MemoryLog) -> Self {
         Self {
             log: log.clone(),
             cut: Arc::default(),
+            slow: None,
         }
     }
 
@@ -59,7 +65,12 @@ impl EventLog for Line {
         if self.is_cut() {
             return Ok(vec![]);
         }
-        self.log.read(topic, at, from, limit)
+        let Some(clock) = self.slow.as_ref().filter(|_| topic == Topic::Alerts) else {
+            return self.log.read(topic, at, from, limit);
+        };
+        clock.fetch_add(SLOW_READ.0, Ordering::Relaxed);
+        let records = limit.records.min(SLOW_READ.1);
+        self.log.read(topic, at, from, ReadLimit { records, ..limit })
     }
     fn end(&self, topic: Topic, partition: u16) -> Position {
         self.log.end(topic, partition)
@@ -256,4 +267,82 @@ async fn a_third_joins_while_reports_come_and_all_are_started_anew() {
     told_up_to(&log, now).await;
     again.stop().await;
     same_as_one_alone(&log).await;
+}
+
+/// Steps all instances for so long, a millisecond a round and whatever reading takes.
+fn pass(instances: &mut [&mut Stepped], clock: &AtomicU64, millis: u64) {
+    let until = clock.load(Ordering::Relaxed) + millis;
+    while clock.load(Ordering::Relaxed) < until {
+        for instance in &mut *instances {
+            for actor in 0..instance.actors() {
+                instance.step(actor, clock.load(Ordering::Relaxed));
+            }
+            assert!(instance.take_failure().is_none());
+        }
+        clock.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn however_long_it_takes_to_read_what_was_told_nobody_counts_as_gone_for_it() {
+    let log = MemoryLog::new().shared();
+    let clock = Arc::<AtomicU64>::default();
+    let open = |name: &str, nonce: u64| {
+        let options = Options {
+            instance: name.to_owned(),
+            ..options(2)
+        };
+        let line = Line {
+            slow: Some(Arc::clone(&clock)),
+            ..Line::to(&log)
+        };
+        let service = Service::open(options, Arc::new(line), Arc::new(NoSnapshots)).unwrap();
+        let read = ReadLimit {
+            records: 16,
+            ..ReadLimit::default()
+        };
+        service.by_hand(
+            nonce,
+            Grain {
+                read,
+                ..Grain::default()
+            },
+        )
+    };
+    let mut one = open("one", 1);
+    pass(&mut [&mut one], &clock, 5_000);
+    waves(&log, 1, 200);
+    pass(&mut [&mut one], &clock, 60_000);
+    let told = log.end(Topic::Alerts, 0).0;
+    let reading = told / SLOW_READ.1 as u64 * SLOW_READ.0;
+    assert!(
+        reading > 4_000,
+        "{told} records are read within {reading} ms, which is no test"
+    );
+
+    let mut other = open("other", 2);
+    pass(&mut [&mut one, &mut other], &clock, 30_000);
+    let owners = standing(&log).owners;
+    let of = |name: &str| owners.values().filter(|owner| *owner == name).count();
+    assert_eq!((of("one"), of("other")), (4, 4));
+    let claims = claims(&log);
+    assert_eq!(
+        claims.len(),
+        8 + 4,
+        "each lot was claimed once, and half of them handed over: {claims:?}"
+    );
+}
+
+fn claims(log: &MemoryLog) -> Vec<(u16, String)> {
+    let whole = ReadLimit {
+        records: 1 << 20,
+        bytes: 1 << 30,
+    };
+    let records = log.read(Topic::Alerts, 0, Position(0), whole).unwrap();
+    let marks = records.iter().filter(|(_, record)| record.kind == RecordKind::Mark);
+    let claims = marks.filter_map(|(_, record)| match alert::decode_mark(&record.payload).unwrap() {
+        AlertsMark::Claim(claim) => Some((claim.lot, claim.instance)),
+        AlertsMark::Reached { .. } => None,
+    });
+    claims.collect()
 }
