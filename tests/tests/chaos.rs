@@ -50,8 +50,9 @@ const FAULTS: usize = 8;
 const FAULTS_PER_CHECK: usize = 4;
 /// Calm between two faults.
 const CALM: Duration = Duration::from_millis(1_500);
-/// Log time after which changes of counts are told too, with room for the marks.
-const COUNTS_TOLD: Duration = Duration::from_secs(33);
+/// Log time after which changes of counts are told too, with room for the marks: a key is judged again 30 s after it was judged last, and an
+/// alert told again 30 s after it was told last.
+const COUNTS_TOLD: Duration = Duration::from_secs(63);
 /// An ingest whose clock was set may be this far ahead of this test's, in milliseconds: then log time is, too.
 const SKEW_MS: u64 = 2_000;
 /// Who follows: one that sees all, one that sees its own country's.

@@ -97,7 +97,8 @@ impl Custody {
             return None;
         }
         let mine = claim.instance == self.me && claim.epoch & ((1 << NONCE_BITS) - 1) == self.nonce;
-        let was_mine = self.owned(claim.lot).is_some();
+        let before = self.owned(claim.lot);
+        let was_mine = before.is_some();
         // A claim of an earlier start of this instance is another's.
         let owner = if mine || claim.instance != self.me {
             claim.instance.clone()
@@ -107,6 +108,8 @@ impl Custody {
         *self.owners.get_mut(lot)? = Some((owner, claim.epoch));
         *self.claimed_at.get_mut(lot)? = None;
         match (was_mine, mine) {
+            // Made again, for the log did not answer in time: it has begun already.
+            (true, true) if before == Some(claim.epoch) => None,
             (_, true) => Some(Change::Gained(claim.lot, claim.epoch)),
             (true, false) => Some(Change::Lost(claim.lot)),
             (false, false) => None,

@@ -125,6 +125,8 @@ fn who_was_replaced_is_told_so_and_an_earlier_start_is_another() {
     custody.make_ready();
     let mine = custody.claims(0, |_| false).remove(0);
     assert_eq!(custody.claimed(&mine), Some(Change::Gained(0, mine.epoch)));
+    assert_eq!(custody.claimed(&mine), None, "made twice, it begins once");
+    assert_eq!(custody.owned(0), Some(mine.epoch));
     let other = Claim {
         instance: "b".to_owned(),
         epoch: mine.epoch + (1 << NONCE_BITS),
