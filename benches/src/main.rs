@@ -4,6 +4,7 @@
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
 //! - `recovery`: a rebuild from nothing over ten million incidents (see [`recovery`]).
 //! - `storm`: one indicator in every report, with a million live alerts (see [`storm`]).
+//! - `surge`: outbreaks found and false alarms realised, see [`surge`].
 //! - `linking`: campaigns against the truth, see [`linking`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
@@ -24,6 +25,7 @@ mod path;
 mod plot;
 mod recovery;
 mod storm;
+mod surge;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -40,12 +42,13 @@ usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]
        cargo xtask bench path [--kafka] [--peers] [--quick] [--write-docs] [--program FILE]
        cargo xtask bench linking [--quick]
+       cargo xtask bench surge [--peers] [--quick] [--write-docs]
        cargo xtask bench recovery [--quick]
        cargo xtask bench recovery --incidents N
 
   --quick         a short run
   --write-docs    put tables and plots into docs/benchmarks.md
-  --peers         the peers on the same machine: Esper and Siddhi, or Alertmanager; 'cargo xtask setup peers' brings what they need
+  --peers         the peers on the same machine: Esper and Siddhi, Alertmanager, or surveillance; 'cargo xtask setup peers' brings what they need
   --rows N        an input of N rows
   --kafka         on three brokers that it starts; needs 'cargo xtask setup kafka'
   --program FILE  measure this build of chappe instead of building one
@@ -72,6 +75,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
         ["linking"] => linking::command(false),
         ["linking", "--quick"] => linking::command(true),
+        ["surge", options @ ..] => surge::command(&root()?, &wanted_of_surge(options)?),
         ["recovery"] => runtime.block_on(recovery::command(false, None)),
         ["recovery", "--quick"] => runtime.block_on(recovery::command(true, None)),
         ["recovery", "--incidents", count] => {
@@ -121,6 +125,19 @@ fn wanted_of_core(options: &[&str]) -> Result<core::Wanted> {
                 options.next();
             }
             (other, _) => bail!("core has no option {other}, or it lacks its value\n\n{USAGE}"),
+        }
+    }
+    Ok(wanted)
+}
+
+fn wanted_of_surge(options: &[&str]) -> Result<surge::Wanted> {
+    let mut wanted = surge::Wanted::default();
+    for option in options {
+        match *option {
+            "--quick" => wanted.quick = true,
+            "--peers" => wanted.peers = true,
+            "--write-docs" => wanted.write_docs = true,
+            other => bail!("surge has no option {other}\n\n{USAGE}"),
         }
     }
     Ok(wanted)

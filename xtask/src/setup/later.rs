@@ -48,7 +48,7 @@ pub(crate) fn java() -> Vec<Tool> {
     ]
 }
 
-/// The engines compared against: what builds them, and Alertmanager.
+/// The engines compared against: what builds them, Alertmanager, and R with its package surveillance.
 pub(crate) fn peers() -> Vec<Tool> {
     let mut tools = java();
     tools.push(Tool {
@@ -59,6 +59,15 @@ pub(crate) fn peers() -> Vec<Tool> {
             apt_update().and_then(|()| apt("prometheus-alertmanager"))
         }],
         by_hand: "apt-get install prometheus-alertmanager, as root".to_owned(),
+    });
+    tools.push(Tool {
+        name: "surveillance",
+        version: |_| first_line("Rscript", &["-e", "cat(as.character(packageVersion('surveillance')))"]),
+        wanted: None,
+        ways: vec![|_| apt("r-cran-surveillance"), |_| {
+            apt_update().and_then(|()| apt("r-cran-surveillance"))
+        }],
+        by_hand: "apt-get install r-cran-surveillance, as root".to_owned(),
     });
     tools
 }

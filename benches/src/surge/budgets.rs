@@ -1,0 +1,126 @@
+//! False alarms a year, stated and realised.
+
+use std::time::Instant;
+
+use chappe_surge::{Bin, Delay, Grid, History, Maxima, Rehearsal, Truth, learn_grid};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+use super::figures::Budget;
+use super::installation::Installation;
+
+/// False alarms a year that are stated.
+const BUDGETS: [f64; 3] = [4.0, 12.0, 52.0];
+/// Seeds: of the installation, of the history that is learned from, of the years played to calibrate, and of those that come true.
+const INSTALLATION_SEED: u64 = 11;
+const HISTORY_SEED: u64 = 12;
+const CALIBRATION_SEEDS: u64 = 1_000;
+const REALISED_SEEDS: u64 = 1_000_000;
+/// Threads that play years.
+const THREADS: u64 = 2;
+
+/// By hours and by weeks.
+pub(super) fn all(years: u64) -> Vec<Budget> {
+    let hours: Vec<f64> = (1..=24)
+        .map(|age| {
+            if age == 24 {
+                1.0
+            } else {
+                1.0 - (-f64::from(age) / 6.0).exp()
+            }
+        })
+        .collect();
+    let plans = [
+        // 2 incidents a day; reports within a day, six hours later on average. Two years are known, and learned again each quarter.
+        (Bin::Hour, 2.0, Delay::new(hours), 20_000, 730, 365, 91),
+        // 5 a week; reports within four weeks. Five years are known.
+        (
+            Bin::Week,
+            5.0,
+            Delay::new(vec![0.6, 0.85, 0.95, 1.0]),
+            2_900,
+            260,
+            52,
+            13,
+        ),
+    ];
+    let mut budgets = vec![];
+    for (bin, level, delay, first, history, watched, refit_after) in plans {
+        let Ok(delay) = delay else { continue }; // written above, and rising
+        let installation = Installation::draw(bin, level, delay, INSTALLATION_SEED);
+        let rehearsal = Rehearsal {
+            calendars: &installation.calendars,
+            delay: &installation.delay,
+            first,
+            history,
+            watched,
+            refit_after,
+        };
+        budgets.extend(of(bin, &installation, &rehearsal, years));
+    }
+    budgets
+}
+
+fn of(bin: Bin, installation: &Installation, rehearsal: &Rehearsal<'_>, years: u64) -> Vec<Budget> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(HISTORY_SEED);
+    let from = rehearsal.first - rehearsal.history as i64;
+    let truths = &installation.truths;
+    let histories = Grid::new(truths.types(), truths.countries(), |kind, country| {
+        let laws = (from..rehearsal.first).flat_map(|coarse| {
+            truths
+                .get(kind, country)
+                .map(|truth| truth.laws(coarse))
+                .unwrap_or_default()
+        });
+        let counts = laws.map(|law| law.draw(&mut rng)).collect();
+        let first = if bin == Bin::Hour { from * 24 } else { from };
+        History { first, counts }
+    });
+    let began = Instant::now();
+    // All that is known to whoever calibrates: what was learned from one history.
+    let calibrated = play(
+        rehearsal,
+        &learn_grid(&installation.calendars, &histories),
+        CALIBRATION_SEEDS,
+        years,
+    );
+    let seconds = began.elapsed().as_secs_f64();
+    let realised = play(rehearsal, truths, REALISED_SEEDS, years);
+    let budgets = BUDGETS.into_iter().filter_map(|budget| {
+        let threshold = calibrated.threshold(budget)?;
+        let alarms = realised.above(threshold);
+        Some(Budget {
+            bins: format!("{bin:?}"),
+            series: truths.len(),
+            false_alarms_a_year_stated: budget,
+            threshold,
+            false_alarms: alarms,
+            years: realised.years(),
+            false_alarms_a_year: alarms as f64 / realised.years(),
+            seconds_to_calibrate: seconds,
+        })
+    });
+    budgets.collect()
+}
+
+fn play<T: Truth + Sync>(rehearsal: &Rehearsal<'_>, truths: &Grid<T>, seeds: u64, years: u64) -> Maxima {
+    let mut all = Maxima::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut mine = Maxima::default();
+                    let years = (thread..years).step_by(THREADS as usize);
+                    years.for_each(|year| mine.merge(&rehearsal.play(truths, seeds + year)));
+                    mine
+                })
+            })
+            .collect();
+        for thread in threads {
+            if let Ok(mine) = thread.join() {
+                all.merge(&mine);
+            }
+        }
+    });
+    all
+}

@@ -1,0 +1,52 @@
+//! The methods of the package surveillance, by `benches/peers/surge/peers.R`.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::judge::{Place, Told};
+
+/// What a method told of a series.
+pub(super) struct TheirTold {
+    pub(super) method: String,
+    pub(super) place: Place,
+    pub(super) told: Told,
+}
+
+/// Runs them; some minutes for 420 series.
+pub(super) fn run(root: &Path, input: &Path, seed: u64) -> Result<Vec<TheirTold>> {
+    let out = input.with_extension("peers.csv");
+    let status = Command::new("Rscript")
+        .arg(root.join("benches/peers/surge/peers.R"))
+        .arg(input)
+        .arg(&out)
+        .status()
+        .context("the peers need R and its package surveillance: cargo xtask setup peers")?;
+    if !status.success() {
+        bail!("the peers did not end well: {status}");
+    }
+    let text = std::fs::read_to_string(&out).with_context(|| out.display().to_string())?;
+    text.lines().skip(1).map(|line| parse(line, seed)).collect()
+}
+
+fn parse(line: &str, seed: u64) -> Result<TheirTold> {
+    let fields: Vec<&str> = line.split(',').collect();
+    let [method, scenario, replicate, found, delay, false_weeks, quiet_weeks] = fields.as_slice() else {
+        bail!("a line of the peers has not seven fields: {line}");
+    };
+    let number = |text: &str| text.parse::<usize>().with_context(|| line.to_owned());
+    Ok(TheirTold {
+        method: method.trim_matches('"').to_owned(),
+        place: Place {
+            seed,
+            scenario: number(scenario)?,
+            replicate: number(replicate)?,
+        },
+        told: Told {
+            delay_weeks: if *found == "1" { Some(number(delay)?) } else { None },
+            false_weeks: number(false_weeks)?,
+            quiet_weeks: number(quiet_weeks)?,
+        },
+    })
+}

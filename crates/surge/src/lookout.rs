@@ -1,0 +1,86 @@
+//! One series under watch: its last bins, of which reports still come, and the statistic over all of them.
+
+use std::collections::VecDeque;
+
+use crate::delay::Delay;
+use crate::law::CountLaw;
+use crate::watch::Watch;
+
+/// A surge is over once the score is no higher: as high as every twentieth bin has it for no reason.
+pub const OVER_AT: f64 = 3.0;
+
+/// One series under watch. Its state is one [`Watch`] and as many counts as the delay has bins.
+#[derive(Clone, Debug)]
+pub struct Lookout {
+    /// The statistic over all bins of which no reports come any more.
+    settled: Watch,
+    /// The bins of which reports may still come, the oldest first.
+    recent: VecDeque<Recent>,
+    /// Whether something came since the score was told: without that it only falls.
+    stirred: bool,
+    score: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    law: CountLaw,
+    count: u64,
+}
+
+impl Default for Lookout {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lookout {
+    /// A series of which nothing was seen.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            settled: Watch::default(),
+            recent: VecDeque::new(),
+            stirred: false,
+            score: 0.0,
+        }
+    }
+
+    /// The next bin begins, with the law of its count.
+    pub fn begin(&mut self, law: CountLaw, delay: &Delay) {
+        while self.recent.len() >= delay.bins() {
+            if let Some(done) = self.recent.pop_front() {
+                self.settled.step(done.law, done.count);
+            }
+        }
+        self.recent.push_back(Recent { law, count: 0 });
+    }
+
+    /// Incidents of the bin that is so many bins old came; whether they are in time to count.
+    pub fn came(&mut self, age: usize, incidents: u64) -> bool {
+        let at = self.recent.len().checked_sub(age + 1);
+        let Some(recent) = at.and_then(|at| self.recent.get_mut(at)) else {
+            return false;
+        };
+        recent.count += incidents;
+        self.stirred |= incidents > 0;
+        true
+    }
+
+    /// The score at the end of the newest bin: see [`Reading::score`](crate::Reading::score). It is that of the sums over all bins or of the one
+    /// recent bin that stands out most.
+    pub fn score(&mut self, delay: &Delay) -> f64 {
+        // What does not stir only falls: it is looked at again only while it matters when it is over.
+        if self.stirred || self.score > OVER_AT {
+            self.stirred = false;
+            let mut watch = self.settled;
+            let (mut tail, mut last) = (0.0f64, 0.0);
+            for (age, bin) in (0..self.recent.len()).rev().zip(&self.recent) {
+                let reading = watch.step(bin.law.thinned(delay.known(age)), bin.count);
+                tail = tail.max(reading.tail);
+                last = reading.score;
+            }
+            self.score = tail.max(last);
+        }
+        self.score
+    }
+}

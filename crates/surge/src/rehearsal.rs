@@ -1,0 +1,159 @@
+//! A year of an installation in which nothing happens, played through as it would be watched: how high do the scores rise?
+
+use rand_distr::{Distribution, StandardUniform};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+use crate::baseline::{Baseline, History};
+use crate::calendar::Calendar;
+use crate::delay::Delay;
+use crate::grid::{Grid, learn_grid};
+use crate::law::CountLaw;
+use crate::lookout::Lookout;
+use crate::maxima::{Excursion, Maxima};
+
+/// What a series is truly like.
+pub trait Truth {
+    /// The laws of the bins of a day, where bins are hours; else of the one bin.
+    fn laws(&self, coarse: i64) -> Vec<CountLaw>;
+}
+
+impl Truth for Baseline {
+    fn laws(&self, coarse: i64) -> Vec<CountLaw> {
+        self.laws_of_coarse(coarse)
+    }
+}
+
+/// How years are played through. Days stand for weeks too, where those are the bins.
+#[derive(Clone, Debug)]
+pub struct Rehearsal<'a> {
+    /// Each country's.
+    pub calendars: &'a [Calendar],
+    /// How late reports come, in truth.
+    pub delay: &'a Delay,
+    /// The first day of the year that is watched.
+    pub first: i64,
+    /// So many days before it are known.
+    pub history: usize,
+    /// So many days are watched.
+    pub watched: usize,
+    /// Baselines and delays are learned again after so many days.
+    pub refit_after: usize,
+}
+
+impl Rehearsal<'_> {
+    /// Plays it through once, without a surge; a seed gives the same again.
+    #[must_use]
+    pub fn play(&self, truths: &Grid<impl Truth>, seed: u64) -> Maxima {
+        let Some(calendar) = self.calendars.first() else {
+            return Maxima::default();
+        };
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let from = self.first - self.history as i64;
+        let counts = Grid::new(truths.types(), truths.countries(), |kind, country| {
+            let truth = truths.get(kind, country);
+            let coarse = from..self.first + self.watched as i64;
+            let laws = coarse.flat_map(|coarse| truth.map(|truth| truth.laws(coarse)).unwrap_or_default());
+            laws.map(|law| law.draw(&mut rng)).collect::<Vec<u64>>()
+        });
+        let width = calendar.bin().in_coarse();
+        let mut lanes: Vec<Lane> = counts.cells().map(|_| Lane::new(self.delay)).collect();
+        let mut maxima = Maxima::default();
+        let mut at = self.history;
+        let mut came = vec![0; self.delay.bins()];
+        // The delay is learned from a history's last quarter, as many as are plenty.
+        for (.., counts) in counts.cells() {
+            let known = (self.history * width).saturating_sub(self.delay.bins());
+            for count in &counts[known - known / 4..known] {
+                for _ in 0..*count {
+                    came[age(self.delay, &mut rng)] += 1;
+                }
+            }
+        }
+        let learned = Delay::learned(&came);
+        while at < self.history + self.watched {
+            let until = (at + self.refit_after.max(1)).min(self.history + self.watched);
+            // What is not complete yet is not learned from.
+            let late = self.delay.bins().div_ceil(width);
+            let histories = Grid::new(counts.types(), counts.countries(), |kind, country| History {
+                first: from * width as i64,
+                counts: counts
+                    .get(kind, country)
+                    .map(|counts| counts[..(at - late) * width].to_vec())
+                    .unwrap_or_default(),
+            });
+            let baselines = learn_grid(self.calendars, &histories);
+            for ((kind, country, counts), lane) in counts.cells().zip(&mut lanes) {
+                let Some(baseline) = baselines.get(kind, country) else {
+                    continue;
+                };
+                for coarse in at..until {
+                    let laws = baseline.laws_of_coarse(from + coarse as i64);
+                    for (law, count) in laws.into_iter().zip(&counts[coarse * width..]) {
+                        if let Some(highest) = lane.pass(law, *count, self.delay, &learned, &mut rng) {
+                            maxima.add(highest);
+                        }
+                    }
+                }
+            }
+            at = until;
+        }
+        maxima.add_years(self.watched as f64 / calendar.bin().coarse().per_year());
+        maxima
+    }
+}
+
+/// A series as it is watched, and the reports of it that are under way.
+struct Lane {
+    lookout: Lookout,
+    excursion: Excursion,
+    /// By the bin in which they come, and by the age that their bin has then.
+    coming: Vec<Vec<u64>>,
+    now: usize,
+}
+
+impl Lane {
+    fn new(delay: &Delay) -> Self {
+        Self {
+            lookout: Lookout::new(),
+            excursion: Excursion::default(),
+            coming: vec![vec![0; delay.bins()]; delay.bins()],
+            now: 0,
+        }
+    }
+
+    /// The next bin, with so many incidents: known of them is what its delays let through.
+    fn pass(
+        &mut self,
+        law: CountLaw,
+        count: u64,
+        delay: &Delay,
+        learned: &Delay,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> Option<f64> {
+        let bins = delay.bins();
+        for _ in 0..count {
+            let age = age(delay, rng);
+            self.coming[(self.now + age) % bins][age] += 1;
+        }
+        self.lookout.begin(law, learned);
+        for (age, incidents) in self.coming[self.now].iter_mut().enumerate() {
+            if *incidents > 0 {
+                self.lookout.came(age, std::mem::take(incidents));
+            }
+        }
+        self.now = (self.now + 1) % bins;
+        self.excursion.take(self.lookout.score(learned))
+    }
+}
+
+/// After how many bins an incident is reported.
+fn age(delay: &Delay, rng: &mut Xoshiro256PlusPlus) -> usize {
+    if delay.bins() == 1 {
+        return 0;
+    }
+    let drawn: f64 = StandardUniform.sample(rng);
+    (0..delay.bins())
+        .find(|age| drawn < delay.known(*age))
+        .unwrap_or(delay.bins() - 1)
+}
