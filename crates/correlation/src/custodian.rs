@@ -263,9 +263,11 @@ impl Custodian {
                     owner = claim.instance,
                     "another instance owns the lot from here on"
                 );
-                self.order(lot, || Control::StandBy);
-                self.held_back.remove(&lot);
-                self.recalling.add(lot);
+                // One that was held back has stood by all the time: what it recalls goes on.
+                if self.held_back.remove(&lot).is_none() {
+                    self.order(lot, || Control::StandBy);
+                    self.recalling.add(lot);
+                }
             }
             None => {}
         }
