@@ -20,6 +20,7 @@ mod cpu;
 mod latency;
 mod linking;
 mod machine;
+mod made;
 mod page;
 mod path;
 mod plot;

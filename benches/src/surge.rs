@@ -19,7 +19,7 @@ use anyhow::Result;
 
 use crate::page;
 
-/// Seeds of the outbreaks that are judged. Tuned was on seeds from 101 on.
+/// Seeds of the outbreaks that are judged. Tuned was on seed 101.
 const JUDGING_SEEDS: [u64; 2] = [1, 2];
 /// Series of each scenario and seed.
 const REPLICATES: usize = 10;

@@ -1,11 +1,12 @@
 //! The shared input: made by `benches/peers/input.py`, which every engine reads, and its variants that are made here.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use fastrand::Rng;
 use serde::Serialize;
+
+use crate::made;
 
 /// Countries of the input: the 27 members of the Union.
 pub(crate) const COUNTRIES: [&str; 27] = [
@@ -58,22 +59,13 @@ impl Draw {
     pub(crate) fn file(&self, root: &Path, folder: &Path) -> Result<PathBuf> {
         let name = format!("input-{}-{}-{}.csv", self.rows, self.seed, self.exponent);
         let file = folder.join(name);
-        if file.exists() {
-            return Ok(file);
-        }
-        // Under another name until it is whole: a run that is interrupted leaves no half of it.
-        let unfinished = file.with_extension("unfinished");
-        let script = root.join("benches/peers/input.py");
-        let status = Command::new("python3")
-            .arg(&script)
-            .args([self.rows.to_string(), self.seed.to_string(), self.exponent.to_string()])
-            .arg(&unfinished)
-            .status()
-            .context("python3, which draws the input, cannot be started")?;
-        if !status.success() {
-            bail!("{} ended with {status}", script.display());
-        }
-        std::fs::rename(&unfinished, &file)?;
+        made::once(&file, |unfinished| {
+            let mut command = made::python(&root.join("benches/peers/input.py"));
+            command
+                .args([self.rows.to_string(), self.seed.to_string(), self.exponent.to_string()])
+                .arg(unfinished);
+            command
+        })?;
         Ok(file)
     }
 }

@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use chappe_surge::{Bin, Delay, Grid, History, Maxima, Rehearsal, Truth, learn_grid};
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::SeedableRng;
+use chappe_surge::{Bin, Delay, Grid, Maxima, Rehearsal, Truth, learn_grid};
 
 use super::figures::Budget;
 use super::installation::Installation;
@@ -62,20 +60,8 @@ pub(super) fn all(years: u64) -> Vec<Budget> {
 }
 
 fn of(bin: Bin, installation: &Installation, rehearsal: &Rehearsal<'_>, years: u64) -> Vec<Budget> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(HISTORY_SEED);
-    let from = rehearsal.first - rehearsal.history as i64;
     let truths = &installation.truths;
-    let histories = Grid::new(truths.types(), truths.countries(), |kind, country| {
-        let laws = (from..rehearsal.first).flat_map(|coarse| {
-            truths
-                .get(kind, country)
-                .map(|truth| truth.laws(coarse))
-                .unwrap_or_default()
-        });
-        let counts = laws.map(|law| law.draw(&mut rng)).collect();
-        let first = if bin == Bin::Hour { from * 24 } else { from };
-        History { first, counts }
-    });
+    let histories = rehearsal.history(truths, HISTORY_SEED);
     let began = Instant::now();
     // All that is known to whoever calibrates: what was learned from one history.
     let calibrated = play(

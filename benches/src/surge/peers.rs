@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::judge::{Place, Told};
+use crate::made;
 
 /// What a method told of a series.
 pub(super) struct TheirTold {
@@ -17,28 +18,16 @@ pub(super) struct TheirTold {
 /// Runs them, some ten minutes for 420 series; or takes what they said of the same input before, for they say the same each time.
 pub(super) fn run(root: &Path, input: &Path, seed: u64) -> Result<Vec<TheirTold>> {
     let out = input.with_extension("peers.csv");
-    if out.exists() {
-        println!("what the peers say is taken from {}", out.display());
-    } else {
-        judge(root, input, &out)?;
-    }
+    made::once(&out, |unfinished| {
+        let mut command = Command::new("Rscript");
+        command
+            .arg(root.join("benches/peers/surge/peers.R"))
+            .args([input, unfinished]);
+        command
+    })
+    .context("the peers need R and its package surveillance: cargo xtask setup peers")?;
     let text = std::fs::read_to_string(&out).with_context(|| out.display().to_string())?;
     text.lines().skip(1).map(|line| parse(line, seed)).collect()
-}
-
-fn judge(root: &Path, input: &Path, out: &Path) -> Result<()> {
-    // Under its name only once it is whole.
-    let part = out.with_extension("part");
-    let status = Command::new("Rscript")
-        .arg(root.join("benches/peers/surge/peers.R"))
-        .arg(input)
-        .arg(&part)
-        .status()
-        .context("the peers need R and its package surveillance: cargo xtask setup peers")?;
-    if !status.success() {
-        bail!("the peers did not end well: {status}");
-    }
-    std::fs::rename(&part, out).with_context(|| out.display().to_string())
 }
 
 fn parse(line: &str, seed: u64) -> Result<TheirTold> {

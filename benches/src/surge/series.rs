@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use chappe_surge::CountLaw;
+
+use crate::made;
 
 /// Weeks of a year, as the series have it.
 pub(super) const YEAR: f64 = 52.0;
@@ -54,15 +55,11 @@ impl Series {
 /// Draws the input of a seed into a file.
 pub(super) fn generate(root: &Path, folder: &Path, seed: u64, replicates: usize) -> Result<PathBuf> {
     let out = folder.join(format!("scenarios-{seed}-{replicates}.csv"));
-    let status = Command::new("python3")
-        .arg(root.join("benches/peers/surge/scenarios.py"))
-        .args([seed.to_string(), replicates.to_string()])
-        .arg(&out)
-        .status()
-        .context("python3 draws the scenarios, and does not start")?;
-    if !status.success() {
-        bail!("the scenarios were not drawn: {status}");
-    }
+    made::once(&out, |unfinished| {
+        let mut command = made::python(&root.join("benches/peers/surge/scenarios.py"));
+        command.args([seed.to_string(), replicates.to_string()]).arg(unfinished);
+        command
+    })?;
     Ok(out)
 }
 

@@ -120,13 +120,7 @@ impl Custodian {
     /// Recalls what fits in now; whether there is more. Lots of which all has been recalled may be owned again.
     fn go_on_recalling(&mut self) -> Result<bool, RunError> {
         let (lots, until) = (self.custody.lots(), self.alerts_at);
-        let more = match self.recalling.go_on(&*self.log, lots, until) {
-            Err(error @ ReadError::Unavailable { .. }) => {
-                tracing::warn!(%error, topic = %Topic::Alerts, "reading again");
-                return Ok(false);
-            }
-            more => more?,
-        };
+        let more = unless_unavailable(Topic::Alerts, self.recalling.go_on(&*self.log, lots, until))?;
         while let Some(lot) = self.recalling.next().map(|alert| alert.lot(lots)) {
             if !self.has_room(lot, 1) {
                 return Ok(false); // its thread is busy: again at the next look
@@ -191,13 +185,7 @@ impl Custodian {
         from: Position,
         limit: ReadLimit,
     ) -> Result<Vec<(Position, Record)>, RunError> {
-        match self.log.read(topic, partition, from, limit) {
-            Err(error @ ReadError::Unavailable { .. }) => {
-                tracing::warn!(%error, %topic, "reading again");
-                Ok(vec![])
-            }
-            read => Ok(read?),
-        }
+        unless_unavailable(topic, self.log.read(topic, partition, from, limit))
     }
 
     fn take(&mut self, at: Position, record: &Record) {
@@ -387,6 +375,17 @@ impl Actor for Custodian {
             return Ok(Turn::Over);
         }
         Ok(if self.look()? { Turn::Busy } else { Turn::Idle })
+    }
+}
+
+/// What was read; nothing where the log cannot be read for now: the next look reads again.
+fn unless_unavailable<T: Default>(topic: Topic, read: Result<T, ReadError>) -> Result<T, RunError> {
+    match read {
+        Err(error @ ReadError::Unavailable { .. }) => {
+            tracing::warn!(%error, %topic, "reading again");
+            Ok(T::default())
+        }
+        read => Ok(read?),
     }
 }
 

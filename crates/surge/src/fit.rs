@@ -21,7 +21,7 @@ const LN_MEANS: (f64, f64) = (-13.0, 20.0);
 
 /// What the logarithm of a mean is made of: a row of numbers for each bin, the same count for each.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Design {
+pub(crate) struct Design {
     columns: usize,
     values: Vec<f64>,
 }
@@ -29,7 +29,7 @@ pub struct Design {
 impl Design {
     /// A design of so many columns, at least 1, without bins.
     #[must_use]
-    pub fn new(columns: usize) -> Self {
+    pub(crate) fn new(columns: usize) -> Self {
         Self {
             columns: columns.max(1),
             values: vec![],
@@ -37,19 +37,19 @@ impl Design {
     }
 
     /// Adds the bin after the last one. A row that is too short is filled up with zeros, one that is too long is cut.
-    pub fn push(&mut self, row: &[f64]) {
+    pub(crate) fn push(&mut self, row: &[f64]) {
         let given = row.iter().copied().chain(std::iter::repeat(0.0));
         self.values.extend(given.take(self.columns));
     }
 
     /// Its rows, in the order of the bins.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.values.chunks_exact(self.columns)
     }
 
     /// How many numbers a row has.
     #[must_use]
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 }
@@ -57,20 +57,20 @@ impl Design {
 /// What is known of the coefficients before a series is seen: their means and precisions (one over the variance). Sparse series are drawn
 /// towards it; of a plentiful one it decides nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Prior {
+pub(crate) struct Prior {
     /// The means, one for each column.
-    pub means: Vec<f64>,
+    pub(crate) means: Vec<f64>,
     /// The precisions, one for each column, 0 or more.
-    pub precisions: Vec<f64>,
+    pub(crate) precisions: Vec<f64>,
     /// What is known of the dispersion.
-    pub dispersion: f64,
+    pub(crate) dispersion: f64,
     /// So many incidents of its own, of each bin one at most, weigh as much as that: empty bins say nothing of it.
-    pub dispersion_incidents: f64,
+    pub(crate) dispersion_incidents: f64,
 }
 
 /// The baseline of a series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fit {
+pub(crate) struct Fit {
     coefficients: Vec<f64>,
     dispersion: f64,
     /// Of the information about the coefficients: with it the variance of a mean's logarithm is told.
@@ -79,46 +79,40 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// The law of the count of a bin with this row, with the uncertainty of the fit in it.
-    #[must_use]
-    pub fn law(&self, row: &[f64]) -> CountLaw {
-        CountLaw::new(self.ln_mean(row).exp(), self.dispersion).with_uncertain_mean(self.ln_mean_variance(row))
-    }
-
     /// The variance of [`Fit::ln_mean`].
     #[must_use]
-    pub fn ln_mean_variance(&self, row: &[f64]) -> f64 {
+    pub(crate) fn ln_mean_variance(&self, row: &[f64]) -> f64 {
         self.information.variance(row)
     }
 
     /// The weight of each bin of the fit: what was given, less where there was an outbreak.
     #[must_use]
-    pub fn weights(&self) -> &[f64] {
+    pub(crate) fn weights(&self) -> &[f64] {
         &self.weights
     }
 
     /// The logarithm of the mean of a bin with this row.
     #[must_use]
-    pub fn ln_mean(&self, row: &[f64]) -> f64 {
-        dot(&self.coefficients, row).clamp(LN_MEANS.0, LN_MEANS.1)
+    pub(crate) fn ln_mean(&self, row: &[f64]) -> f64 {
+        ln_mean(&self.coefficients, row)
     }
 
     /// The coefficients, one for each column.
     #[must_use]
-    pub fn coefficients(&self) -> &[f64] {
+    pub(crate) fn coefficients(&self) -> &[f64] {
         &self.coefficients
     }
 
     /// Variance over mean.
     #[must_use]
-    pub fn dispersion(&self) -> f64 {
+    pub(crate) fn dispersion(&self) -> f64 {
         self.dispersion
     }
 }
 
 /// Fits the counts of a design's bins, each with its weight (0 for a bin that is left out). Counts beyond the design's bins are ignored.
 #[must_use]
-pub fn fit(design: &Design, counts: &[u64], weights: &[f64], prior: &Prior) -> Fit {
+pub(crate) fn fit(design: &Design, counts: &[u64], weights: &[f64], prior: &Prior) -> Fit {
     let mut fitting = Fitting::new(design, counts, weights, prior);
     for _ in 0..WEIGHING_ROUNDS {
         fitting.climb();
@@ -165,7 +159,7 @@ impl<'a> Fitting<'a> {
     }
 
     fn mean(&self, row: &[f64]) -> f64 {
-        dot(&self.coefficients, row).clamp(LN_MEANS.0, LN_MEANS.1).exp()
+        ln_mean(&self.coefficients, row).exp()
     }
 
     /// Newton's steps up the weighted likelihood and the prior.
@@ -254,6 +248,10 @@ impl Spread {
             (self.incidents * own + prior.dispersion_incidents * prior.dispersion) / total.max(f64::MIN_POSITIVE);
         drawn.max(1.0)
     }
+}
+
+fn ln_mean(coefficients: &[f64], row: &[f64]) -> f64 {
+    dot(coefficients, row).clamp(LN_MEANS.0, LN_MEANS.1)
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

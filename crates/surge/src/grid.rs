@@ -20,6 +20,14 @@ impl<T> Grid<T> {
         }
     }
 
+    /// The same grid of what each cell is turned into.
+    pub(crate) fn map<U>(self, cell: impl FnMut(T) -> U) -> Grid<U> {
+        Grid {
+            countries: self.countries,
+            cells: self.cells.into_iter().map(cell).collect(),
+        }
+    }
+
     /// Each cell with its type and country.
     pub fn cells(&self) -> impl Iterator<Item = (usize, usize, &T)> {
         let at = |(index, cell)| (index / self.countries, index % self.countries, cell);

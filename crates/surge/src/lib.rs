@@ -44,7 +44,6 @@ mod watch;
 pub use baseline::{Baseline, History, learn, learn_within};
 pub use calendar::{Bin, Calendar};
 pub use delay::{Delay, DelayError, MAX_DELAY_BINS};
-pub use fit::{Design, Fit, Prior, fit};
 pub use grid::{Grid, learn_grid};
 pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN};
 pub use lookout::{Lookout, OVER_AT};

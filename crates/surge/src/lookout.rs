@@ -16,9 +16,6 @@ pub struct Lookout {
     settled: Watch,
     /// The bins of which reports may still come, the oldest first.
     recent: VecDeque<Recent>,
-    /// Whether something came since the score was told: without that it only falls.
-    stirred: bool,
-    score: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +37,6 @@ impl Lookout {
         Self {
             settled: Watch::default(),
             recent: VecDeque::new(),
-            stirred: false,
-            score: 0.0,
         }
     }
 
@@ -62,25 +57,20 @@ impl Lookout {
             return false;
         };
         recent.count += incidents;
-        self.stirred |= incidents > 0;
         true
     }
 
     /// The score at the end of the newest bin: see [`Reading::score`](crate::Reading::score). It is that of the sums over all bins or of the one
     /// recent bin that stands out most.
-    pub fn score(&mut self, delay: &Delay) -> f64 {
-        // What does not stir only falls: it is looked at again only while it matters when it is over.
-        if self.stirred || self.score > OVER_AT {
-            self.stirred = false;
-            let mut watch = self.settled;
-            let (mut tail, mut last) = (0.0f64, 0.0);
-            for (age, bin) in (0..self.recent.len()).rev().zip(&self.recent) {
-                let reading = watch.step(bin.law.thinned(delay.known(age)), bin.count);
-                tail = tail.max(reading.tail);
-                last = reading.score;
-            }
-            self.score = tail.max(last);
+    #[must_use]
+    pub fn score(&self, delay: &Delay) -> f64 {
+        let mut watch = self.settled;
+        let (mut tail, mut last) = (0.0f64, 0.0);
+        for (age, bin) in (0..self.recent.len()).rev().zip(&self.recent) {
+            let reading = watch.step(bin.law.thinned(delay.known(age)), bin.count);
+            tail = tail.max(reading.tail);
+            last = reading.score;
         }
-        self.score
+        tail.max(last)
     }
 }

@@ -42,6 +42,27 @@ pub struct Rehearsal<'a> {
 }
 
 impl Rehearsal<'_> {
+    /// What is known before the year that is watched: one history, drawn; a seed gives the same again.
+    #[must_use]
+    pub fn history(&self, truths: &Grid<impl Truth>, seed: u64) -> Grid<History> {
+        let width = self.calendars.first().map_or(1, |calendar| calendar.bin().in_coarse());
+        let first = (self.first - self.history as i64) * width as i64;
+        let drawn = self.draw(truths, self.history, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
+        drawn.map(|counts| History { first, counts })
+    }
+
+    /// The counts of so many days from the history's first on.
+    fn draw(&self, truths: &Grid<impl Truth>, days: usize, rng: &mut Xoshiro256PlusPlus) -> Grid<Vec<u64>> {
+        let from = self.first - self.history as i64;
+        Grid::new(truths.types(), truths.countries(), |kind, country| {
+            let truth = truths.get(kind, country);
+            let laws = (from..)
+                .take(days)
+                .flat_map(|coarse| truth.map(|truth| truth.laws(coarse)).unwrap_or_default());
+            laws.map(|law| law.draw(rng)).collect()
+        })
+    }
+
     /// Plays it through once, without a surge; a seed gives the same again.
     #[must_use]
     pub fn play(&self, truths: &Grid<impl Truth>, seed: u64) -> Maxima {
@@ -50,12 +71,7 @@ impl Rehearsal<'_> {
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let from = self.first - self.history as i64;
-        let counts = Grid::new(truths.types(), truths.countries(), |kind, country| {
-            let truth = truths.get(kind, country);
-            let coarse = from..self.first + self.watched as i64;
-            let laws = coarse.flat_map(|coarse| truth.map(|truth| truth.laws(coarse)).unwrap_or_default());
-            laws.map(|law| law.draw(&mut rng)).collect::<Vec<u64>>()
-        });
+        let counts = self.draw(truths, self.history + self.watched, &mut rng);
         let width = calendar.bin().in_coarse();
         let mut lanes: Vec<Lane> = counts.cells().map(|_| Lane::new(self.delay)).collect();
         let mut maxima = Maxima::default();
