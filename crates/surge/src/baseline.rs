@@ -2,6 +2,8 @@
 
 mod profile;
 
+use serde::{Deserialize, Serialize};
+
 use crate::calendar::{Calendar, HOLIDAYS, LEVEL, TREND};
 use crate::fit::{Fit, Prior, Spread, fit};
 use crate::law::CountLaw;
@@ -55,11 +57,79 @@ pub struct Baseline {
     dispersion: f64,
 }
 
+/// The numbers of a baseline, to be kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineParts {
+    /// The coarse bin (day, or week) from which the trend is counted.
+    pub origin: i64,
+    /// Of the mean's logarithm: level, trend a year, waves of the year, holidays, weekdays.
+    pub coefficients: Vec<f64>,
+    /// What is known about them: the Cholesky factor of the inverse of their covariance, rows of the triangle.
+    pub information: Vec<f64>,
+    /// Of hours: their shares of a working day and of a day of a weekend.
+    pub profile: Vec<f64>,
+    /// Variance over mean of a single bin.
+    pub dispersion: f64,
+}
+
+/// Numbers that are no baseline: damaged, or of another calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("these numbers are no baseline for this width of bins")]
+pub struct PartsError;
+
 impl Baseline {
+    /// Its numbers. With the calendar they are all of it.
+    #[must_use]
+    pub fn parts(&self) -> BaselineParts {
+        BaselineParts {
+            origin: self.origin,
+            coefficients: self.fit.coefficients().to_vec(),
+            information: self.fit.information(),
+            profile: self.profile.shares_of_all().to_vec(),
+            dispersion: self.dispersion,
+        }
+    }
+
+    /// The baseline of these numbers.
+    ///
+    /// # Errors
+    /// When they are not the numbers of a baseline with such a calendar.
+    pub fn of_parts(calendar: &Calendar, parts: &BaselineParts) -> Result<Self, PartsError> {
+        let numbers = parts
+            .coefficients
+            .iter()
+            .chain(&parts.information)
+            .chain(&parts.profile);
+        let finite = numbers.chain([&parts.dispersion]).all(|number| number.is_finite());
+        if !finite || parts.coefficients.len() != calendar.columns() {
+            return Err(PartsError);
+        }
+        Ok(Self {
+            calendar: calendar.clone(),
+            origin: parts.origin,
+            fit: Fit::of(parts.coefficients.clone(), &parts.information).ok_or(PartsError)?,
+            profile: Profile::of(calendar.bin(), parts.profile.clone()).ok_or(PartsError)?,
+            dispersion: parts.dispersion,
+        })
+    }
+
     /// The law of the count of a bin.
     #[must_use]
     pub fn law(&self, bin: i64) -> CountLaw {
         self.laws_of_coarse(self.calendar.bin().coarse_of(bin))[self.profile.place(bin)]
+    }
+
+    /// The calendar it goes by.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The means of [`Baseline::laws_of_coarse`].
+    pub(crate) fn means_of_coarse(&self, coarse: i64) -> Vec<f64> {
+        let mean = self.fit.ln_mean(&self.calendar.row(self.origin, coarse)).exp();
+        let shares = self.profile.shares(self.calendar.bin(), coarse);
+        shares.map(|share| mean * share).collect()
     }
 
     /// The laws of all bins of a coarse bin, a day's hours: what they share is found once.
@@ -98,27 +168,27 @@ impl<'a> Learner<'a> {
         let design = self.calendar.design(origin, self.first, self.coarse.len());
         let half_lives = |coarse: i64| self.calendar.years(origin, coarse) / HALF_LIFE_YEARS;
         let weights: Vec<f64> = (self.first..origin).map(|coarse| half_lives(coarse).exp2()).collect();
-        let fit = fit(&design, &self.coarse, &weights, prior);
+        let fitted = fit(&design, &self.coarse, &weights, prior);
         let profile = Profile::learn(self.calendar.bin(), self.history, around);
         let mut baseline = Baseline {
             calendar: self.calendar.clone(),
             origin,
-            dispersion: fit.dispersion(),
-            fit,
+            dispersion: fitted.dispersion,
+            fit: fitted.fit,
             profile,
         };
         if self.calendar.bin().in_coarse() > 1 {
-            baseline.dispersion = self.dispersion_of_bins(&baseline, prior);
+            baseline.dispersion = self.dispersion_of_bins(&baseline, &fitted.weights, prior);
         }
         baseline
     }
 
     /// The dispersion of single bins, without those of coarse bins that stood out.
-    fn dispersion_of_bins(&self, baseline: &Baseline, prior: &Prior) -> f64 {
+    fn dispersion_of_bins(&self, baseline: &Baseline, weights: &[f64], prior: &Prior) -> f64 {
         let width = self.calendar.bin().in_coarse();
         let mut spread = Spread::default();
         let days = (self.first..).zip(self.history.counts.chunks_exact(width));
-        for ((coarse, counts), weight) in days.zip(baseline.fit.weights()) {
+        for ((coarse, counts), weight) in days.zip(weights) {
             for (law, &count) in baseline.laws_of_coarse(coarse).into_iter().zip(counts) {
                 spread.add(law.mean(), count as f64, *weight);
             }

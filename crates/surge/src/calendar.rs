@@ -1,5 +1,9 @@
 //! What time of the day, week and year a bin is at.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
 use crate::fit::Design;
 
 /// Days from the epoch's Thursday, 1970-01-01, back to a Monday.
@@ -21,7 +25,8 @@ pub(crate) const TREND: usize = 1;
 pub(crate) const HOLIDAYS: usize = COLUMNS_OF_WEEKS - 1;
 
 /// The width of a bin. Bins are counted from 1970-01-01 00:00 UTC; weeks begin on Mondays, and week 0 holds that day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Bin {
     /// 3,600 seconds.
     Hour,
@@ -42,6 +47,34 @@ impl Bin {
         }
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+        }
+    }
+
+    /// The bin of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Hour, Self::Day, Self::Week]
+            .into_iter()
+            .find(|bin| bin.as_str() == name)
+    }
+
+    /// Where a bin begins, in seconds since 1970-01-01 00:00 UTC.
+    #[must_use]
+    pub fn begins(self, bin: i64) -> i64 {
+        match self {
+            Self::Hour => bin * 3_600,
+            Self::Day => bin * HOURS_A_DAY * 3_600,
+            Self::Week => (bin * DAYS_A_WEEK - EPOCH_WEEKDAY) * HOURS_A_DAY * 3_600,
+        }
+    }
+
     /// The bin of a time, in seconds since 1970-01-01 00:00 UTC.
     #[must_use]
     pub fn of(self, unix_seconds: i64) -> i64 {
@@ -54,7 +87,8 @@ impl Bin {
     }
 
     /// The width of the bins in which the year and the trend are looked at: those of an hour are too many and too empty.
-    pub(crate) fn coarse(self) -> Self {
+    #[must_use]
+    pub fn coarse(self) -> Self {
         match self {
             Self::Hour | Self::Day => Self::Day,
             Self::Week => Self::Week,
@@ -62,7 +96,8 @@ impl Bin {
     }
 
     /// The coarse bin that a bin lies in.
-    pub(crate) fn coarse_of(self, bin: i64) -> i64 {
+    #[must_use]
+    pub fn coarse_of(self, bin: i64) -> i64 {
         match self {
             Self::Hour => bin.div_euclid(HOURS_A_DAY),
             Self::Day | Self::Week => bin,
@@ -70,7 +105,8 @@ impl Bin {
     }
 
     /// How many bins a coarse one has.
-    pub(crate) fn in_coarse(self) -> usize {
+    #[must_use]
+    pub fn in_coarse(self) -> usize {
         match self {
             Self::Hour => 24,
             Self::Day | Self::Week => 1,
@@ -93,8 +129,8 @@ pub struct Calendar {
     bin: Bin,
     /// Length of a year in coarse bins.
     year: f64,
-    /// Days since 1970-01-01, rising.
-    holidays: Vec<i64>,
+    /// Days since 1970-01-01, rising; each baseline holds them.
+    holidays: Arc<[i64]>,
 }
 
 impl Calendar {
@@ -107,12 +143,14 @@ impl Calendar {
         Self {
             bin,
             year: bin.coarse().per_year(),
-            holidays,
+            holidays: holidays.into(),
         }
     }
 
-    pub(crate) fn without_holidays(mut self) -> Self {
-        self.holidays.clear();
+    /// The same where no day is a holiday.
+    #[must_use]
+    pub fn without_holidays(mut self) -> Self {
+        self.holidays = Arc::default();
         self
     }
 
@@ -196,6 +234,11 @@ mod tests {
         assert_eq!([day - 1, day, day + 4, day + 5].map(weekday), [6, 0, 4, 5]);
         assert!(is_weekend(day - 1) && !is_weekend(day));
         assert_eq!(Bin::Week.of(0), 0);
+        for bin in [Bin::Hour, Bin::Day, Bin::Week] {
+            let at = bin.of(monday + 30 * 3_600);
+            assert_eq!([bin.of(bin.begins(at)), bin.of(bin.begins(at) - 1)], [at, at - 1]);
+            assert_eq!(Bin::parse(bin.as_str()), Some(bin));
+        }
         assert_eq!(Bin::Hour.coarse_of(-1), -1);
     }
 

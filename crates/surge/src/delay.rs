@@ -1,5 +1,6 @@
 //! How late reports come.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Most bins for which reports of one are waited for: two days of hours, a year of weeks.
@@ -7,7 +8,7 @@ pub const MAX_DELAY_BINS: usize = 52;
 
 /// Which part of a bin's incidents is known at the end of that bin, of the next, and so on until all are. What comes later counts for nothing,
 /// in baselines neither: by then the bin has been judged.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delay {
     known: Vec<f64>,
 }
@@ -66,6 +67,12 @@ impl Delay {
         });
         let known: Vec<f64> = so_far.collect();
         if known.is_empty() { Self::none() } else { Self { known } }
+    }
+
+    /// The parts known, by age.
+    #[must_use]
+    pub fn parts(&self) -> &[f64] {
+        &self.known
     }
 
     /// For how many bins reports of one are taken, its own included.

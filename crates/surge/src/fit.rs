@@ -72,10 +72,17 @@ pub(crate) struct Prior {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fit {
     coefficients: Vec<f64>,
-    dispersion: f64,
     /// Of the information about the coefficients: with it the variance of a mean's logarithm is told.
     information: Factor,
-    weights: Vec<f64>,
+}
+
+/// A fit, and what it saw.
+pub(crate) struct Fitted {
+    pub(crate) fit: Fit,
+    /// Variance over mean.
+    pub(crate) dispersion: f64,
+    /// The weight of each bin: what was given, less where there was an outbreak.
+    pub(crate) weights: Vec<f64>,
 }
 
 impl Fit {
@@ -85,10 +92,17 @@ impl Fit {
         self.information.variance(row)
     }
 
-    /// The weight of each bin of the fit: what was given, less where there was an outbreak.
-    #[must_use]
-    pub(crate) fn weights(&self) -> &[f64] {
-        &self.weights
+    /// One that was made before: its coefficients and the numbers of [`Fit::information`]. None if they do not fit together.
+    pub(crate) fn of(coefficients: Vec<f64>, information: &[f64]) -> Option<Self> {
+        Some(Self {
+            information: Factor::of(coefficients.len(), information)?,
+            coefficients,
+        })
+    }
+
+    /// What is known about the coefficients: the rows of a triangle.
+    pub(crate) fn information(&self) -> Vec<f64> {
+        self.information.triangle()
     }
 
     /// The logarithm of the mean of a bin with this row.
@@ -102,26 +116,22 @@ impl Fit {
     pub(crate) fn coefficients(&self) -> &[f64] {
         &self.coefficients
     }
-
-    /// Variance over mean.
-    #[must_use]
-    pub(crate) fn dispersion(&self) -> f64 {
-        self.dispersion
-    }
 }
 
 /// Fits the counts of a design's bins, each with its weight (0 for a bin that is left out). Counts beyond the design's bins are ignored.
 #[must_use]
-pub(crate) fn fit(design: &Design, counts: &[u64], weights: &[f64], prior: &Prior) -> Fit {
+pub(crate) fn fit(design: &Design, counts: &[u64], weights: &[f64], prior: &Prior) -> Fitted {
     let mut fitting = Fitting::new(design, counts, weights, prior);
     for _ in 0..WEIGHING_ROUNDS {
         fitting.climb();
         fitting.weigh();
     }
     fitting.climb();
-    Fit {
-        information: fitting.information(),
-        coefficients: fitting.coefficients,
+    Fitted {
+        fit: Fit {
+            information: fitting.information(),
+            coefficients: fitting.coefficients,
+        },
         dispersion: fitting.dispersion,
         weights: fitting.weights,
     }

@@ -1,10 +1,12 @@
 //! The series of an installation: one for each type and country.
 
+use serde::{Deserialize, Serialize};
+
 use crate::baseline::{Baseline, History, learn, learn_within};
 use crate::calendar::Calendar;
 
 /// One value for each type and country.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grid<T> {
     countries: usize,
     cells: Vec<T>,
@@ -21,7 +23,8 @@ impl<T> Grid<T> {
     }
 
     /// The same grid of what each cell is turned into.
-    pub(crate) fn map<U>(self, cell: impl FnMut(T) -> U) -> Grid<U> {
+    #[must_use]
+    pub fn map<U>(self, cell: impl FnMut(T) -> U) -> Grid<U> {
         Grid {
             countries: self.countries,
             cells: self.cells.into_iter().map(cell).collect(),
@@ -56,6 +59,16 @@ impl<T> Grid<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
+    }
+
+    /// The cell of a type and a country, to be changed.
+    pub fn get_mut(&mut self, kind: usize, country: usize) -> Option<&mut T> {
+        (country < self.countries).then(|| self.cells.get_mut(kind * self.countries + country))?
+    }
+
+    /// The cells of a type, in the order of the countries.
+    pub fn of_type(&self, kind: usize) -> impl Iterator<Item = &T> {
+        self.cells.iter().skip(kind * self.countries).take(self.countries)
     }
 
     /// The cell of a type and a country.

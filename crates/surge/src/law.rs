@@ -2,6 +2,7 @@
 
 use rand_distr::{Distribution, Gamma, Poisson};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::{gamma_lr, ln_gamma};
 
@@ -17,7 +18,7 @@ const POISSON_BELOW: f64 = 1e-6;
 /// The law of a count: mean μ, variance φμ with the dispersion φ ≥ 1. For φ = 1 it is Poisson's.
 ///
 /// This is the form of Noufaily et al. (2013), Statistics in Medicine 32:1206: as a negative binomial law it has the size r = μ / (φ − 1).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountLaw {
     mean: f64,
     dispersion: f64,
@@ -106,6 +107,26 @@ impl CountLaw {
         -self.ln_tail(count)
     }
 
+    /// The smallest count of which chance brings so many or more with this probability at most.
+    #[must_use]
+    pub fn unusual_from(self, probability: f64) -> u64 {
+        let ln = probability.clamp(f64::MIN_POSITIVE, 1.0).ln();
+        let mut high = (self.mean + 3.0 * self.deviation()).ceil() as u64 + 1;
+        while self.ln_tail(high) > ln {
+            high = high.saturating_mul(2);
+        }
+        let mut low = 0;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.ln_tail(middle) <= ln {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
     /// ln P(X = `count`).
     #[must_use]
     pub fn ln_probability(self, count: u64) -> f64 {
@@ -182,6 +203,15 @@ mod tests {
         assert!(tails.is_sorted_by(|a, b| a > b), "{tails:?}");
         assert!(tails.iter().all(|tail| tail.is_finite()));
         assert_eq!(law.ln_tail(0), 0.0);
+    }
+
+    #[test]
+    fn what_is_unusual_is_the_first_of_its_probability() {
+        for law in laws() {
+            let first = law.unusual_from(0.01);
+            assert!(law.ln_tail(first).exp() <= 0.01, "{law:?}: {first}");
+            assert!(law.ln_tail(first - 1).exp() > 0.01, "{law:?}: {first}");
+        }
     }
 
     #[test]

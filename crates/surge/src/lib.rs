@@ -2,8 +2,10 @@
 //!
 //! A [`Baseline`] says what the next counts of a series are like ([`CountLaw`]), learned from its past, in which outbreaks weigh less, and from
 //! the series around it ([`learn_grid`]). A [`Lookout`] watches the series: cumulated sums for surges that build up, a tail test for those of
-//! one bin, over bins of which reports still come ([`Delay`]). How high its score rises while nothing happens is found by playing years through,
-//! with everything learned anew in them ([`Rehearsal`]); the threshold for a number of false alarms a year follows ([`Maxima`]).
+//! one bin, over bins of which reports still come ([`Delay`]). A [`Panel`] watches all series of an installation: each type in each column (a country),
+//! and each type over all of them, where no two columns by themselves make a surge. How high its score rises while nothing happens is found by playing years through,
+//! with everything learned anew in them ([`Rehearsal`]); the threshold for a number of false alarms a year follows ([`Maxima`]). A [`Lesson`] is all of it at
+//! once.
 //!
 //! What it is not: it knows no incidents, countries, reporters, markings or alerts, and tells nobody. It counts what it is given.
 //!
@@ -33,20 +35,26 @@ mod calendar;
 mod delay;
 mod fit;
 mod grid;
+mod holidays;
 mod law;
+mod lesson;
 mod lookout;
 mod maxima;
+mod panel;
 mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub use baseline::{Baseline, History, learn, learn_within};
+pub use baseline::{Baseline, BaselineParts, History, PartsError, learn, learn_within};
 pub use calendar::{Bin, Calendar};
 pub use delay::{Delay, DelayError, MAX_DELAY_BINS};
 pub use grid::{Grid, learn_grid};
+pub use holidays::holidays;
 pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN};
-pub use lookout::{Lookout, OVER_AT};
+pub use lesson::{Learned, Lesson, REHEARSED_ALARMS, REHEARSED_YEARS};
+pub use lookout::{Lookout, OVER_AT, Recent};
 pub use maxima::{Excursion, Maxima};
+pub use panel::{Baselines, Laws, Panel, SET_ASIDE, learn_all};
 pub use rehearsal::{Rehearsal, Truth};
 pub use watch::{Reading, SHIFTS, Watch};

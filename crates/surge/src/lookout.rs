@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::delay::Delay;
 use crate::law::CountLaw;
 use crate::watch::Watch;
@@ -10,7 +12,7 @@ use crate::watch::Watch;
 pub const OVER_AT: f64 = 3.0;
 
 /// One series under watch. Its state is one [`Watch`] and as many counts as the delay has bins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lookout {
     /// The statistic over all bins of which no reports come any more.
     settled: Watch,
@@ -18,10 +20,13 @@ pub struct Lookout {
     recent: VecDeque<Recent>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Recent {
-    law: CountLaw,
-    count: u64,
+/// A bin of which reports may still come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recent {
+    /// The law of all its incidents.
+    pub law: CountLaw,
+    /// How many are known.
+    pub count: u64,
 }
 
 impl Default for Lookout {
@@ -60,10 +65,41 @@ impl Lookout {
         true
     }
 
+    /// Incidents of the bin that is so many bins old were taken back; whether they still counted.
+    pub fn went(&mut self, age: usize, incidents: u64) -> bool {
+        let at = self.recent.len().checked_sub(age + 1);
+        let Some(recent) = at.and_then(|at| self.recent.get_mut(at)) else {
+            return false;
+        };
+        recent.count = recent.count.saturating_sub(incidents);
+        true
+    }
+
+    /// The bin that is so many bins old has so many incidents, where others count them.
+    pub(crate) fn put(&mut self, age: usize, incidents: u64) {
+        let at = self.recent.len().checked_sub(age + 1);
+        if let Some(recent) = at.and_then(|at| self.recent.get_mut(at)) {
+            recent.count = incidents;
+        }
+    }
+
+    /// The bins of which reports may still come, with their ages, the oldest first.
+    pub fn recent(&self) -> impl Iterator<Item = (usize, &Recent)> {
+        (0..self.recent.len()).rev().zip(&self.recent)
+    }
+
+    /// The bin that is so many bins old, if reports of it may still come.
+    pub(crate) fn at(&self, age: usize) -> Option<&Recent> {
+        self.recent.get(self.recent.len().checked_sub(age + 1)?)
+    }
+
     /// The score at the end of the newest bin: see [`Reading::score`](crate::Reading::score). It is that of the sums over all bins or of the one
     /// recent bin that stands out most.
     #[must_use]
     pub fn score(&self, delay: &Delay) -> f64 {
+        if self.settled.is_still() && self.recent.iter().all(|bin| bin.count == 0) {
+            return 0.0; // most series, most of the time
+        }
         let mut watch = self.settled;
         let (mut tail, mut last) = (0.0f64, 0.0);
         for (age, bin) in (0..self.recent.len()).rev().zip(&self.recent) {

@@ -7,10 +7,10 @@ use rand_xoshiro::rand_core::SeedableRng;
 use crate::baseline::{Baseline, History};
 use crate::calendar::Calendar;
 use crate::delay::Delay;
-use crate::grid::{Grid, learn_grid};
+use crate::grid::Grid;
 use crate::law::CountLaw;
-use crate::lookout::Lookout;
 use crate::maxima::{Excursion, Maxima};
+use crate::panel::{Baselines, Laws, Panel, learn_all};
 
 /// What a series is truly like.
 pub trait Truth {
@@ -73,7 +73,7 @@ impl Rehearsal<'_> {
         let from = self.first - self.history as i64;
         let counts = self.draw(truths, self.history + self.watched, &mut rng);
         let width = calendar.bin().in_coarse();
-        let mut lanes: Vec<Lane> = counts.cells().map(|_| Lane::new(self.delay)).collect();
+        let mut watched = Watched::new(truths.types(), truths.countries(), self.delay);
         let mut maxima = Maxima::default();
         let mut at = self.history;
         let mut came = vec![0; self.delay.bins()];
@@ -98,18 +98,11 @@ impl Rehearsal<'_> {
                     .map(|counts| counts[..(at - late) * width].to_vec())
                     .unwrap_or_default(),
             });
-            let baselines = learn_grid(self.calendars, &histories);
-            for ((kind, country, counts), lane) in counts.cells().zip(&mut lanes) {
-                let Some(baseline) = baselines.get(kind, country) else {
-                    continue;
-                };
-                for coarse in at..until {
-                    let laws = baseline.laws_of_coarse(from + coarse as i64);
-                    for (law, count) in laws.into_iter().zip(&counts[coarse * width..]) {
-                        if let Some(highest) = lane.pass(law, *count, self.delay, &learned, &mut rng) {
-                            maxima.add(highest);
-                        }
-                    }
+            let baselines = learn_all(self.calendars, &histories);
+            for coarse in at..until {
+                for (place, laws) in laws_of_coarse(&baselines, from + coarse as i64).iter().enumerate() {
+                    let now = coarse * width + place;
+                    watched.pass(laws, &counts, now, [self.delay, &learned], &mut rng, &mut maxima);
                 }
             }
             at = until;
@@ -119,47 +112,87 @@ impl Rehearsal<'_> {
     }
 }
 
-/// A series as it is watched, and the reports of it that are under way.
-struct Lane {
-    lookout: Lookout,
-    excursion: Excursion,
-    /// By the bin in which they come, and by the age that their bin has then.
-    coming: Vec<Vec<u64>>,
-    now: usize,
+/// The laws of all series in each bin of a coarse one.
+fn laws_of_coarse(baselines: &Baselines, coarse: i64) -> Vec<Laws> {
+    let cells = baselines.cells.clone().map(|cell| cell.laws_of_coarse(coarse));
+    let wholes: Vec<Option<Vec<CountLaw>>> = (baselines.wholes.iter())
+        .map(|whole| whole.as_ref().map(|whole| whole.laws_of_coarse(coarse)))
+        .collect();
+    let width = cells.cells().next().map_or(0, |(.., laws)| laws.len());
+    let of_bin = |place: usize| Laws {
+        cells: cells.clone().map(|laws| laws[place]),
+        wholes: wholes
+            .iter()
+            .map(|laws| laws.as_ref().map(|laws| laws[place]))
+            .collect(),
+    };
+    (0..width).map(of_bin).collect()
 }
 
-impl Lane {
-    fn new(delay: &Delay) -> Self {
-        Self {
-            lookout: Lookout::new(),
-            excursion: Excursion::default(),
+/// All series as they are watched, and the reports that are under way.
+struct Watched {
+    panel: Panel,
+    cells: Grid<Lane>,
+    wholes: Vec<Excursion>,
+}
+
+/// One cell: its reports that come later, by the bin in which they come, and by the age that their bin has then.
+#[derive(Clone)]
+struct Lane {
+    coming: Vec<Vec<u64>>,
+    excursion: Excursion,
+}
+
+impl Watched {
+    fn new(types: usize, columns: usize, delay: &Delay) -> Self {
+        let lane = Lane {
             coming: vec![vec![0; delay.bins()]; delay.bins()],
-            now: 0,
+            excursion: Excursion::default(),
+        };
+        Self {
+            panel: Panel::new(types, columns, |_, _| None),
+            cells: Grid::new(types, columns, |_, _| lane.clone()),
+            wholes: vec![Excursion::default(); types],
         }
     }
 
-    /// The next bin, with so many incidents: known of them is what its delays let through.
+    /// The next bin, with so many incidents: known of them is what their delays, the true one, let through. The statistic goes by the learned.
     fn pass(
         &mut self,
-        law: CountLaw,
-        count: u64,
-        delay: &Delay,
-        learned: &Delay,
+        laws: &Laws,
+        counts: &Grid<Vec<u64>>,
+        now: usize,
+        [delay, learned]: [&Delay; 2],
         rng: &mut Xoshiro256PlusPlus,
-    ) -> Option<f64> {
+        maxima: &mut Maxima,
+    ) {
         let bins = delay.bins();
-        for _ in 0..count {
-            let age = age(delay, rng);
-            self.coming[(self.now + age) % bins][age] += 1;
-        }
-        self.lookout.begin(law, learned);
-        for (age, incidents) in self.coming[self.now].iter_mut().enumerate() {
-            if *incidents > 0 {
-                self.lookout.came(age, std::mem::take(incidents));
+        self.panel.begin(laws, learned);
+        for kind in 0..self.wholes.len() {
+            for column in 0..self.cells.countries() {
+                let count = counts.get(kind, column).and_then(|counts| counts.get(now));
+                let Some(lane) = self.cells.get_mut(kind, column) else {
+                    continue;
+                };
+                for _ in 0..count.copied().unwrap_or(0) {
+                    let age = age(delay, rng);
+                    lane.coming[(now + age) % bins][age] += 1;
+                }
+                for (age, incidents) in lane.coming[now % bins].iter_mut().enumerate() {
+                    if *incidents > 0 {
+                        self.panel.came(kind, column, age, std::mem::take(incidents));
+                    }
+                }
+                let score = self.panel.score_of_cell(kind, column, learned);
+                lane.excursion
+                    .take(score)
+                    .into_iter()
+                    .for_each(|highest| maxima.add(highest));
             }
+            let score = self.panel.score_of_whole(kind, learned);
+            let over = self.wholes[kind].take(score);
+            over.into_iter().for_each(|highest| maxima.add(highest));
         }
-        self.now = (self.now + 1) % bins;
-        self.excursion.take(self.lookout.score(learned))
     }
 }
 

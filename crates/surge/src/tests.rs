@@ -223,3 +223,44 @@ proptest! {
         prop_assert_eq!(score(&counts), score(&other));
     }
 }
+
+#[test]
+fn what_is_learned_comes_back_from_its_numbers() {
+    let calendars: Vec<Calendar> = ["AT", "DE", "MT"]
+        .map(|country| Calendar::new(Bin::Hour, holidays(country, 2020..=2030)))
+        .into();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    let histories = Grid::new(2, 3, |_, country| History {
+        first: 20_000 * 24,
+        counts: (0..60 * 24)
+            .map(|_| CountLaw::new(0.1 * (country + 1) as f64, 1.2).draw(&mut rng))
+            .collect(),
+    });
+    let lesson = Lesson {
+        calendars: calendars.clone(),
+        histories,
+        delay: Delay::none(),
+        false_alarms_per_year: 60.0,
+        valid: 91,
+        seed: 1,
+    };
+    assert_eq!(lesson.learn(|| false), None);
+    let learned = lesson.learn(|| true).unwrap();
+    assert!((2.0..30.0).contains(&learned.threshold), "{}", learned.threshold);
+    assert_eq!(Some(&learned), lesson.learn(|| true).as_ref());
+    for (_, country, baseline) in learned.baselines.cells.cells() {
+        let parts = baseline.parts();
+        assert_eq!(&Baseline::of_parts(&calendars[country], &parts).unwrap(), baseline);
+        let weeks = Calendar::new(Bin::Week, []);
+        assert_eq!(Baseline::of_parts(&weeks, &parts), Err(PartsError));
+        let damaged = BaselineParts {
+            dispersion: f64::NAN,
+            ..parts
+        };
+        assert_eq!(Baseline::of_parts(&calendars[country], &damaged), Err(PartsError));
+    }
+    assert!(
+        learned.baselines.wholes.iter().all(Option::is_some),
+        "three columns are more than two"
+    );
+}

@@ -1,5 +1,7 @@
 //! The statistic: what is added up of a series, and how much of it stands out.
 
+use serde::{Deserialize, Serialize};
+
 use crate::law::CountLaw;
 
 /// The sizes of surge that are looked for at once, in deviations a bin: a long one that is small, a short one that is large.
@@ -13,13 +15,13 @@ const MOST: f64 = 25.0;
 
 /// What is kept of a series between two bins: for each size of surge the cumulated sum of Page (1954), Biometrika 41:100, on the logarithm
 /// of the likelihood ratio of two negative binomial laws (Höhle and Paul 2008, Computational Statistics & Data Analysis 52:4357).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
     sums: [f64; SHIFTS.len()],
 }
 
 /// What one bin says.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {
     /// Minus the logarithm of the probability of so many in this bin alone; 0 where the count is within a deviation of the mean.
     pub tail: f64,
@@ -30,8 +32,16 @@ pub struct Reading {
 }
 
 impl Watch {
+    /// Whether nothing has added up.
+    pub(crate) fn is_still(&self) -> bool {
+        self.sums.iter().all(|sum| *sum <= 0.0)
+    }
+
     /// Takes the next bin.
     pub fn step(&mut self, law: CountLaw, count: u64) -> Reading {
+        if count == 0 && self.is_still() {
+            return Reading::default(); // an empty bin only lets sums fall
+        }
         let tail = law.surprise(count);
         let mut score = tail;
         for (sum, shift) in self.sums.iter_mut().zip(SHIFTS) {

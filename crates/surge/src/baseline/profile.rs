@@ -37,6 +37,17 @@ impl Profile {
         Self::normal(shares.collect())
     }
 
+    /// One that was learned before; none if it is not one for such bins.
+    pub(super) fn of(bin: Bin, shares: Vec<f64>) -> Option<Self> {
+        let wanted = if bin == Bin::Hour { 2 * HOURS } else { 0 };
+        (shares.len() == wanted && shares.iter().all(|share| *share > 0.0)).then_some(Self(shares))
+    }
+
+    /// Of working days, then of weekends.
+    pub(super) fn shares_of_all(&self) -> &[f64] {
+        &self.0
+    }
+
     /// What two that lie in a third say together.
     pub(super) fn along(&self, other: &Self, all: &Self) -> Self {
         let shares = self.0.iter().zip(&other.0).zip(&all.0);

@@ -29,6 +29,25 @@ impl Factor {
         Self { size, lower: matrix }
     }
 
+    /// Of the rows of its triangle, each to its diagonal; none if they are not that many, or no factor.
+    pub(super) fn of(size: usize, triangle: &[f64]) -> Option<Self> {
+        let mut left = triangle.iter();
+        let mut lower = vec![0.0; size * size];
+        for row in 0..size {
+            for column in 0..=row {
+                lower[row * size + column] = *left.next()?;
+            }
+        }
+        let sound = left.next().is_none() && (0..size).all(|row| lower[row * size + row] > 0.0);
+        sound.then_some(Self { size, lower })
+    }
+
+    /// The rows of its triangle, each to its diagonal.
+    pub(super) fn triangle(&self) -> Vec<f64> {
+        let rows = (0..self.size).flat_map(|row| &self.row(row)[..=row]);
+        rows.copied().collect()
+    }
+
     fn row(&self, row: usize) -> &[f64] {
         &self.lower[row * self.size..(row + 1) * self.size]
     }

@@ -1,0 +1,208 @@
+//! All series of an installation under watch: one for each type and country, and one for each type over all countries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::{Baseline, History, learn};
+use crate::calendar::Calendar;
+use crate::delay::Delay;
+use crate::grid::{Grid, learn_grid};
+use crate::law::CountLaw;
+use crate::lookout::Lookout;
+
+/// So many columns count as usual in a whole, however much they report: those that stand out most. What two do by themselves is no surge of
+/// all.
+pub const SET_ASIDE: usize = 2;
+
+/// The baselines of all series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baselines {
+    /// Of each type and column.
+    pub cells: Grid<Baseline>,
+    /// Of each type over all columns, without what the [`SET_ASIDE`] that stand out most are above theirs; none where there are no more
+    /// columns than that.
+    pub wholes: Vec<Option<Baseline>>,
+}
+
+/// Learns the baselines of all series: see [`learn_grid`] for those of the cells.
+#[must_use]
+pub fn learn_all(calendars: &[Calendar], histories: &Grid<History>) -> Baselines {
+    let cells = learn_grid(calendars, histories);
+    let wholes = (0..cells.types()).map(|kind| {
+        let common = calendars.first().filter(|_| cells.countries() > SET_ASIDE)?;
+        Some(learn(
+            &common.clone().without_holidays(),
+            &whole_history(&cells, histories, kind)?,
+        ))
+    });
+    Baselines {
+        wholes: wholes.collect(),
+        cells,
+    }
+}
+
+/// What a whole would have counted.
+fn whole_history(cells: &Grid<Baseline>, histories: &Grid<History>, kind: usize) -> Option<History> {
+    let of_type: Vec<&History> = histories.of_type(kind).collect();
+    let first = of_type.first()?;
+    let bin = cells.of_type(kind).next()?.calendar().bin();
+    let width = bin.in_coarse();
+    let coarse = first.counts.len() / width;
+    let mut counts = Vec::with_capacity(coarse * width);
+    for day in 0..coarse {
+        let at = bin.coarse_of(first.first) + day as i64;
+        let means: Vec<Vec<f64>> = cells.of_type(kind).map(|cell| cell.means_of_coarse(at)).collect();
+        for hour in 0..width {
+            let of_bin = |history: &&History| history.counts.get(day * width + hour).copied().unwrap_or(0);
+            let known = of_type.iter().map(of_bin).zip(means.iter().map(|means| means[hour]));
+            counts.push(together(known));
+        }
+    }
+    Some(History {
+        first: first.first,
+        counts,
+    })
+}
+
+/// The counts of a bin together, each with its mean, less what the [`SET_ASIDE`] that stand out most are above theirs. No count, however large,
+/// adds more than its mean and what others were above theirs; and one more incident anywhere never makes it less.
+fn together(counts: impl Iterator<Item = (u64, f64)>) -> u64 {
+    let (mut sum, mut most) = (0u64, [0.0f64; SET_ASIDE]);
+    for (count, mean) in counts {
+        sum += count;
+        let mut excess = count as f64 - mean;
+        for place in &mut most {
+            if excess > *place {
+                std::mem::swap(place, &mut excess);
+            }
+        }
+    }
+    (sum as f64 - most.iter().sum::<f64>()).max(0.0).floor() as u64
+}
+
+/// The laws of all series in one bin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Laws {
+    /// Of each type and column.
+    pub cells: Grid<CountLaw>,
+    /// Of each type over all columns.
+    pub wholes: Vec<Option<CountLaw>>,
+}
+
+/// All series under watch: the statistic as shipped.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Panel {
+    cells: Grid<Lookout>,
+    wholes: Vec<Lookout>,
+}
+
+impl Panel {
+    /// Of so many types and columns; a series that was watched before goes on as `before` has it.
+    pub fn new(types: usize, columns: usize, mut before: impl FnMut(usize, Option<usize>) -> Option<Lookout>) -> Self {
+        Self {
+            cells: Grid::new(types, columns, |kind, column| {
+                before(kind, Some(column)).unwrap_or_default()
+            }),
+            wholes: (0..types).map(|kind| before(kind, None).unwrap_or_default()).collect(),
+        }
+    }
+
+    /// The next bin begins.
+    pub fn begin(&mut self, laws: &Laws, delay: &Delay) {
+        for kind in 0..self.wholes.len() {
+            self.settle(kind, delay);
+        }
+        let columns = self.cells.countries();
+        for kind in 0..self.cells.types() {
+            for column in 0..columns {
+                if let (Some(cell), Some(law)) = (self.cells.get_mut(kind, column), laws.cells.get(kind, column)) {
+                    cell.begin(*law, delay);
+                }
+            }
+        }
+        for (whole, law) in self.wholes.iter_mut().zip(&laws.wholes) {
+            if let Some(law) = law {
+                whole.begin(*law, delay);
+            }
+        }
+    }
+
+    /// What is about to be final of a whole is found as it is once all is known.
+    fn settle(&mut self, kind: usize, delay: &Delay) {
+        let Some(whole) = self.wholes.get_mut(kind) else { return };
+        let ages: Vec<usize> = whole.recent().map(|(age, _)| age).collect();
+        for age in ages.into_iter().take_while(|age| age + 1 >= delay.bins()) {
+            let cells = self.cells.of_type(kind).filter_map(|cell| cell.at(age));
+            whole.put(age, together(cells.map(|bin| (bin.count, bin.law.mean()))));
+        }
+    }
+
+    /// Incidents of the bin that is so many bins old came; whether they are in time to count.
+    pub fn came(&mut self, kind: usize, column: usize, age: usize, incidents: u64) -> bool {
+        self.cells
+            .get_mut(kind, column)
+            .is_some_and(|cell| cell.came(age, incidents))
+    }
+
+    /// Incidents of the bin that is so many bins old were taken back.
+    pub fn went(&mut self, kind: usize, column: usize, age: usize, incidents: u64) {
+        if let Some(cell) = self.cells.get_mut(kind, column) {
+            cell.went(age, incidents);
+        }
+    }
+
+    /// The score of a type in a column, see [`Lookout::score`].
+    #[must_use]
+    pub fn score_of_cell(&self, kind: usize, column: usize, delay: &Delay) -> f64 {
+        self.cells.get(kind, column).map_or(0.0, |cell| cell.score(delay))
+    }
+
+    /// The score of a type over all columns. It only rises while incidents come, in whatever column.
+    pub fn score_of_whole(&mut self, kind: usize, delay: &Delay) -> f64 {
+        let Some(whole) = self.wholes.get_mut(kind) else {
+            return 0.0;
+        };
+        let ages: Vec<usize> = whole.recent().map(|(age, _)| age).collect();
+        for age in ages {
+            let cells = self.cells.of_type(kind).filter_map(|cell| cell.at(age));
+            let known = delay.known(age);
+            whole.put(age, together(cells.map(|bin| (bin.count, bin.law.mean() * known))));
+        }
+        whole.score(delay)
+    }
+
+    /// The series of a type in a column, or over all.
+    #[must_use]
+    pub fn lookout(&self, kind: usize, column: Option<usize>) -> Option<&Lookout> {
+        match column {
+            Some(column) => self.cells.get(kind, column),
+            None => self.wholes.get(kind),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn one_more_incident_never_makes_a_whole_less_and_two_make_it_no_surge(
+            series in prop::collection::vec((0u64..30, 0.1f64..10.0), 3..12), at in 0usize..12, flood in 1u64..10_000,
+        ) {
+            let at = at % series.len();
+            let of = |series: &[(u64, f64)]| together(series.iter().copied());
+            let mut more = series.clone();
+            more[at].0 += 1;
+            prop_assert!(of(&more) >= of(&series));
+            let mut flooded = series.clone();
+            flooded[at].0 += flood;
+            flooded[(at + 1) % series.len()].0 += flood;
+            // As if all others stood as they do, and these two at their means.
+            let others = (0..series.len()).filter(|other| *other != at && *other != (at + 1) % series.len());
+            let most: f64 = others.map(|other| series[other].0 as f64).sum::<f64>() + series[at].1 + series[(at + 1) % series.len()].1;
+            prop_assert!(of(&flooded) as f64 <= most + 1e-9);
+        }
+    }
+}
