@@ -86,6 +86,13 @@ impl Intake {
         partition.time
     }
 
+    /// The log time of what stands next in a partition, unless its own stamp is later.
+    #[must_use]
+    pub fn time(&self, partition: u16) -> Timestamp {
+        let partition = self.partitions.get(usize::from(partition));
+        partition.map_or(Timestamp::ZERO, |partition| partition.time)
+    }
+
     /// Takes the next time mark of a partition; returns the watermark if that moved it.
     pub fn mark(&mut self, partition: u16, stamp: Timestamp) -> Option<Timestamp> {
         let partition = self.partitions.get_mut(usize::from(partition))?;

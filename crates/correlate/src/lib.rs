@@ -42,6 +42,7 @@ mod keyed_map;
 mod keys;
 mod link;
 mod live;
+mod overview;
 mod pane;
 mod parted_map;
 mod picture;
@@ -49,9 +50,11 @@ mod shard;
 mod sighting;
 mod snapshot;
 mod subject;
+mod surge;
 mod tally;
 mod urgent;
 mod voice;
+mod whole;
 mod window;
 
 pub use assess::Assess;
@@ -64,7 +67,10 @@ pub use link::{
     CAMPAIGN_RULE, LinkPolicy, LinkShard, LinkSnapshotError, LinkState, Linker, WARNING_ENTRIES, WARNING_NAME_BYTES,
     WARNING_REGEXES, WarningFile, WarningList, WarningListError,
 };
+pub use overview::{Overview, OverviewError};
 pub use shard::{Shard, shard_of};
 pub use sighting::{Contribution, Sighting};
 pub use snapshot::{Snapshot, SnapshotError, encode_snapshot};
+pub use surge::{FALSE_ALARMS_PER_YEAR, SURGE_RULE, SurgePolicy, SurgeShard, SurgeSnapshotError, SurgeTask, Surges};
 pub use voice::Voice;
+pub use whole::WholeShard;

@@ -26,7 +26,7 @@ mod weigh;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chappe_model::{Accepted, CountrySet, IncidentId, KeyHash, MemberId, Realm, Rule, Secret, Timestamp};
+use chappe_model::{Accepted, Alert, CountrySet, IncidentId, KeyHash, MemberId, Realm, Rule, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use policy::{CAMPAIGN_RULE, LinkPolicy};
@@ -35,6 +35,7 @@ pub use warning::{WARNING_ENTRIES, WARNING_NAME_BYTES, WARNING_REGEXES, WarningF
 
 use crate::finding::Finding;
 use crate::keyed_map::KeyedMap;
+use crate::whole::Detector;
 use graph::Graph;
 use report::Report;
 
@@ -84,7 +85,7 @@ struct Raised {
 }
 
 impl Linker {
-    /// Starts empty and replaying: nothing is found before [`Linker::settle`].
+    /// Starts empty and replaying: nothing is found before it settles.
     #[must_use]
     pub fn new(secret: Secret, policy: Arc<LinkPolicy>) -> Self {
         Self::restore(secret, policy, LinkState::default())
@@ -170,23 +171,6 @@ impl Linker {
         self.tell_dirty(emit);
     }
 
-    /// Finds nothing from here on, as after a start, until [`Linker::settle`].
-    pub fn look_on(&mut self) {
-        self.replaying = true;
-    }
-
-    /// Another has told of the end of a campaign: it needs not be told again.
-    pub fn forget_last_words(&mut self, key_hash: KeyHash) {
-        self.last_words.retain(|finding| finding.key_hash != key_hash);
-        self.retired.retain(|retired| *retired != key_hash);
-    }
-
-    /// Whether nothing is told yet.
-    #[must_use]
-    pub fn is_replaying(&self) -> bool {
-        self.replaying
-    }
-
     /// The clusters of a realm, whatever their size, each in (time, id) order.
     pub fn clusters(&self, realm: Realm) -> impl Iterator<Item = Vec<IncidentId>> + '_ {
         let clusters = self
@@ -196,18 +180,6 @@ impl Linker {
             .into_iter()
             .flat_map(|graph| graph.clusters.values());
         clusters.map(|cluster| cluster.members.iter().map(|(_, incident)| *incident).collect())
-    }
-
-    /// The keys of all campaigns that are known.
-    #[must_use]
-    pub fn keys(&self) -> BTreeSet<KeyHash> {
-        let live = self.state.raised.values().map(|raised| raised.key_hash);
-        live.chain(self.retired.iter().copied()).collect()
-    }
-
-    /// Keys about which nothing can change any more.
-    pub fn drain_retired(&mut self) -> impl Iterator<Item = KeyHash> + '_ {
-        self.retired.drain(..)
     }
 
     fn link_next(&mut self) {
@@ -311,5 +283,37 @@ impl Linker {
                 graph.forget(&self.policy, &settled, watermark);
             }
         }
+    }
+}
+
+impl Detector for Linker {
+    fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Finding>) {
+        Self::advance(self, watermark, emit);
+    }
+
+    fn settle(&mut self, emit: &mut Vec<Finding>) {
+        Self::settle(self, emit);
+    }
+
+    fn look_on(&mut self) {
+        self.replaying = true;
+    }
+
+    fn is_replaying(&self) -> bool {
+        self.replaying
+    }
+
+    fn forget_last_words(&mut self, alert: &Alert) {
+        self.last_words.retain(|finding| finding.key_hash != alert.key_hash);
+        self.retired.retain(|retired| *retired != alert.key_hash);
+    }
+
+    fn keys(&self) -> BTreeSet<KeyHash> {
+        let live = self.state.raised.values().map(|raised| raised.key_hash);
+        live.chain(self.retired.iter().copied()).collect()
+    }
+
+    fn drain_retired(&mut self) -> Vec<KeyHash> {
+        std::mem::take(&mut self.retired)
     }
 }

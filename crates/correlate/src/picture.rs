@@ -100,6 +100,7 @@ impl Picture {
             fires: self.fires,
             held: self.held,
             campaign: None,
+            surge: None,
         }
     }
 }

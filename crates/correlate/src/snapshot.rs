@@ -7,7 +7,7 @@ use crate::count::CountState;
 use crate::intake::{Intake, PartitionState, PartitionStateRef};
 
 /// Format that this version writes; another is not read, the log is read from the beginning instead.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// A snapshot, read back.
 #[derive(Debug, Deserialize)]
@@ -21,8 +21,8 @@ pub struct Snapshot {
     pub partitions: Vec<PartitionState>,
     /// Each shard's keys; their number need not be today's.
     pub shards: Vec<CountState>,
-    /// Linking's part, see [`crate::LinkShard::restore`]; empty if none runs.
-    pub links: Vec<u8>,
+    /// Campaigns and surges, see [`crate::Overview::restore`]; empty if neither is looked for.
+    pub whole: Vec<u8>,
 }
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ struct SnapshotRef<'a> {
     positions: &'a [u64],
     partitions: Vec<PartitionStateRef<'a>>,
     shards: &'a [CountState],
-    links: &'a [u8],
+    whole: &'a [u8],
 }
 
 /// Why a snapshot is of no use. The log is read from the beginning instead.
@@ -72,7 +72,7 @@ impl Snapshot {
     }
 }
 
-/// Writes a snapshot of one cut: `positions`, `intake`, `shards` and `links` must have taken the same records.
+/// Writes a snapshot of one cut: `positions`, `intake`, `shards` and `whole` must have taken the same records.
 ///
 /// # Errors
 /// When a state cannot be encoded.
@@ -81,7 +81,7 @@ pub fn encode_snapshot(
     positions: &[u64],
     intake: &Intake,
     shards: &[CountState],
-    links: &[u8],
+    whole: &[u8],
 ) -> Result<Vec<u8>, SnapshotError> {
     let snapshot = SnapshotRef {
         format: FORMAT,
@@ -89,7 +89,7 @@ pub fn encode_snapshot(
         positions,
         partitions: intake.states().collect(),
         shards,
-        links,
+        whole,
     };
     postcard::to_stdvec(&snapshot).map_err(|error| SnapshotError::Unreadable(error.to_string()))
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chappe_model::limits::URGENT_INDICATORS;
@@ -127,6 +127,21 @@ impl Voice {
         both.indicators = indicators.into_iter().take(URGENT_INDICATORS).cloned().collect();
         both
     }
+}
+
+/// Countries named by their own reporter, or by two independent members.
+pub(crate) fn attested<'a>(voices: impl Iterator<Item = &'a Arc<Voice>>) -> CountrySet {
+    let mut once: BTreeMap<Country, &MemberId> = BTreeMap::new();
+    let mut found = CountrySet::new();
+    for voice in voices {
+        for country in voice.countries.iter() {
+            let first = *once.entry(country).or_insert(&voice.reporter);
+            if voice.home == Some(country) || *first != voice.reporter {
+                found.insert(country);
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]

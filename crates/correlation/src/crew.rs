@@ -10,10 +10,10 @@ use crate::actor::{Actor, Turn, run};
 use crate::custodian::Custodian;
 use crate::error::RunError;
 use crate::halt::Halt;
-use crate::linking::Linking;
 use crate::pace::{Grain, Pace};
 use crate::reader::Reader;
 use crate::threads::{Wake, spawn};
+use crate::whole::Whole;
 use crate::worker::Worker;
 
 /// Those who run.
@@ -22,7 +22,7 @@ pub(crate) struct Crew {
     /// In the order of their shards.
     pub(crate) workers: Vec<Worker>,
     /// None where nothing is linked.
-    pub(crate) linking: Option<Linking>,
+    pub(crate) whole: Option<Whole>,
     /// None where this process owns everything.
     pub(crate) custodian: Option<Custodian>,
 }
@@ -31,15 +31,15 @@ impl Crew {
     /// Gives each a thread; the reader's comes first, because its end ends the shards.
     pub(crate) fn start(self, log: &Arc<dyn EventLog>, halt: &Halt) -> Result<Vec<JoinHandle<()>>, RunError> {
         let wakes: Vec<Wake> = self.reader.feeds.iter().map(|feed| feed.wake.clone()).collect();
-        let links_wake = self.reader.links.as_ref().map(|feed| feed.wake.clone());
+        let whole_wake = self.reader.whole.as_ref().map(|feed| feed.wake.clone());
         let mut threads = vec![];
         for (index, (worker, wake)) in self.workers.into_iter().zip(wakes).enumerate() {
             let thread = start(format!("shard-{index}"), worker, halt)?;
             wake.reach(thread.thread());
             threads.push(thread);
         }
-        if let Some((linking, wake)) = self.linking.zip(links_wake) {
-            let thread = start("linking".into(), linking, halt)?;
+        if let Some((whole, wake)) = self.whole.zip(whole_wake) {
+            let thread = start("whole".into(), whole, halt)?;
             wake.reach(thread.thread());
             threads.push(thread);
         }
@@ -79,7 +79,7 @@ pub struct Stepped {
     /// Those who are not over, in the order reader, custodian, linker, shards.
     reader: Option<Reader>,
     custodian: Option<Custodian>,
-    linking: Option<Linking>,
+    whole: Option<Whole>,
     workers: Vec<Option<Worker>>,
 }
 
@@ -92,7 +92,7 @@ impl Stepped {
             clock,
             reader: Some(crew.reader),
             custodian: crew.custodian,
-            linking: crew.linking,
+            whole: crew.whole,
             workers: crew.workers.into_iter().map(Some).collect(),
         }
     }
@@ -110,7 +110,7 @@ impl Stepped {
         match actor {
             0 => step(&mut self.reader, &halt),
             1 => step(&mut self.custodian, &halt),
-            2 => step(&mut self.linking, &halt),
+            2 => step(&mut self.whole, &halt),
             _ => (actor.checked_sub(3))
                 .and_then(|shard| self.workers.get_mut(shard))
                 .is_some_and(|worker| step(worker, &halt)),
@@ -126,7 +126,7 @@ impl Stepped {
     #[must_use]
     pub fn is_over(&self) -> bool {
         let shards = self.workers.iter().all(Option::is_none);
-        self.reader.is_none() && self.custodian.is_none() && self.linking.is_none() && shards
+        self.reader.is_none() && self.custodian.is_none() && self.whole.is_none() && shards
     }
 
     /// Why it has stopped by itself; it does no more then.

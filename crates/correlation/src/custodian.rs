@@ -51,7 +51,7 @@ pub(crate) struct Custodian {
     /// The threads of the lots, in order.
     pub(crate) lots: Vec<Feed<Control>>,
     /// The linker's, which goes with the first lot; none where nothing is linked.
-    pub(crate) links: Option<Feed<Control>>,
+    pub(crate) whole: Option<Feed<Control>>,
     /// The reader, which says when all has been read that an owner before may have read.
     pub(crate) reader: Feed<Gained>,
     pub(crate) recalling: Recalling,
@@ -139,8 +139,8 @@ impl Custodian {
 
     /// Whether the threads of a lot have room for so many alerts, and for orders beside them.
     fn has_room(&self, lot: u16, alerts: usize) -> bool {
-        let links = self.links.as_ref().filter(|_| lot == 0);
-        let mut threads = self.lots.get(usize::from(lot)).into_iter().chain(links);
+        let whole = self.whole.as_ref().filter(|_| lot == 0);
+        let mut threads = self.lots.get(usize::from(lot)).into_iter().chain(whole);
         threads.all(|thread| thread.ring.slots() >= alerts + SPARE_ORDERS)
     }
 
@@ -220,9 +220,9 @@ impl Custodian {
     /// What another told is recalled by who may own it next.
     fn recall(&mut self, told: Alert) {
         let lot = told.lot(self.custody.lots());
-        let thread = match &mut self.links {
-            Some(links) if told.is_campaign() => links,
-            _ if told.is_campaign() => return,
+        let thread = match &mut self.whole {
+            Some(whole) if told.is_of_the_whole() => whole,
+            _ if told.is_of_the_whole() => return,
             _ => &mut self.lots[usize::from(lot)],
         };
         thread.push(Control::Recall(Box::new(told)), &self.halt);
@@ -266,8 +266,8 @@ impl Custodian {
 
     /// Tells the thread of a lot, and with the first one the linker's.
     fn order(&mut self, lot: u16, control: impl Fn() -> Control) {
-        let links = self.links.as_mut().filter(|_| lot == 0);
-        for thread in self.lots.get_mut(usize::from(lot)).into_iter().chain(links) {
+        let whole = self.whole.as_mut().filter(|_| lot == 0);
+        for thread in self.lots.get_mut(usize::from(lot)).into_iter().chain(whole) {
             thread.push(control(), &self.halt);
             thread.wake();
         }
@@ -285,8 +285,8 @@ impl Custodian {
     fn told(&self, lot: u16) -> Option<(u64, Timestamp)> {
         let epoch = self.custody.owned(lot)?;
         let own = self.lots.get(usize::from(lot))?.progress.reached_under(epoch)?;
-        let reached = match &self.links {
-            Some(links) if lot == 0 => own.min(links.progress.reached_under(epoch)?),
+        let reached = match &self.whole {
+            Some(whole) if lot == 0 => own.min(whole.progress.reached_under(epoch)?),
             _ => own,
         };
         Some((epoch, reached))

@@ -36,7 +36,7 @@ mod custodian;
 mod custody;
 mod error;
 mod halt;
-mod linking;
+mod learning;
 mod live;
 mod metric_names;
 mod options;
@@ -49,6 +49,7 @@ mod snapshots;
 mod tell;
 mod tenure;
 mod threads;
+mod whole;
 mod worker;
 
 #[doc(hidden)]

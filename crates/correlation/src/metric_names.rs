@@ -15,6 +15,10 @@ pub(crate) const REPLAY_SECONDS: &str = "chappe_correlation_replay_seconds";
 pub(crate) const SNAPSHOT_SECONDS: &str = "chappe_correlation_snapshot_seconds";
 pub(crate) const SNAPSHOTS_FAILED: &str = "chappe_correlation_snapshots_failed_total";
 
+pub(crate) const SURGE_LESSON: &str = "chappe_correlation_surge_lesson";
+pub(crate) const SURGE_THRESHOLD: &str = "chappe_correlation_surge_threshold";
+pub(crate) const SURGE_LESSON_SECONDS: &str = "chappe_correlation_surge_lesson_seconds";
+
 /// Tells the recorder in force what each metric means. Call it once, after installing the recorder and before opening the service.
 pub fn describe_metrics() {
     describe_counter!(REPORTS, "Revisions read from the log");
@@ -28,6 +32,16 @@ pub fn describe_metrics() {
         WATERMARK_SECONDS,
         Unit::Seconds,
         "Log time up to which everything is judged, since 1970"
+    );
+    describe_gauge!(
+        SURGE_LESSON,
+        "Number of the newest lesson on surges in the log; 0: too little was seen yet"
+    );
+    describe_gauge!(SURGE_THRESHOLD, "Score above which its surges begin");
+    describe_histogram!(
+        SURGE_LESSON_SECONDS,
+        Unit::Seconds,
+        "How long a lesson on surges took to learn"
     );
     describe_gauge!(BACKLOG_RECORDS, "Records in the log that are not yet read");
     describe_gauge!(

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chappe_correlate::{LinkPolicy, WarningList};
+use chappe_correlate::{LinkPolicy, SurgePolicy, WarningList};
 use chappe_model::{Live, Policy, Secret};
 
 /// Most shards of one process.
@@ -17,6 +17,8 @@ pub struct Options {
     pub policy: Policy,
     /// How incidents are linked into campaigns; none: they are not.
     pub linking: Option<LinkPolicy>,
+    /// What is asked of surges; none: they are not looked for.
+    pub surges: Option<SurgePolicy>,
     /// Threads that own keys, 1 to [`MAX_SHARDS`].
     pub shards: usize,
     /// How often a snapshot is saved. A restart reads the log from the last one.
@@ -50,13 +52,14 @@ impl fmt::Debug for LiveListener {
 }
 
 impl Options {
-    /// Two shards, a snapshot each minute, no linking, nobody told of live state.
+    /// Two shards, a snapshot each minute, neither campaigns nor surges, nobody told of live state.
     #[must_use]
     pub fn new(secret: Secret, policy: Policy) -> Self {
         Self {
             secret,
             policy,
             linking: None,
+            surges: None,
             shards: 2,
             snapshot_interval: Duration::from_secs(60),
             instance: "correlation".to_owned(),
@@ -73,6 +76,15 @@ impl Options {
         };
         Self {
             linking: Some(linking),
+            ..self
+        }
+    }
+
+    /// Looks for surges.
+    #[must_use]
+    pub fn with_surges(self, surges: SurgePolicy) -> Self {
+        Self {
+            surges: Some(surges),
             ..self
         }
     }

@@ -8,13 +8,14 @@ use bytes::Bytes;
 use chappe_correlate::{Intake, Sighting, shard_of};
 use chappe_eventlog::{AppendError, EventLog, Position, ReadError, Record, RecordKind, Topic};
 use chappe_model::{Alert, Policy, Timestamp};
-use chappe_proto::{alert, incident};
+use chappe_proto::{alert, incident, surge};
 use metrics::{counter, gauge};
 use rtrb::Consumer;
 
 use crate::actor::{Actor, Turn};
 use crate::error::RunError;
 use crate::halt::Halt;
+use crate::learning::LESSON_KEY;
 use crate::live::LiveTeller;
 use crate::metric_names::{BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS};
 use crate::pace::Pace;
@@ -46,9 +47,9 @@ pub(crate) struct Reader {
     pub(crate) positions: Vec<u64>,
     pub(crate) feeds: Vec<Feed>,
     /// The linker's; none where nothing is linked.
-    pub(crate) links: Option<Feed>,
+    pub(crate) whole: Option<Feed>,
     /// The ends of campaigns that nothing stands behind any more; told once the log has been read again.
-    pub(crate) unlinked: Vec<Alert>,
+    pub(crate) orphaned: Vec<Alert>,
     pub(crate) snapshots: Snapshots,
     pub(crate) live: LiveTeller,
     /// Where several processes share the work: set once the log has been read again. The custodian then judges when what is told.
@@ -75,7 +76,7 @@ impl Actor for Reader {
     fn turn(&mut self) -> Result<Turn, RunError> {
         if self.halt.asked() && matches!(self.stage, Stage::Replay(_) | Stage::Follow) {
             self.snapshots
-                .begin_last(&self.positions, &mut self.feeds, self.links.as_mut(), &self.halt);
+                .begin_last(&self.positions, &mut self.feeds, self.whole.as_mut(), &self.halt);
             self.stage = Stage::LastSnapshot;
         }
         match &self.stage {
@@ -117,9 +118,9 @@ impl Reader {
         if let Some(settled) = &self.settled {
             settled.store(true, Ordering::Release);
         }
-        if !self.unlinked.is_empty() {
+        if !self.orphaned.is_empty() {
             let mut telling = Telling::new(Arc::clone(&self.log), self.halt.clone(), self.pace.clone());
-            telling.take(&mut self.unlinked);
+            telling.take(&mut self.orphaned);
             if telling.finish()? != Told::Durable {
                 return Ok(()); // the next start finds them open still
             }
@@ -135,7 +136,7 @@ impl Reader {
         self.catch_up();
         self.mark_alerts();
         if self.snapshots.is_due(&self.positions) {
-            self.snapshots.begin(&mut self.feeds, self.links.as_mut(), &self.halt);
+            self.snapshots.begin(&mut self.feeds, self.whole.as_mut(), &self.halt);
             self.stage = Stage::Snapshot;
             return Ok(Turn::Busy);
         }
@@ -150,8 +151,8 @@ impl Reader {
         let is_read = |gained: &mut Gained| self.positions.iter().zip(&gained.ends).all(|(at, end)| at >= end);
         let read: Vec<Gained> = self.gained.extract_if(.., is_read).collect();
         for Gained { lot, epoch, .. } in read {
-            let links = self.links.as_mut().filter(|_| lot == 0);
-            for feed in self.feeds.get_mut(usize::from(lot)).into_iter().chain(links) {
+            let whole = self.whole.as_mut().filter(|_| lot == 0);
+            for feed in self.feeds.get_mut(usize::from(lot)).into_iter().chain(whole) {
                 feed.push(Message::CaughtUp(epoch), &self.halt);
                 feed.wake();
             }
@@ -161,7 +162,7 @@ impl Reader {
     /// Whether all states are there.
     fn take_snapshot(&mut self) -> bool {
         let cut = (&*self.policy, &self.positions[..], &self.intake);
-        self.snapshots.go_on(cut, &self.feeds, self.links.as_ref())
+        self.snapshots.go_on(cut, &self.feeds, self.whole.as_ref())
     }
 
     fn ends(&self) -> Vec<u64> {
@@ -178,7 +179,7 @@ impl Reader {
     fn read_all(&mut self) -> Result<usize, RunError> {
         let mut read = 0;
         let room = self.pace.grain.read.records * usize::from(self.partitions()) * MESSAGES_OF_RECORD;
-        if !self.feeds.iter().chain(&self.links).all(|feed| feed.has_room(room)) {
+        if !self.feeds.iter().chain(&self.whole).all(|feed| feed.has_room(room)) {
             return Ok(0);
         }
         for partition in 0..self.partitions() {
@@ -186,7 +187,7 @@ impl Reader {
         }
         if read > 0 {
             self.feeds.iter().for_each(Feed::wake);
-            self.links.iter().for_each(Feed::wake);
+            self.whole.iter().for_each(Feed::wake);
         }
         let backlog: u64 = (0..self.partitions())
             .map(|p| {
@@ -222,6 +223,9 @@ impl Reader {
     fn take(&mut self, partition: u16, position: Position, record: &Record) {
         let stamp = Timestamp::from_millis(record.stamp_ms);
         if record.kind == RecordKind::Mark {
+            if record.key == LESSON_KEY {
+                self.take_lesson(partition, position, record);
+            }
             if let Some(watermark) = self.intake.mark(partition, stamp) {
                 self.broadcast(|| Message::Advance(watermark));
             }
@@ -242,13 +246,25 @@ impl Reader {
         for sighting in self.sightings.drain(..) {
             self.feeds[shard_of(sighting.key_hash, shards)].push(Message::Sighting(at, sighting), &self.halt);
         }
-        if let Some(links) = &mut self.links {
-            links.push(Message::Report(at, Box::new(accepted)), &self.halt);
+        if let Some(whole) = &mut self.whole {
+            whole.push(Message::Report(at, Box::new(accepted)), &self.halt);
+        }
+    }
+
+    /// A part of what was learned of counts, in force from this place of the log on.
+    fn take_lesson(&mut self, partition: u16, position: Position, record: &Record) {
+        let Some(whole) = &mut self.whole else { return };
+        match surge::decode(&record.payload) {
+            Ok(part) => whole.push(Message::Lesson(self.intake.time(partition), Box::new(part)), &self.halt),
+            Err(error) => {
+                counter!(UNREADABLE).increment(1);
+                tracing::error!(%error, partition, position = position.0, "a lesson on surges is not readable by this version; skipped");
+            }
         }
     }
 
     fn broadcast(&mut self, message: impl Fn() -> Message) {
-        for feed in self.feeds.iter_mut().chain(&mut self.links) {
+        for feed in self.feeds.iter_mut().chain(&mut self.whole) {
             feed.push(message(), &self.halt);
             feed.wake();
         }
@@ -262,7 +278,7 @@ impl Reader {
         let reached = self
             .feeds
             .iter()
-            .chain(&self.links)
+            .chain(&self.whole)
             .map(|feed| feed.progress.reached())
             .min()
             .unwrap_or_default();

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use chappe_correlate::{CountState, Sighting};
-use chappe_model::{Accepted, Alert, Timestamp};
+use chappe_model::{Accepted, Alert, SurgeLessonPart, Timestamp};
 use rtrb::{Producer, PushError};
 
 use crate::error::RunError;
@@ -30,10 +30,12 @@ pub(crate) enum Message {
     Settle,
     /// Everything has been sent that stood in the log when this instance learnt that it owns these keys under this epoch.
     CaughtUp(u64),
-    /// For linking: an accepted revision at this log time.
+    /// For campaigns and surges: an accepted revision at this log time.
     Report(Timestamp, Box<Accepted>),
-    /// For linking: hand over your snapshot, once everything before is durable; none if it cannot be made.
-    LinkSnapshot(SyncSender<Option<Vec<u8>>>),
+    /// For surges: a part of a lesson that stands in the log at this log time.
+    Lesson(Timestamp, Box<SurgeLessonPart>),
+    /// For campaigns and surges: hand over your snapshot, once everything before is durable; none if it cannot be made.
+    WholeSnapshot(SyncSender<Option<Vec<u8>>>),
     /// Hand over your state, once everything before is durable.
     Snapshot(SyncSender<CountState>),
 }

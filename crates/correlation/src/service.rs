@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use chappe_correlate::{CAMPAIGN_RULE, Intake, LinkPolicy, LinkShard, Shard, shard_of};
+use chappe_correlate::{Intake, Overview, Shard, shard_of};
 use chappe_eventlog::{EventLog, Record, SnapshotStore, Topic, Writers};
 use chappe_model::limits::LOTS;
 use chappe_model::{Alert, Policy, Timestamp};
@@ -18,7 +18,6 @@ use crate::custodian::{Custodian, PULSE_PARTITION, Recalling};
 use crate::custody::Custody;
 use crate::error::{OpenError, RunError};
 use crate::halt::Halt;
-use crate::linking::Linking;
 use crate::live::LiveTeller;
 use crate::options::{LiveListener, MAX_SHARDS, Options};
 use crate::pace::{Grain, Pace};
@@ -28,6 +27,7 @@ use crate::ring::{CONTROL_MESSAGES, Feed, Gained, Progress, RING_MESSAGES};
 use crate::snapshots::{Snapshots, load};
 use crate::tenure::Tenure;
 use crate::threads::{Post, Reached, Wake, join};
+use crate::whole::Whole;
 use crate::worker::Worker;
 
 /// The owner of all keys of an installation.
@@ -103,12 +103,13 @@ impl Service {
             controls.extend(reached.control);
             workers.push(Worker::new(shard, post));
         }
-        let (mut links, mut links_control, mut linking) = (None, None, None);
-        if let Some(shard) = restored.links {
+        let (mut whole_feed, mut whole_control, mut whole) = (None, None, None);
+        if let Some(overview) = restored.overview {
             let (post, reached) = self.post(halt, pace);
-            links = Some(reached.feed);
-            links_control = reached.control;
-            linking = Some(Linking::new(shard, post));
+            whole_feed = Some(reached.feed);
+            whole_control = reached.control;
+            let surges = self.options.surges.map(|policy| (policy, nonce));
+            whole = Some(Whole::new(overview, surges, post));
         }
         let wake = Wake::default();
         let (gaining, gains) = self.is_shared().then(|| RingBuffer::new(CONTROL_MESSAGES)).unzip();
@@ -121,7 +122,7 @@ impl Service {
             };
             Custodian {
                 lots: controls,
-                links: links_control,
+                whole: whole_control,
                 ..self.custodian(nonce, reader, halt, pace)
             }
         });
@@ -138,8 +139,8 @@ impl Service {
             snapshots: Snapshots::new(self.snapshots, interval, &restored.positions, pace.clone()),
             positions: restored.positions,
             feeds,
-            links,
-            unlinked: restored.unlinked,
+            whole: whole_feed,
+            orphaned: restored.orphaned,
             live: LiveTeller::new(live, pace.clone()),
             settled: custodian.as_ref().map(|custodian| Arc::clone(&custodian.settled)),
             gains,
@@ -154,7 +155,7 @@ impl Service {
         Crew {
             reader,
             workers,
-            linking,
+            whole,
             custodian,
         }
     }
@@ -222,7 +223,7 @@ impl Service {
             pulse_at: self.log.end(Topic::Pulse, PULSE_PARTITION),
             log: Arc::clone(&self.log),
             lots: vec![],
-            links: None,
+            whole: None,
             reader,
             recalling: Recalling::default(),
             held_back: BTreeMap::new(),
@@ -240,29 +241,29 @@ impl Service {
     /// The state to go on from: the last snapshot if it serves, and what was told before.
     fn restore(&self, policy: &Arc<Policy>, count: usize) -> Restored {
         let secret = &self.options.secret;
-        let linking = self.options.linking.clone().map(Arc::new);
+        let (linking, surges) = (
+            self.options.linking.clone().map(Arc::new),
+            self.options.surges.is_some(),
+        );
         let partitions = self.log.partitions(Topic::Incidents);
         let epoch = self.recalled.epoch;
         let mut found = Restored {
             intake: Intake::new(secret, policy, partitions),
             positions: vec![0; usize::from(partitions)],
             shards: (0..count).map(|_| Shard::new(secret.clone(), policy, epoch)).collect(),
-            links: linking
-                .clone()
-                .map(|linking| LinkShard::new(secret.clone(), linking, epoch)),
-            unlinked: vec![],
+            overview: Overview::new(secret, linking.clone(), surges, epoch),
+            orphaned: vec![],
         };
         let snapshot = load(&*self.snapshots, policy, partitions).and_then(|snapshot| {
-            let links = linking.map(|linking| LinkShard::restore(secret.clone(), linking, epoch, &snapshot.links));
-            let links = links.transpose().map_err(
+            let overview = Overview::restore(secret, linking, surges, epoch, &snapshot.whole).map_err(
                 |error| tracing::info!(%error, "the snapshot does not serve; reading the log from its beginning"),
             );
-            Some((snapshot, links.ok()?))
+            Some((snapshot, overview.ok()?))
         });
-        if let Some((snapshot, links)) = snapshot {
+        if let Some((snapshot, overview)) = snapshot {
             found.intake = Intake::restore(secret, policy, snapshot.partitions);
             found.positions = snapshot.positions;
-            found.links = links;
+            found.overview = overview;
             for state in snapshot.shards {
                 found
                     .shards
@@ -273,32 +274,30 @@ impl Service {
         }
         if self.is_shared() {
             found.shards.iter_mut().for_each(Shard::stand_by);
-            found.links.iter_mut().for_each(LinkShard::stand_by);
+            found.overview.iter_mut().for_each(Overview::stand_by);
         }
         self.recall(&mut found);
         found
     }
 
-    /// Hands each owner what was told before. Where nothing is linked any more, campaigns end as the alerts of a rule do that is not in force
-    /// any more: what is withdrawn later would otherwise stand in them for ever.
+    /// Hands each owner what was told before. Where campaigns or surges are not looked for any more, they end as the alerts of a rule do that is
+    /// not in force any more.
     fn recall(&self, found: &mut Restored) {
         let count = found.shards.len();
-        let (campaigns, others): (Vec<_>, Vec<_>) =
-            (self.recalled.alerts.iter().cloned()).partition(|alert| *alert.rule.id == *CAMPAIGN_RULE);
+        let (whole, others): (Vec<_>, Vec<_>) =
+            (self.recalled.alerts.iter().cloned()).partition(|alert| alert.is_of_the_whole());
         for alert in others {
             found.shards[shard_of(alert.key_hash, count)].recall(alert);
         }
-        if let Some(links) = &mut found.links {
-            campaigns.into_iter().for_each(|alert| links.recall(alert));
-            return;
+        let runs = |alert: &Alert| (found.overview.as_ref()).is_some_and(|overview| overview.finds(alert.rule.kind));
+        let (known, orphaned): (Vec<_>, Vec<_>) = whole.into_iter().partition(runs);
+        if let Some(overview) = &mut found.overview {
+            known.into_iter().for_each(|alert| overview.recall(alert));
         }
-        if self.is_shared() {
-            return; // nothing is this instance's to end
+        if !self.is_shared() {
+            // Else nothing is this instance's to end.
+            Overview::end(&self.options.secret, self.recalled.epoch, orphaned, &mut found.orphaned);
         }
-        let nothing = Arc::new(LinkPolicy::default());
-        let mut links = LinkShard::new(self.options.secret.clone(), nothing, self.recalled.epoch);
-        campaigns.into_iter().for_each(|alert| links.recall(alert));
-        links.settle(&mut found.unlinked);
     }
 }
 
@@ -320,8 +319,8 @@ struct Restored {
     intake: Intake,
     positions: Vec<u64>,
     shards: Vec<Shard>,
-    /// None where nothing is linked.
-    links: Option<LinkShard>,
-    /// The ends of campaigns that were open, where nothing is linked any more.
-    unlinked: Vec<Alert>,
+    /// None where neither campaigns nor surges are looked for.
+    overview: Option<Overview>,
+    /// The ends of alerts that nobody looks after any more.
+    orphaned: Vec<Alert>,
 }

@@ -43,7 +43,7 @@ pub(crate) struct Snapshots {
 struct Asked {
     states: Vec<Handed<CountState>>,
     /// None where nothing is linked.
-    links: Option<Handed<Option<Vec<u8>>>>,
+    whole: Option<Handed<Option<Vec<u8>>>>,
 }
 
 /// What one hands over.
@@ -57,7 +57,7 @@ enum Gathered {
     NotYet,
     /// The service is stopping.
     Never,
-    /// And of linking, none if it could not be made.
+    /// And of whole, none if it could not be made.
     All(Vec<CountState>, Option<Vec<u8>>),
 }
 
@@ -112,24 +112,24 @@ impl<T> Handed<T> {
 
 impl Asked {
     /// Waits for one of them so long at most.
-    fn gather(mut self, wait: Duration, feeds: &[Feed], links: Option<&Feed>) -> (Gathered, Option<Self>) {
-        let of_links = self
-            .links
+    fn gather(mut self, wait: Duration, feeds: &[Feed], whole: Option<&Feed>) -> (Gathered, Option<Self>) {
+        let of_whole = self
+            .whole
             .iter_mut()
-            .zip(links)
+            .zip(whole)
             .map(|(handed, feed)| handed.is_there(wait, feed));
         let mut each = self
             .states
             .iter_mut()
             .zip(feeds)
             .map(|(handed, feed)| handed.is_there(wait, feed));
-        match each.by_ref().chain(of_links).find(|there| *there != Some(true)) {
+        match each.by_ref().chain(of_whole).find(|there| *there != Some(true)) {
             Some(None) => (Gathered::Never, None),
             Some(_) => (Gathered::NotYet, Some(self)),
             None => {
-                let linking = self.links.map_or(Some(vec![]), |handed| handed.taken().flatten());
+                let whole = self.whole.map_or(Some(vec![]), |handed| handed.taken().flatten());
                 (
-                    Gathered::All(self.states.into_iter().filter_map(Handed::taken).collect(), linking),
+                    Gathered::All(self.states.into_iter().filter_map(Handed::taken).collect(), whole),
                     None,
                 )
             }
@@ -159,50 +159,50 @@ impl Snapshots {
     }
 
     /// Begins a last one before the end, unless that would keep the operator waiting: then the restart reads more of the log.
-    pub(crate) fn begin_last(&mut self, positions: &[u64], feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
+    pub(crate) fn begin_last(&mut self, positions: &[u64], feeds: &mut [Feed], whole: Option<&mut Feed>, halt: &Halt) {
         let quick = match self.cost {
             Duration::ZERO => positions.iter().sum::<u64>() <= LAST_RECORDS,
             cost => cost <= LAST_COST,
         };
         if quick && self.taken_of != positions {
-            self.begin(feeds, links, halt);
+            self.begin(feeds, whole, halt);
         }
     }
 
     /// Asks every shard for its state as of here, which it hands over once it has made durable what it told before.
-    pub(crate) fn begin(&mut self, feeds: &mut [Feed], links: Option<&mut Feed>, halt: &Halt) {
+    pub(crate) fn begin(&mut self, feeds: &mut [Feed], whole: Option<&mut Feed>, halt: &Halt) {
         self.finish();
         self.taken_at = self.pace.now();
         let states = feeds
             .iter_mut()
             .map(|feed| ask(feed, Message::Snapshot, halt))
             .collect();
-        let links = links.map(|feed| ask(feed, Message::LinkSnapshot, halt));
-        self.asked = Some(Asked { states, links });
+        let whole = whole.map(|feed| ask(feed, Message::WholeSnapshot, halt));
+        self.asked = Some(Asked { states, whole });
     }
 
     /// Goes on with the one that was begun, and saves it on a thread of its own once all states are there. Whether that was the end of it; the
     /// cut must stay the same until then.
-    pub(crate) fn go_on(&mut self, cut: Cut<'_>, feeds: &[Feed], links: Option<&Feed>) -> bool {
+    pub(crate) fn go_on(&mut self, cut: Cut<'_>, feeds: &[Feed], whole: Option<&Feed>) -> bool {
         let wait = if self.pace.may_wait() {
             HAND_OVER_WAIT
         } else {
             Duration::ZERO
         };
         let Some(asked) = self.asked.take() else { return true };
-        let (gathered, asked) = asked.gather(wait, feeds, links);
+        let (gathered, asked) = asked.gather(wait, feeds, whole);
         self.asked = asked;
         match gathered {
             Gathered::NotYet => return false,
             Gathered::Never => {}
             Gathered::All(_, None) => counter!(SNAPSHOTS_FAILED).increment(1), // it has logged what went wrong
-            Gathered::All(states, Some(linking)) => self.encode(cut, &states, &linking),
+            Gathered::All(states, Some(whole)) => self.encode(cut, &states, &whole),
         }
         true
     }
 
-    fn encode(&mut self, (policy, positions, intake): Cut<'_>, states: &[CountState], linking: &[u8]) {
-        let encoded = encode_snapshot(policy, positions, intake, states, linking);
+    fn encode(&mut self, (policy, positions, intake): Cut<'_>, states: &[CountState], whole: &[u8]) {
+        let encoded = encode_snapshot(policy, positions, intake, states, whole);
         self.cost = self.pace.since(self.taken_at);
         histogram!(SNAPSHOT_SECONDS).record(self.cost);
         match encoded {

@@ -103,7 +103,7 @@ impl Worker {
             }
             Message::CaughtUp(epoch) => self.tenure.catch_up(epoch),
             Message::Snapshot(hand_over) => self.then = Some(Then::HandOver(hand_over)),
-            Message::Sighting(..) | Message::Report(..) | Message::LinkSnapshot(_) => {} // counted, or for the linker
+            Message::Sighting(..) | Message::Report(..) | Message::Lesson(..) | Message::WholeSnapshot(_) => {} // counted, or for another
         }
     }
 

@@ -6,6 +6,8 @@
 mod linking;
 #[path = "service/sharing.rs"]
 mod sharing;
+#[path = "service/surges.rs"]
+mod surges;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -70,5 +70,6 @@ fn alert(compartment: Compartment, audience: Audience) -> Alert {
         last_seen: Timestamp::from_millis(900),
         held: false,
         campaign: None,
+        surge: None,
     }
 }

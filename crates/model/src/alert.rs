@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Campaign, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule,
-    Sector, Severity, Timestamp, Tlp,
+    Sector, Severity, Surge, Timestamp, Tlp,
 };
 
 /// What an alert is about.
@@ -181,19 +181,25 @@ pub struct Alert {
     pub held: bool,
     /// Of a campaign: why its reports belong together.
     pub campaign: Option<Box<Campaign>>,
+    /// Of a surge: what it stands out from.
+    pub surge: Option<Box<Surge>>,
 }
 
 impl Alert {
-    /// Whether it is about linked incidents, though none may stand behind it any more: why they belonged together is then no longer said.
+    /// Whether it is about more reports than fall to one key: a campaign or a surge.
     #[must_use]
-    pub fn is_campaign(&self) -> bool {
-        self.rule.kind == AlertKind::Campaign
+    pub fn is_of_the_whole(&self) -> bool {
+        matches!(self.rule.kind, AlertKind::Campaign | AlertKind::Surge)
     }
 
-    /// The lot whose owner writes this alert, of `lots`. Campaigns have no key to be parted by: all are of the first.
+    /// The lot whose owner writes this alert, of `lots`. What is of the whole has no key to be parted by: all of it is of the first.
     #[must_use]
     pub fn lot(&self, lots: u16) -> u16 {
-        if self.is_campaign() { 0 } else { self.key_hash.lot(lots) }
+        if self.is_of_the_whole() {
+            0
+        } else {
+            self.key_hash.lot(lots)
+        }
     }
 
     /// Whether both say the same, whenever and by whichever owner they were written.
@@ -211,6 +217,7 @@ impl Alert {
             && (&self.audience, &self.values, self.peak) == (&other.audience, &other.values, other.peak)
             && self.evidence == other.evidence
             && self.campaign == other.campaign
+            && self.surge == other.surge
     }
 
     /// Whether the change from `other` is one of country, sector, severity, audience or state, and so is told at once.
@@ -305,12 +312,12 @@ mod tests {
             state: AlertState::Retracted,
             ..sample()
         };
-        assert_eq!((withdrawn.lot(8), withdrawn.is_campaign()), (0, true));
+        assert_eq!((withdrawn.lot(8), withdrawn.is_of_the_whole()), (0, true));
         let other = Alert {
             key_hash: KeyHash(5 << 64),
             ..sample()
         };
-        assert_eq!((other.lot(8), other.is_campaign()), (5, false));
+        assert_eq!((other.lot(8), other.is_of_the_whole()), (5, false));
     }
 
     fn sample() -> Alert {
@@ -343,6 +350,7 @@ mod tests {
             last_seen: Timestamp::ZERO,
             held: false,
             campaign: None,
+            surge: None,
         }
     }
 }

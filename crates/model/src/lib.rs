@@ -35,6 +35,7 @@ mod rsit;
 mod rule;
 mod sector;
 mod severity;
+mod surge;
 mod time;
 mod tlp;
 
@@ -57,5 +58,6 @@ pub use rule::{
 };
 pub use sector::{Annex, Sector, SectorError};
 pub use severity::{Severity, SeverityError, SeveritySet};
+pub use surge::{Surge, SurgeBin, SurgeLessonPart, SurgeNumbers};
 pub use time::Timestamp;
 pub use tlp::{Pap, Tlp, TlpError};

@@ -64,5 +64,9 @@ pub const CAMPAIGN_LINKS: usize = 100;
 pub const CAMPAIGN_REFUSALS: usize = 20;
 /// Indicators that a campaign's alert shows itself: those that most of its reports carry.
 pub const CAMPAIGN_INDICATORS: usize = 20;
+/// Reports that a surge's alert counts and names at most: more say nothing new.
+pub const SURGE_REPORTS: usize = 10_000;
+/// Bins that a surge's alert shows.
+pub const SURGE_BINS: usize = 52;
 /// Parts of the correlation keys that each have an owner, where several processes share a log: at most so many of them share the work.
 pub const LOTS: u16 = 8;

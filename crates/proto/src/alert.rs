@@ -3,6 +3,7 @@
 mod campaign;
 mod record;
 mod shown;
+mod surge;
 
 pub use campaign::link_to_wire;
 pub use record::{ALERT_FORMAT, AlertsMark, Claim, decode, decode_mark, encode, encode_claim, encode_mark};

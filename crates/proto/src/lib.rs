@@ -2,7 +2,7 @@
 //!
 //! - [`v1`] is generated: messages, clients and servers.
 //! - [`incident`] takes a submitted message apart and reports *every* violation with its field path, and puts stored incidents together again.
-//! - [`alert`], [`policy`] and [`pulse`] convert what stands in the log, and what recipients see of it.
+//! - [`alert`], [`policy`], [`pulse`] and [`surge`] convert what stands in the log, and what recipients see of it.
 //! - [`status`] and [`invalid_argument`] turn refusals into gRPC statuses with typed details (google.rpc.BadRequest, RetryInfo, ErrorInfo).
 //!
 //! What it is not: a service. Nothing here does I/O.
@@ -25,6 +25,7 @@ pub mod incident;
 pub mod policy;
 pub mod pulse;
 pub mod status;
+pub mod surge;
 pub mod time;
 mod violations;
 

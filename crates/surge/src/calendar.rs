@@ -104,6 +104,15 @@ impl Bin {
         }
     }
 
+    /// Which of the bins of its coarse one a bin is.
+    #[must_use]
+    pub fn place_of(self, bin: i64) -> usize {
+        match self {
+            Self::Hour => usize::try_from(bin.rem_euclid(HOURS_A_DAY)).unwrap_or(0), // a remainder by a positive number
+            Self::Day | Self::Week => 0,
+        }
+    }
+
     /// How many bins a coarse one has.
     #[must_use]
     pub fn in_coarse(self) -> usize {

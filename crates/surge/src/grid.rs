@@ -22,6 +22,13 @@ impl<T> Grid<T> {
         }
     }
 
+    /// A grid of these cells, those of the first type first; none if they are no whole number of rows.
+    #[must_use]
+    pub fn of_cells(countries: usize, cells: Vec<T>) -> Option<Self> {
+        let sound = countries > 0 && cells.len().is_multiple_of(countries);
+        sound.then_some(Self { countries, cells })
+    }
+
     /// The same grid of what each cell is turned into.
     #[must_use]
     pub fn map<U>(self, cell: impl FnMut(T) -> U) -> Grid<U> {

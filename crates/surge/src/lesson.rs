@@ -4,6 +4,7 @@ use crate::baseline::History;
 use crate::calendar::Calendar;
 use crate::delay::Delay;
 use crate::grid::Grid;
+use crate::lookout::OVER_AT;
 use crate::maxima::Maxima;
 use crate::panel::{Baselines, learn_all};
 use crate::rehearsal::Rehearsal;
@@ -37,7 +38,7 @@ pub struct Lesson {
 pub struct Learned {
     /// The baselines of all series.
     pub baselines: Baselines,
-    /// Scores above it are alarms.
+    /// Scores above it are alarms; [`OVER_AT`] or more.
     pub threshold: f64,
 }
 
@@ -72,7 +73,8 @@ impl Lesson {
         let threshold = maxima.threshold(self.false_alarms_per_year);
         Some(Learned {
             baselines,
-            threshold: threshold.unwrap_or(HIGHEST_THRESHOLD),
+            // A few quiet series may stand out less often than the budget allows: a surge still begins above where it ends.
+            threshold: threshold.unwrap_or(HIGHEST_THRESHOLD).max(OVER_AT),
         })
     }
 }

@@ -23,6 +23,29 @@ pub struct Baselines {
     pub wholes: Vec<Option<Baseline>>,
 }
 
+impl Baselines {
+    /// The laws of all series in each bin of a coarse one.
+    #[must_use]
+    pub fn laws_of_coarse(&self, coarse: i64) -> Vec<Laws> {
+        let cells: Vec<Vec<CountLaw>> = (self.cells.cells())
+            .map(|(.., cell)| cell.laws_of_coarse(coarse))
+            .collect();
+        let wholes: Vec<Option<Vec<CountLaw>>> = (self.wholes.iter())
+            .map(|whole| whole.as_ref().map(|whole| whole.laws_of_coarse(coarse)))
+            .collect();
+        let (types, columns) = (self.cells.types(), self.cells.countries());
+        let of_bin = |place: usize| Laws {
+            cells: Grid::new(types, columns, |kind, column| cells[kind * columns + column][place]),
+            wholes: wholes
+                .iter()
+                .map(|laws| laws.as_ref().map(|laws| laws[place]))
+                .collect(),
+        };
+        let width = cells.first().map_or(0, Vec::len);
+        (0..width).map(of_bin).collect()
+    }
+}
+
 /// Learns the baselines of all series: see [`learn_grid`] for those of the cells.
 #[must_use]
 pub fn learn_all(calendars: &[Calendar], histories: &Grid<History>) -> Baselines {
@@ -141,6 +164,12 @@ impl Panel {
         self.cells
             .get_mut(kind, column)
             .is_some_and(|cell| cell.came(age, incidents))
+    }
+
+    /// Whether reports of the bin that is so many bins old still count.
+    #[must_use]
+    pub fn holds(&self, kind: usize, column: usize, age: usize) -> bool {
+        self.cells.get(kind, column).is_some_and(|cell| cell.at(age).is_some())
     }
 
     /// Incidents of the bin that is so many bins old were taken back.

@@ -10,7 +10,7 @@ use crate::delay::Delay;
 use crate::grid::Grid;
 use crate::law::CountLaw;
 use crate::maxima::{Excursion, Maxima};
-use crate::panel::{Baselines, Laws, Panel, learn_all};
+use crate::panel::{Laws, Panel, learn_all};
 
 /// What a series is truly like.
 pub trait Truth {
@@ -100,7 +100,7 @@ impl Rehearsal<'_> {
             });
             let baselines = learn_all(self.calendars, &histories);
             for coarse in at..until {
-                for (place, laws) in laws_of_coarse(&baselines, from + coarse as i64).iter().enumerate() {
+                for (place, laws) in baselines.laws_of_coarse(from + coarse as i64).iter().enumerate() {
                     let now = coarse * width + place;
                     watched.pass(laws, &counts, now, [self.delay, &learned], &mut rng, &mut maxima);
                 }
@@ -110,23 +110,6 @@ impl Rehearsal<'_> {
         maxima.add_years(self.watched as f64 / calendar.bin().coarse().per_year());
         maxima
     }
-}
-
-/// The laws of all series in each bin of a coarse one.
-fn laws_of_coarse(baselines: &Baselines, coarse: i64) -> Vec<Laws> {
-    let cells = baselines.cells.clone().map(|cell| cell.laws_of_coarse(coarse));
-    let wholes: Vec<Option<Vec<CountLaw>>> = (baselines.wholes.iter())
-        .map(|whole| whole.as_ref().map(|whole| whole.laws_of_coarse(coarse)))
-        .collect();
-    let width = cells.cells().next().map_or(0, |(.., laws)| laws.len());
-    let of_bin = |place: usize| Laws {
-        cells: cells.clone().map(|laws| laws[place]),
-        wholes: wholes
-            .iter()
-            .map(|laws| laws.as_ref().map(|laws| laws[place]))
-            .collect(),
-    };
-    (0..width).map(of_bin).collect()
 }
 
 /// All series as they are watched, and the reports that are under way.

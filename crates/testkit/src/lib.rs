@@ -28,6 +28,8 @@ mod link_world;
 mod oracle;
 mod rules;
 mod seeds;
+mod surge_case;
+mod surge_world;
 mod world;
 
 pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
@@ -40,4 +42,6 @@ pub use link_case::{link_policy, linking_case};
 pub use link_world::{campaigns_told, run_linking};
 pub use oracle::Oracle;
 pub use seeds::{check_seeds, number};
+pub use surge_case::{SurgeCase, surge_case};
+pub use surge_world::{run_surges, surges_told};
 pub use world::World;

@@ -83,6 +83,14 @@ impl Oracle {
         self.ask(&json!({ "policy": policy, "now": now.as_millis(), "records": records }))
     }
 
+    /// Starts `tests/oracle/surges.py --lines`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn of_surges() -> Result<Self> {
+        Self::of("surges.py")
+    }
+
     /// The alerts of a whole case in the oracle's own form.
     ///
     /// # Errors
@@ -148,7 +156,8 @@ fn names(fields: &[Field]) -> Value {
     fields.iter().map(|field| field.as_str()).collect()
 }
 
-fn record(time: Timestamp, accepted: &Accepted) -> Value {
+/// One accepted revision in the oracle's form.
+pub(crate) fn record(time: Timestamp, accepted: &Accepted) -> Value {
     let incident = &accepted.incident;
     let special = incident.indicators.iter().filter(|indicator| indicator.is_special());
     json!({
@@ -167,5 +176,6 @@ fn record(time: Timestamp, accepted: &Accepted) -> Value {
         },
         "recipients": incident.marking.recipients().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "exercise": incident.exercise, "backfill": incident.backfill,
+        "occurred_from": incident.occurred_from.map(Timestamp::as_millis), "detected_at": incident.detected_at.map(Timestamp::as_millis),
     })
 }

@@ -26,7 +26,7 @@ const SERVICE: &[&str] = &[
 /// alone, the Kafka brokers and the simulation in none: they are for tests and benchmarks.
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("correlate", &["model"]),
+    ("correlate", &["model", "surge"]),
     ("distribute", &["model"]),
     ("exchange", &["model"]),
     ("sigma", &["model"]),
@@ -78,6 +78,7 @@ const PROGRAM: &[&str] = &[
     "notification",
     "console",
     "sigma",
+    "surge",
 ];
 
 /// Packages outside `crates/` and whether they may use the workspace's crates.

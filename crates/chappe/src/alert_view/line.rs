@@ -99,6 +99,58 @@ pub struct WhyLine {
     pub peak: u32,
     /// Times the rule fired.
     pub fires: u32,
+    /// Of a surge: what it stands out from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surge: Option<SurgeLine>,
+}
+
+/// What a surge stands out from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SurgeLine {
+    /// Width of a bin.
+    pub bin_seconds: u32,
+    /// The last bins, the oldest first.
+    pub bins: Vec<SurgeBinLine>,
+    /// How much it stands out, in thousandths of a natural logarithm.
+    pub score_milli: u32,
+    /// What the score must be above.
+    pub threshold_milli: u32,
+    /// So many alerts a year come for no reason, over all series.
+    pub false_alarms_per_year: u32,
+    /// Which lesson the expectation rests on.
+    pub lesson: u32,
+}
+
+/// One bin of a surge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SurgeBinLine {
+    /// Where it begins.
+    pub begins_ms: u64,
+    /// Incidents in it.
+    pub reports: u32,
+    /// What was to be expected, in thousandths.
+    pub expected_milli: u64,
+    /// What chance brings once in a hundred bins.
+    pub unusual_from: u32,
+}
+
+impl From<&v1::Surge> for SurgeLine {
+    fn from(surge: &v1::Surge) -> Self {
+        let bin = |bin: &v1::SurgeBin| SurgeBinLine {
+            begins_ms: millis(bin.begins_at.as_ref()),
+            reports: bin.reports,
+            expected_milli: bin.expected_milli,
+            unusual_from: bin.unusual_from,
+        };
+        Self {
+            bin_seconds: surge.bin_seconds,
+            bins: surge.bins.iter().map(bin).collect(),
+            score_milli: surge.score_milli,
+            threshold_milli: surge.threshold_milli,
+            false_alarms_per_year: surge.false_alarms_per_year,
+            lesson: surge.lesson,
+        }
+    }
 }
 
 impl From<&v1::Alert> for AlertLine {
@@ -141,6 +193,7 @@ impl From<&v1::Alert> for AlertLine {
                 window_seconds: why.window_seconds,
                 peak: why.peak,
                 fires: why.fires,
+                surge: why.surge.as_ref().map(SurgeLine::from),
             },
             advice: alert.advice.clone(),
             uncorroborated: alert.uncorroborated,

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use super::AlertLine;
+use super::line::{SurgeBinLine, SurgeLine};
 use crate::words::{count, plain};
 
 /// Alerts whose last revision is kept to say what changed; when full, all are forgotten and shown whole again.
@@ -187,8 +188,37 @@ fn told(alert: &AlertLine) -> String {
     }
 }
 
+/// What stands out of what, of a surge.
+fn surge(surge: &SurgeLine, condition: &str) -> String {
+    let excess =
+        |bin: &&SurgeBinLine| i64::from(bin.reports) * 1_000 - i64::try_from(bin.expected_milli).unwrap_or(i64::MAX);
+    let most = surge.bins.iter().max_by_key(excess);
+    let bin = window(surge.bin_seconds);
+    let most = most.map(|most| {
+        let (from, expected) = (moment(most.begins_ms), tenths(most.expected_milli));
+        let (found, unusual) = (most.reports, most.unusual_from);
+        format!("{found} in the {bin} from {from}, expected {expected}, unusual from {unusual}; ")
+    });
+    let (score, needed) = (tenths(surge.score_milli.into()), tenths(surge.threshold_milli.into()));
+    let lesson = surge.lesson;
+    format!(
+        "{}score {score}, needed more than {needed} (lesson {lesson}). {}",
+        most.unwrap_or_default(),
+        plain(condition)
+    )
+}
+
+/// Thousandths, to one place.
+fn tenths(milli: u64) -> String {
+    let tenths = (milli + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
 fn why(alert: &AlertLine) -> String {
     let why = &alert.why;
+    if let Some(of) = &why.surge {
+        return surge(of, &why.condition);
+    }
     let mut found = list(&why.values.iter().take(SHOWN_VALUES).cloned().collect::<Vec<_>>());
     if why.values.len() > SHOWN_VALUES {
         let _ = write!(found, ", and {} more", why.values.len() - SHOWN_VALUES); // writing to a String cannot fail

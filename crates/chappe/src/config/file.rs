@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use chappe_correlate::{FALSE_ALARMS_PER_YEAR, SurgePolicy};
 use chappe_identity::{DirectoryError, TokenDigest};
 use chappe_model::limits::MEMBERS;
 use chappe_model::{Budget, Country, MemberId, Principal, Role, Rule};
@@ -66,6 +67,14 @@ struct PolicyTable {
     cross_border: Option<Spanned<CrossBorderTable>>,
     cross_border_critical_sector: Option<Spanned<CrossBorderTable>>,
     urgent: Option<Spanned<UrgentTable>>,
+    surge: Option<SurgeTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SurgeTable {
+    bin: Option<Spanned<String>>,
+    false_alarms_per_year: Option<Spanned<u32>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -238,6 +247,7 @@ fn policy(
     let table = table.into_inner();
     let mut section = PolicySection {
         link_campaigns: table.link_campaigns.unwrap_or(false),
+        surge: table.surge.as_ref().map(|table| surge(source, table)).transpose()?,
         ..PolicySection::default()
     };
     if let Some(lateness) = &table.lateness_seconds {
@@ -273,6 +283,23 @@ fn policy(
     let sound = section.to_policy(Vec::new());
     sound.map_err(|error| ConfigError::at(source.path, source.text, Some(span), error.to_string()))?;
     Ok(section)
+}
+
+fn surge(source: &Source<'_>, table: &SurgeTable) -> Result<SurgePolicy, ConfigError> {
+    let mut policy = SurgePolicy::default();
+    if let Some(bin) = &table.bin {
+        let known = SurgePolicy::bin_named(bin.get_ref());
+        policy.bin = known.ok_or_else(|| source.refuse(bin, "a bin is \"hour\", \"day\" or \"week\""))?;
+    }
+    if let Some(alarms) = &table.false_alarms_per_year {
+        if !(1..=FALSE_ALARMS_PER_YEAR).contains(alarms.get_ref()) {
+            let message =
+                format!("1 to {FALSE_ALARMS_PER_YEAR} alerts a year that come for no reason, of all series together");
+            return Err(source.refuse(alarms, message));
+        }
+        policy.false_alarms_per_year = *alarms.get_ref();
+    }
+    Ok(policy)
 }
 
 /// The rules of the files that the patterns name, read together.

@@ -1,5 +1,6 @@
 //! The `[policy]` of the file, as rules and policies.
 
+use chappe_correlate::SurgePolicy;
 use chappe_model::{MemberId, Policy, Rule, RuleError, built_in_rules};
 
 use crate::warning_files::WarningLists;
@@ -37,6 +38,8 @@ pub struct PolicySection {
     pub lateness_seconds: u64,
     /// Incidents are linked into campaigns.
     pub link_campaigns: bool,
+    /// Counts are watched for surges.
+    pub surge: Option<SurgePolicy>,
     /// Members whose unmarked reports are taken as TLP:RED; others' are refused.
     pub unmarked_as_red: Vec<MemberId>,
     /// The rule `cross-border`.
@@ -56,6 +59,7 @@ impl Default for PolicySection {
         Self {
             lateness_seconds: DEFAULT_LATENESS_SECONDS,
             link_campaigns: false,
+            surge: None,
             unmarked_as_red: Vec::new(),
             cross_border: CrossBorder {
                 countries: 3,

@@ -181,7 +181,7 @@ impl Opening<'_> {
             snapshot_interval: self.pace.snapshot_interval,
             instance: self.config.instance.clone(),
             live: counts.map(|counts| LiveListener::new(move |live| counts.count_live(live))),
-            ..linking(self.config, options)
+            ..surges(self.config, linking(self.config, options))
         };
         let (log, snapshots) = (Arc::clone(&self.store.log), Arc::clone(&self.store.snapshots));
         Ok(chappe_correlation::Service::open(options, log, snapshots)?)
@@ -211,6 +211,16 @@ fn quotas(section: QuotaSection) -> chappe_ingest::Quotas {
         in_flight: section.in_flight.unwrap_or(default.in_flight),
         in_flight_per_member: section.in_flight_per_member.unwrap_or(default.in_flight_per_member),
     }
+}
+
+/// Counts are watched for surges where the configuration says so.
+fn surges(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
+    let Some(policy) = config.policy.as_ref().and_then(|section| section.surge) else {
+        return options;
+    };
+    let (bin, false_alarms_per_year) = (policy.bin.as_str(), policy.false_alarms_per_year);
+    tracing::info!(bin, false_alarms_per_year, "watching counts for surges");
+    options.with_surges(policy)
 }
 
 /// Campaigns are linked where the configuration says so, but not by what its warning lists name.

@@ -64,6 +64,7 @@ pub(super) fn draw(run: &mut Run, entries: &Entries, subject: &Subject<'_>, voic
         last_seen: last.unwrap_or(run.last_fire),
         held: false,
         campaign: None,
+        surge: None,
     }
 }
 

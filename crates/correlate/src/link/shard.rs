@@ -1,28 +1,16 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Alert, AlertId, AlertState, Secret, Timestamp};
+use chappe_model::{Accepted, Secret, Timestamp};
 
 use super::policy::LinkPolicy;
 use super::{LinkState, Linker};
-use crate::assess::Assess;
-use crate::count::Retired;
-use crate::finding::Finding;
+use crate::whole::WholeShard;
 
 /// Format of linking's part of a snapshot. It changes with the definition too: clusters of another one are not gone on with.
 const FORMAT: u32 = 3;
 
 /// Linking and its alerts' revisions: the owner of all campaigns.
-#[derive(Debug)]
-pub struct LinkShard {
-    linker: Linker,
-    assess: Assess,
-    findings: Vec<Finding>,
-    /// Campaigns that were ever told: the end of one that came and went between two marks concerns nobody.
-    told: BTreeSet<AlertId>,
-    /// Another owner tells.
-    stands_by: bool,
-}
+pub type LinkShard = WholeShard<Linker>;
 
 /// Why a snapshot of linking is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,32 +27,10 @@ pub enum LinkSnapshotError {
 }
 
 impl LinkShard {
-    /// Starts empty and replaying: nothing is told before [`LinkShard::settle`]. `epoch` is above every earlier owner's.
+    /// Starts empty and replaying: nothing is told before [`WholeShard::settle`]. `epoch` is above every earlier owner's.
     #[must_use]
     pub fn new(secret: Secret, policy: Arc<LinkPolicy>, epoch: u64) -> Self {
-        Self {
-            linker: Linker::new(secret, policy),
-            assess: Assess::new(epoch),
-            findings: vec![],
-            told: BTreeSet::new(),
-            stands_by: false,
-        }
-    }
-
-    /// Tells nothing from here on: another owner does. What that one told is to be recalled, as it comes. Log time may pass as it does: what
-    /// ends meanwhile is kept until the other has told of its end.
-    pub fn stand_by(&mut self) {
-        self.stands_by = true;
-        self.linker.look_on();
-        self.assess.clear();
-        self.told.clear();
-    }
-
-    /// See [`crate::Shard::own`].
-    pub fn own(&mut self, epoch: u64, emit: &mut Vec<Alert>) {
-        self.stands_by = false;
-        self.assess.own(epoch);
-        self.settle(emit);
+        Self::of(Linker::new(secret, policy), epoch)
     }
 
     /// Goes on from a snapshot.
@@ -89,9 +55,7 @@ impl LinkShard {
             return Err(LinkSnapshotError::OtherPolicy);
         }
         let state: LinkState = postcard::from_bytes(rest).map_err(unreadable)?;
-        let mut shard = Self::new(secret.clone(), Arc::clone(&policy), epoch);
-        shard.linker = Linker::restore(secret, policy, state);
-        Ok(shard)
+        Ok(Self::of(Linker::restore(secret, policy, state), epoch))
     }
 
     /// A snapshot of now. It is valid once everything emitted is durable.
@@ -99,72 +63,19 @@ impl LinkShard {
     /// # Errors
     /// When the state cannot be encoded.
     pub fn snapshot(&self) -> Result<Vec<u8>, LinkSnapshotError> {
-        let whole = (FORMAT, written(&self.linker.policy)?, self.linker.state());
+        let whole = (FORMAT, written(&self.detector.policy)?, self.detector.state());
         postcard::to_stdvec(&whole).map_err(unreadable)
-    }
-
-    /// Learns what was told before.
-    pub fn recall(&mut self, alert: Alert) {
-        self.told.insert(alert.id);
-        if self.stands_by && alert.state != AlertState::Open {
-            self.linker.forget_last_words(alert.key_hash);
-        }
-        self.assess.recall(alert);
     }
 
     /// Takes one accepted revision at its log time.
     pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
-        self.linker.take(at, accepted);
-    }
-
-    /// Log time has passed `watermark` in every partition.
-    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
-        self.linker.advance(watermark, &mut self.findings);
-        self.assess_all(emit);
-        if !self.linker.is_replaying() {
-            self.assess.advance(watermark, emit);
-            let retired: Vec<_> = self.linker.drain_retired().collect();
-            for key_hash in retired {
-                let retired = Retired { key_hash, pool: true };
-                if self.stands_by {
-                    self.assess.forget_earlier(retired);
-                } else {
-                    self.assess.forget(retired, emit);
-                }
-            }
-        }
-    }
-
-    /// The log has been read up to where it was at the start.
-    pub fn settle(&mut self, emit: &mut Vec<Alert>) {
-        self.linker.settle(&mut self.findings);
-        self.assess_all(emit);
-        let known = self.linker.keys();
-        self.assess.keep(|key_hash, _| known.contains(&key_hash), emit);
-    }
-
-    /// Tells everything that could wait.
-    pub fn flush(&mut self, emit: &mut Vec<Alert>) {
-        self.assess.flush(emit);
+        self.detector.take(at, accepted);
     }
 
     /// The pure part.
     #[must_use]
     pub fn linker(&self) -> &Linker {
-        &self.linker
-    }
-
-    fn assess_all(&mut self, emit: &mut Vec<Alert>) {
-        for mut finding in self.findings.drain(..) {
-            let told = &mut self.told;
-            finding
-                .alerts
-                .retain(|alert| told.contains(&alert.id) || (alert.campaign.is_some() && told.insert(alert.id)));
-            if finding.alerts.is_empty() {
-                continue;
-            }
-            self.assess.apply(finding, emit);
-        }
+        &self.detector
     }
 }
 

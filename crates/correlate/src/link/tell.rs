@@ -14,6 +14,7 @@ use super::graph::{Edge, Graph, Shared};
 use super::{CAMPAIGN_RULE, Linker, Raised};
 use crate::Voice;
 use crate::finding::Finding;
+use crate::voice::attested;
 
 /// Said of a campaign whose reports reach enough countries within a day.
 const CROSS_BORDER: &str = "cross-border";
@@ -106,6 +107,7 @@ impl Linker {
             last_seen: raised.anchor.0,
             held: false,
             campaign: None,
+            surge: None,
         }
     }
 
@@ -267,21 +269,6 @@ fn members_of<'a>(graph: &'a Graph, cluster: &Cluster) -> Vec<Member<'a>> {
 
 fn last_time(cluster: &Cluster) -> Timestamp {
     cluster.members.last().map_or(Timestamp::ZERO, |(at, _)| *at)
-}
-
-/// Countries named by their own reporter, or by two independent members.
-fn attested<'a>(voices: impl Iterator<Item = &'a Arc<Voice>>) -> CountrySet {
-    let mut once: BTreeMap<_, &MemberId> = BTreeMap::new();
-    let mut found = CountrySet::new();
-    for voice in voices {
-        for country in voice.countries.iter() {
-            let first = *once.entry(country).or_insert(&voice.reporter);
-            if voice.home == Some(country) || *first != voice.reporter {
-                found.insert(country);
-            }
-        }
-    }
-    found
 }
 
 /// Countries and sectors of the reports of a span, kept up as reports come and go.

@@ -96,6 +96,7 @@ pub(super) fn revision(n: u8, revision: u32) -> Alert {
         last_seen: Timestamp::from_millis(900),
         held: false,
         campaign: None,
+        surge: None,
     }
 }
 

@@ -120,6 +120,12 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         last_seen: moment(wire.last_seen.as_ref(), "alert.last_seen")?,
         held: wire.held,
         campaign: campaign(record.campaign.as_ref())?,
+        surge: explanation
+            .surge
+            .as_ref()
+            .map(super::surge::from_wire)
+            .transpose()?
+            .map(Box::new),
     })
 }
 

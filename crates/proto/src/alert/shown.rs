@@ -111,6 +111,7 @@ fn explanation(alert: &Alert) -> v1::Explanation {
             .iter()
             .flat_map(|campaign| campaign.warning_lists.iter().map(ToString::to_string))
             .collect(),
+        surge: alert.surge.as_deref().map(super::surge::to_wire),
     }
 }
 

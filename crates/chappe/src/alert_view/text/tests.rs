@@ -193,3 +193,31 @@ fn the_fields_of_a_json_line_are_a_promise() {
         (&1_772_442_001_000_u64.into(), &"TLP:AMBER".into())
     );
 }
+
+#[test]
+fn a_surge_says_what_stands_out_of_what() {
+    let mut alert = alert();
+    let bin = |seconds, reports, expected_milli, unusual_from| v1::SurgeBin {
+        begins_at: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+        reports,
+        expected_milli,
+        unusual_from,
+    };
+    alert.kind = v1::AlertKind::Surge as i32;
+    alert.explanation = Some(v1::Explanation {
+        condition: "more incidents than chance explains".into(),
+        surge: Some(v1::Surge {
+            bin_seconds: 3_600,
+            bins: vec![bin(1_772_431_200, 3, 6_120, 13), bin(1_772_434_800, 47, 6_160, 14)],
+            score_milli: 31_449,
+            threshold_milli: 13_820,
+            false_alarms_per_year: 12,
+            lesson: 3,
+        }),
+        ..v1::Explanation::default()
+    });
+    let text = show(&mut Renderer::new(), &alert);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = "why 47 in the 1 h from 2026-03-02 07:00 UTC, expected 6.2, unusual from 14; score 31.4, needed more than 13.8 (lesson 3). more";
+    assert!(words.contains(why), "{text}");
+}

@@ -1,23 +1,26 @@
-//! The thread that links incidents into campaigns: one, because clusters have no key to be parted by.
+//! The thread that looks at reports whole, for campaigns and surges: one, because they have no key to be parted by.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use chappe_correlate::LinkShard;
+use chappe_correlate::{Overview, SurgePolicy};
 use chappe_model::{Alert, Timestamp};
 use rtrb::Consumer;
 
 use crate::actor::{Actor, Turn};
 use crate::error::RunError;
+use crate::learning::Learning;
 use crate::pace::Grain;
 use crate::ring::{Control, Message, Progress};
 use crate::tell::{Telling, Told};
 use crate::tenure::Tenure;
 use crate::threads::Post;
 
-pub(crate) struct Linking {
-    links: LinkShard,
+pub(crate) struct Whole {
+    overview: Overview,
+    /// None where no surges are looked for.
+    learning: Option<Learning>,
     ring: Consumer<Message>,
     /// The custodian's; none where this process owns everything.
     control: Option<Consumer<Control>>,
@@ -35,17 +38,18 @@ pub(crate) struct Linking {
     settled: bool,
 }
 
-/// What waits until all campaigns before it are durable.
+/// What waits until all of it before it are durable.
 enum Then {
-    /// It speaks for all campaigns under this epoch.
+    /// It speaks for all of it under this epoch.
     Own(u64),
     HandOver(SyncSender<Option<Vec<u8>>>),
 }
 
-impl Linking {
-    pub(crate) fn new(links: LinkShard, post: Post) -> Self {
+impl Whole {
+    pub(crate) fn new(overview: Overview, surges: Option<(SurgePolicy, u64)>, post: Post) -> Self {
         Self {
-            links,
+            overview,
+            learning: surges.map(|(policy, nonce)| Learning::new(policy, nonce, &post)),
             ring: post.ring,
             control: post.control,
             tenure: post.tenure,
@@ -77,20 +81,26 @@ impl Linking {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Report(at, accepted) => self.links.take(at, &accepted),
+            Message::Report(at, accepted) => self.overview.take(at, &accepted),
+            Message::Lesson(at, part) => {
+                if let Some(learning) = &mut self.learning {
+                    learning.heard_of(&part);
+                }
+                self.overview.learn(at, *part);
+            }
             Message::Advance(watermark) => {
-                self.links.advance(watermark, &mut self.alerts);
+                self.overview.advance(watermark, &mut self.alerts);
                 self.advanced = watermark;
                 self.tenure.advance(watermark);
             }
             Message::Settle => {
                 self.settled = true;
                 if !self.tenure.shared {
-                    self.links.settle(&mut self.alerts);
+                    self.overview.settle(&mut self.alerts);
                 }
             }
             Message::CaughtUp(epoch) => self.tenure.catch_up(epoch),
-            Message::LinkSnapshot(hand_over) => self.then = Some(Then::HandOver(hand_over)),
+            Message::WholeSnapshot(hand_over) => self.then = Some(Then::HandOver(hand_over)),
             Message::Sighting(..) | Message::Snapshot(_) => {} // for the shards
         }
     }
@@ -103,13 +113,13 @@ impl Linking {
             match control {
                 Control::Recall(alert) => {
                     self.tenure.recall(alert.revised_at);
-                    self.links.recall(*alert);
+                    self.overview.recall(*alert);
                 }
                 Control::Own(epoch) => self.tenure.wait(epoch),
                 Control::StandBy => {
                     self.tenure.stand_by();
                     self.alerts.clear(); // fenced, were they appended
-                    self.links.stand_by();
+                    self.overview.stand_by();
                 }
                 Control::Allow(_) => {} // what ends meanwhile is kept
             }
@@ -117,25 +127,25 @@ impl Linking {
         taken
     }
 
-    /// Owns all campaigns from here on, if it is to and may. Only once the log has been read again is it caught up.
+    /// Owns all of it from here on, if it is to and may. Only once the log has been read again is it caught up.
     fn take_over(&mut self) {
         if let Some(epoch) = self.tenure.begin() {
-            self.links.own(epoch, &mut self.alerts);
+            self.overview.own(epoch, &mut self.alerts);
             self.then = Some(Then::Own(epoch));
         }
     }
 
     fn snapshot(&self) -> Option<Vec<u8>> {
-        self.links
+        self.overview
             .snapshot()
-            .map_err(|error| tracing::error!(%error, "no snapshot of linking could be made"))
+            .map_err(|error| tracing::error!(%error, "no snapshot of campaigns and surges could be made"))
             .ok()
     }
 }
 
 /// Runs until the reader has gone and everything it sent is done.
-impl Actor for Linking {
-    /// An idle linker looks whether it is to stop this often.
+impl Actor for Whole {
+    /// An idle one looks whether it is to stop this often.
     const IDLE_WAIT: Duration = Duration::from_millis(100);
 
     fn turn(&mut self) -> Result<Turn, RunError> {
@@ -152,6 +162,12 @@ impl Actor for Linking {
         }
         if self.then.is_none() {
             self.take_over();
+        }
+        if let Some(learning) = &mut self.learning
+            && self.settled
+            && self.tenure.owns()
+        {
+            learning.go_on(&self.overview, self.advanced);
         }
         let more = taken > 0 || self.then.is_some();
         Ok(match self.settle_told()? {

@@ -1,0 +1,162 @@
+//! All that looks at reports whole, in one place: linking and surges, whichever of them run.
+
+use std::sync::Arc;
+
+use chappe_model::{Accepted, Alert, AlertKind, Secret, SurgeLessonPart, Timestamp};
+
+use crate::link::{LinkPolicy, LinkShard, LinkSnapshotError};
+use crate::surge::{SurgePolicy, SurgeShard, SurgeSnapshotError, SurgeTask};
+
+/// The owner of campaigns and surges: one, because they have no key to be parted by.
+#[derive(Debug)]
+pub struct Overview {
+    links: Option<LinkShard>,
+    surges: Option<SurgeShard>,
+}
+
+/// Why a snapshot of it is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OverviewError {
+    /// Damaged, or of another version.
+    #[error("campaigns and surges are not readable by this version: {0}")]
+    Unreadable(String),
+    /// Linking cannot go on with it.
+    #[error(transparent)]
+    Links(#[from] LinkSnapshotError),
+    /// Surges cannot go on with it.
+    #[error(transparent)]
+    Surges(#[from] SurgeSnapshotError),
+}
+
+impl Overview {
+    /// Starts empty and replaying; none where nothing of it runs. `epoch` is above every earlier owner's.
+    #[must_use]
+    pub fn new(secret: &Secret, linking: Option<Arc<LinkPolicy>>, surges: bool, epoch: u64) -> Option<Self> {
+        let all = Self {
+            links: linking.map(|policy| LinkShard::new(secret.clone(), policy, epoch)),
+            surges: surges.then(|| SurgeShard::new(secret.clone(), epoch)),
+        };
+        all.runs().then_some(all)
+    }
+
+    /// Goes on from a snapshot; none where nothing of it runs.
+    ///
+    /// # Errors
+    /// When it cannot serve: the log is read from the beginning instead.
+    pub fn restore(
+        secret: &Secret,
+        linking: Option<Arc<LinkPolicy>>,
+        surges: bool,
+        epoch: u64,
+        bytes: &[u8],
+    ) -> Result<Option<Self>, OverviewError> {
+        let parts: (Vec<u8>, Vec<u8>) = match bytes {
+            [] => Default::default(),
+            bytes => postcard::from_bytes(bytes).map_err(unreadable)?,
+        };
+        let links = linking.map(|policy| LinkShard::restore(secret.clone(), policy, epoch, &parts.0));
+        let surges = surges.then(|| SurgeShard::restore(secret.clone(), epoch, &parts.1));
+        let all = Self {
+            links: links.transpose()?,
+            surges: surges.transpose()?,
+        };
+        Ok(all.runs().then_some(all))
+    }
+
+    fn runs(&self) -> bool {
+        self.links.is_some() || self.surges.is_some()
+    }
+
+    /// A snapshot of now. It is valid once everything emitted is durable.
+    ///
+    /// # Errors
+    /// When the state cannot be encoded.
+    pub fn snapshot(&self) -> Result<Vec<u8>, OverviewError> {
+        let links = self.links.as_ref().map_or(Ok(vec![]), LinkShard::snapshot)?;
+        let surges = self.surges.as_ref().map_or(Ok(vec![]), SurgeShard::snapshot)?;
+        postcard::to_stdvec(&(links, surges)).map_err(unreadable)
+    }
+
+    /// See [`crate::WholeShard::stand_by`].
+    pub fn stand_by(&mut self) {
+        self.links.iter_mut().for_each(LinkShard::stand_by);
+        self.surges.iter_mut().for_each(SurgeShard::stand_by);
+    }
+
+    /// See [`crate::Shard::own`].
+    pub fn own(&mut self, epoch: u64, emit: &mut Vec<Alert>) {
+        self.links.iter_mut().for_each(|links| links.own(epoch, emit));
+        self.surges.iter_mut().for_each(|surges| surges.own(epoch, emit));
+    }
+
+    /// Whether an alert is of what runs here.
+    #[must_use]
+    pub fn finds(&self, kind: AlertKind) -> bool {
+        match kind {
+            AlertKind::Campaign => self.links.is_some(),
+            AlertKind::Surge => self.surges.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Learns what was told before.
+    pub fn recall(&mut self, alert: Alert) {
+        match alert.rule.kind {
+            AlertKind::Surge => self.surges.iter_mut().for_each(|surges| surges.recall(alert.clone())),
+            _ => self.links.iter_mut().for_each(|links| links.recall(alert.clone())),
+        }
+    }
+
+    /// The ends of alerts of what runs no more: what is withdrawn later would otherwise stand in them for ever.
+    pub fn end(secret: &Secret, epoch: u64, alerts: Vec<Alert>, emit: &mut Vec<Alert>) {
+        let mut nothing = Self {
+            links: Some(LinkShard::new(secret.clone(), Arc::default(), epoch)),
+            surges: Some(SurgeShard::new(secret.clone(), epoch)),
+        };
+        alerts.into_iter().for_each(|alert| nothing.recall(alert));
+        nothing.settle(emit);
+    }
+
+    /// Takes one accepted revision at its log time.
+    pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
+        self.links.iter_mut().for_each(|links| links.take(at, accepted));
+        self.surges.iter_mut().for_each(|surges| surges.take(at, accepted));
+    }
+
+    /// Takes a part of a lesson at its log time.
+    pub fn learn(&mut self, at: Timestamp, part: SurgeLessonPart) {
+        if let Some(surges) = &mut self.surges {
+            surges.learn(at, part);
+        }
+    }
+
+    /// The number of the lesson in force; 0 without one.
+    #[must_use]
+    pub fn lesson(&self) -> u32 {
+        self.surges.as_ref().map_or(0, |surges| surges.surges().number())
+    }
+
+    /// What is to be learned now: see [`crate::Surges::task`].
+    #[must_use]
+    pub fn task(&self, policy: SurgePolicy) -> Option<SurgeTask> {
+        self.surges.as_ref()?.task(policy)
+    }
+
+    /// Log time has passed `watermark` in every partition.
+    pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Alert>) {
+        self.links.iter_mut().for_each(|links| links.advance(watermark, emit));
+        self.surges
+            .iter_mut()
+            .for_each(|surges| surges.advance(watermark, emit));
+    }
+
+    /// The log has been read up to where it was at the start.
+    pub fn settle(&mut self, emit: &mut Vec<Alert>) {
+        self.links.iter_mut().for_each(|links| links.settle(emit));
+        self.surges.iter_mut().for_each(|surges| surges.settle(emit));
+    }
+}
+
+fn unreadable(error: postcard::Error) -> OverviewError {
+    OverviewError::Unreadable(error.to_string())
+}

@@ -1,0 +1,226 @@
+//! What was counted so far, by hours: what lessons are learned from.
+
+use std::collections::BTreeMap;
+
+use chappe_model::{Country, Rsit, SurgeLessonPart};
+use chappe_surge::{Bin, Delay, Grid, History, Lesson};
+use serde::{Deserialize, Serialize};
+
+use super::lesson::{Parts, calendar, numbers};
+use super::policy::{SurgePolicy, width_seconds};
+
+/// Nothing older is learned from, in days.
+const PAST_DAYS: i64 = 5 * 366;
+/// Days that must have been seen before anything is learned: eight weeks.
+const LEAST_DAYS: i64 = 56;
+/// Incidents that must have been seen before anything is learned.
+const LEAST_INCIDENTS: u64 = 100;
+/// One incident in so many may lie before what is taken for the beginning: dates that somebody got wrong.
+const STRAY: u64 = 100;
+/// A lesson is learned again after a quarter of what was seen, in days, within these.
+const VALID_DAYS: (i64, i64) = (14, 91);
+/// For so many bins reports of one are waited for, by its width: a day, a week, four weeks.
+const DELAYS: [(Bin, usize); 3] = [(Bin::Hour, 24), (Bin::Day, 7), (Bin::Week, 4)];
+
+/// Before anything is known of delays it is as if so many reports had come in their own bin: who expects too much too soon tells nothing false.
+const PROMPT: u64 = 100;
+
+/// Of each type and home the incidents by the hour in which they occurred, and how late reports came.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Past {
+    hours: BTreeMap<(Rsit, Option<Country>), BTreeMap<i64, u32>>,
+    /// For each width of [`DELAYS`], by age.
+    came: Vec<Vec<u64>>,
+}
+
+impl Default for Past {
+    fn default() -> Self {
+        Self {
+            hours: BTreeMap::new(),
+            came: DELAYS.iter().map(|(_, bins)| vec![0; *bins]).collect(),
+        }
+    }
+}
+
+/// What is to be learned: pure work, that may take minutes on a thread of its own.
+#[derive(Clone, Debug)]
+pub struct SurgeTask {
+    policy: SurgePolicy,
+    number: u32,
+    types: Vec<Rsit>,
+    columns: Vec<Option<Country>>,
+    lesson: Lesson,
+}
+
+impl SurgeTask {
+    /// The number of the lesson that comes of it.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Learns it; `nonce` tells it from what others learn at the same time. None if `go_on` says no in between.
+    #[must_use]
+    pub fn learn(&self, nonce: u64, go_on: impl Fn() -> bool) -> Option<Vec<SurgeLessonPart>> {
+        let learned = self.lesson.learn(go_on)?;
+        let part = |part: usize| SurgeLessonPart {
+            number: self.number,
+            nonce,
+            bin_seconds: width_seconds(self.policy.bin),
+            false_alarms_per_year: self.policy.false_alarms_per_year,
+            threshold_milli: (learned.threshold * 1_000.0).ceil() as u32,
+            known: self.lesson.delay.parts().to_vec(),
+            columns: self.columns.clone(),
+            types: self.types.clone(),
+            part,
+            cells: learned.baselines.cells.of_type(part).map(numbers).collect(),
+            whole: learned
+                .baselines
+                .wholes
+                .get(part)
+                .and_then(|whole| whole.as_ref().map(numbers)),
+        };
+        Some((0..self.types.len()).map(part).collect())
+    }
+}
+
+impl Past {
+    pub(super) fn add(&mut self, kind: Rsit, home: Option<Country>, hour: i64) {
+        *self.hours.entry((kind, home)).or_default().entry(hour).or_default() += 1;
+    }
+
+    pub(super) fn remove(&mut self, kind: Rsit, home: Option<Country>, hour: i64) {
+        let Some(hours) = self.hours.get_mut(&(kind, home)) else {
+            return;
+        };
+        if let Some(count) = hours.get_mut(&hour) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                hours.remove(&hour);
+            }
+        }
+    }
+
+    /// A first report came so late, in seconds of log time, on an incident of `occurred`.
+    pub(super) fn note_delay(&mut self, occurred: i64, came: i64) {
+        for ((bin, _), ages) in DELAYS.iter().zip(&mut self.came) {
+            let age = usize::try_from(bin.of(came) - bin.of(occurred)).unwrap_or(0);
+            if let Some(times) = ages.get_mut(age) {
+                *times += 1;
+            }
+        }
+    }
+
+    /// Log time at which a lesson is due that follows one, or the first; none as long as too little was seen.
+    pub(super) fn due(&self, policy: &SurgePolicy, now: i64, last: Option<(&Parts, i64)>) -> Option<i64> {
+        let seen = self.seen(policy.bin, now)?;
+        let Some((parts, since)) = last else { return Some(now) };
+        let asked = parts.first().is_some_and(|part| {
+            (part.bin_seconds, part.false_alarms_per_year) == (width_seconds(policy.bin), policy.false_alarms_per_year)
+        });
+        Some(if asked {
+            since + valid_days(seen.days()) * 86_400
+        } else {
+            now
+        })
+    }
+
+    /// Lets go of what is too old to be learned from.
+    pub(super) fn forget(&mut self, now: i64) {
+        let oldest = (now / 86_400 - PAST_DAYS) * 24;
+        for hours in self.hours.values_mut() {
+            *hours = hours.split_off(&oldest);
+        }
+        self.hours.retain(|_, hours| !hours.is_empty());
+    }
+
+    /// What can be learned now; none as long as too little was seen.
+    pub(super) fn task(&self, policy: SurgePolicy, now: i64, number: u32) -> Option<SurgeTask> {
+        let seen = self.seen(policy.bin, now)?;
+        let within: Vec<_> = (self.hours.iter())
+            .filter(|(_, hours)| hours.range(seen.from..seen.to).next().is_some())
+            .collect();
+        let mut types: Vec<Rsit> = within.iter().map(|((kind, _), _)| *kind).collect();
+        types.dedup(); // they are in order
+        let mut columns: Vec<Option<Country>> = within.iter().map(|((_, home), _)| *home).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let first = policy.bin.of(seen.from * 3_600);
+        let bins = usize::try_from(policy.bin.of(seen.to * 3_600) - first).ok()?;
+        let histories = Grid::new(types.len(), columns.len(), |kind, column| {
+            let mut counts = vec![0; bins];
+            let hours = self.hours.get(&(types[kind], columns[column]));
+            for (hour, count) in hours.into_iter().flat_map(|hours| hours.range(seen.from..seen.to)) {
+                let at = usize::try_from(policy.bin.of(hour * 3_600) - first).ok();
+                if let Some(bin) = at.and_then(|at| counts.get_mut(at)) {
+                    *bin += u64::from(*count);
+                }
+            }
+            History { first, counts }
+        });
+        let (_, came) = (DELAYS.iter().zip(&self.came)).find(|((bin, _), _)| *bin == policy.bin)?;
+        let mut came = came.clone();
+        came[0] += PROMPT;
+        let coarse_days = i64::from(width_seconds(policy.bin.coarse())) / 86_400;
+        Some(SurgeTask {
+            policy,
+            number,
+            lesson: Lesson {
+                calendars: columns.iter().map(|column| calendar(policy.bin, *column)).collect(),
+                histories,
+                delay: Delay::learned(&came),
+                false_alarms_per_year: f64::from(policy.false_alarms_per_year),
+                valid: usize::try_from(valid_days(seen.days()) / coarse_days).unwrap_or(1),
+                seed: u64::from(number),
+            },
+            types,
+            columns,
+        })
+    }
+
+    /// From the beginning until what is not complete yet; none if that is too little.
+    fn seen(&self, bin: Bin, now: i64) -> Option<Seen> {
+        let (_, late) = DELAYS.into_iter().find(|(of, _)| *of == bin)?;
+        // Whole weeks: they begin on the same day as days and hours.
+        let late = bin.begins(bin.of(now) - i64::try_from(late).ok()?);
+        let to = Bin::Week.begins(Bin::Week.of(late)).div_euclid(3_600);
+        let oldest = (now / 86_400 - PAST_DAYS) * 24;
+        let mut all: BTreeMap<i64, u64> = BTreeMap::new();
+        for (hour, count) in self
+            .hours
+            .values()
+            .flat_map(|hours| hours.range(oldest..to.max(oldest)))
+        {
+            *all.entry(*hour).or_default() += u64::from(*count);
+        }
+        let total: u64 = all.values().sum();
+        let mut before = 0;
+        let begins = all.iter().find(|(_, count)| {
+            before += **count;
+            before * STRAY > total
+        });
+        let monday = Bin::Week.of(begins?.0 * 3_600) + 1; // the week that it begins in is seen in part
+        let seen = Seen {
+            from: Bin::Week.begins(monday) / 3_600,
+            to,
+        };
+        (total >= LEAST_INCIDENTS && seen.days() >= LEAST_DAYS).then_some(seen)
+    }
+}
+
+/// Hours since 1970.
+struct Seen {
+    from: i64,
+    to: i64,
+}
+
+impl Seen {
+    fn days(&self) -> i64 {
+        (self.to - self.from) / 24
+    }
+}
+
+/// For how many days a lesson from so many days is used.
+fn valid_days(seen: i64) -> i64 {
+    (seen / 4).clamp(VALID_DAYS.0, VALID_DAYS.1)
+}

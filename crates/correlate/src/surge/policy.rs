@@ -1,0 +1,78 @@
+use std::sync::Arc;
+
+use chappe_model::{AlertKind, Condition, Field, Measure, Rule, Source, WidestAudience};
+use chappe_surge::Bin;
+use serde::{Deserialize, Serialize};
+
+/// Rule id of all surges.
+pub const SURGE_RULE: &str = "surge";
+
+/// The largest budget: more are no alerts any more.
+pub const FALSE_ALARMS_PER_YEAR: u32 = 1_000;
+
+/// What an operator asks of surges. What is in force stands in the lessons: they are learned for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurgePolicy {
+    /// The width of a bin.
+    pub bin: Bin,
+    /// So many alerts a year may come for no reason, over all series of the installation: 1 to [`FALSE_ALARMS_PER_YEAR`].
+    pub false_alarms_per_year: u32,
+}
+
+impl SurgePolicy {
+    /// The width of a bin by its name: `hour`, `day` or `week`.
+    #[must_use]
+    pub fn bin_named(name: &str) -> Option<Bin> {
+        Bin::parse(name)
+    }
+}
+
+impl Default for SurgePolicy {
+    fn default() -> Self {
+        Self {
+            bin: Bin::Hour,
+            false_alarms_per_year: 12,
+        }
+    }
+}
+
+/// The rule as it stands in alerts.
+pub(super) fn rule(bin: Bin, false_alarms_per_year: u32, of_country: bool) -> Arc<Rule> {
+    let seconds = u64::from(width_seconds(bin));
+    let whose = if of_country { " from one country" } else { "" };
+    let mut group_by = vec![Field::IncidentType];
+    group_by.extend(of_country.then_some(Field::ReporterCountry));
+    Arc::new(Rule {
+        id: SURGE_RULE.into(),
+        version: 1,
+        kind: AlertKind::Surge,
+        sources: vec![Source::any()],
+        group_by,
+        when: Condition::plain(Measure::Events, 1, seconds * 1_000),
+        quota: 0,
+        widest_audience: if of_country {
+            WidestAudience::Countries
+        } else {
+            WidestAudience::Eu
+        },
+        condition: format!(
+            "more incidents of a type{whose} by the {} than level, season, weekday, hour, holidays and chance explain; of all series \
+             together {false_alarms_per_year} such alerts a year come for no reason",
+            bin.as_str()
+        )
+        .into(),
+        advice: vec![
+            Arc::from("Look through the reports behind it for what they have in common, and for whom it may reach next."),
+            Arc::from("Dismiss it if it has an ordinary cause, such as a member's new sensor."),
+        ],
+    })
+}
+
+/// The width of a bin, in seconds.
+pub(super) fn width_seconds(bin: Bin) -> u32 {
+    match bin {
+        Bin::Hour => 3_600,
+        Bin::Day => 86_400,
+        Bin::Week => 604_800,
+    }
+}

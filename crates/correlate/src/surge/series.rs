@@ -1,0 +1,68 @@
+//! The reports that a series may have to name: those of the time since it was last quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chappe_model::limits::SURGE_REPORTS;
+use chappe_model::{Country, IncidentId, MemberId, Rsit, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::watching::Stood;
+use crate::Voice;
+
+/// A type in one country, or over all of them.
+pub(super) type Series = (Rsit, Option<Country>);
+
+/// What a series has gathered since it was last quiet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Gathered {
+    /// Those that stand, and when they came; at most [`SURGE_REPORTS`].
+    pub(super) standing: BTreeMap<IncidentId, (Timestamp, Arc<Voice>)>,
+    /// Who ever reported one of them.
+    pub(super) reach: BTreeSet<MemberId>,
+    /// The alert, if it has come to one.
+    pub(super) opened: Option<Opened>,
+    /// How it stood when it was last looked at.
+    pub(super) stood: Stood,
+}
+
+/// A surge that has begun.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Opened {
+    pub(super) anchor: (Timestamp, IncidentId),
+    pub(super) last_fire: Timestamp,
+    pub(super) fires: u32,
+}
+
+impl Gathered {
+    /// A report counts in it from `at` on, or says something new. Whether it came to it.
+    pub(super) fn add(&mut self, at: Timestamp, incident: IncidentId, voice: &Arc<Voice>) -> bool {
+        if let Some(known) = self.standing.get_mut(&incident) {
+            known.1 = Arc::clone(voice);
+            self.reach.insert(voice.reporter.clone());
+            return false;
+        }
+        if self.standing.len() >= SURGE_REPORTS {
+            return false;
+        }
+        self.reach.insert(voice.reporter.clone());
+        self.standing.insert(incident, (at, Arc::clone(voice)));
+        if let Some(opened) = &mut self.opened {
+            opened.last_fire = at;
+            opened.fires = opened.fires.saturating_add(1);
+        }
+        true
+    }
+
+    pub(super) fn remove(&mut self, incident: IncidentId) {
+        self.standing.remove(&incident);
+    }
+
+    pub(super) fn open(&mut self, at: Timestamp, incident: IncidentId) {
+        self.opened = Some(Opened {
+            anchor: (at, incident),
+            last_fire: at,
+            fires: 1,
+        });
+    }
+}

@@ -1,0 +1,251 @@
+//! Bins begin and end, and reports count in them.
+
+use chappe_model::limits::EU_MEMBERS;
+use chappe_model::{AlertState, IncidentId, Timestamp};
+use chappe_surge::{Bin, CountLaw, Delay, Lookout, OVER_AT, Panel};
+use serde::{Deserialize, Serialize};
+
+use super::lesson::InForce;
+use super::report::{Counts, seconds};
+use super::series::Series;
+use super::{Counted, Surges};
+
+/// All series, and the bin that they are in.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Watching {
+    pub(super) panel: Panel,
+    /// The bin that has begun last.
+    pub(super) bin: i64,
+}
+
+/// How a series stood when it was last looked at: what is told of a surge.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Stood {
+    pub(super) score: f64,
+    pub(super) bin_seconds: u32,
+    pub(super) threshold_milli: u32,
+    pub(super) false_alarms_per_year: u32,
+    pub(super) lesson: u32,
+    /// Where each recent bin begins, how much is known of it, and the law of that.
+    pub(super) bins: Vec<(Timestamp, u64, CountLaw)>,
+}
+
+impl Stood {
+    fn now(lesson: &InForce, score: f64, newest: i64, lookout: Option<&Lookout>) -> Self {
+        let head = lesson.head();
+        let recent = lookout.into_iter().flat_map(Lookout::recent);
+        let bins = recent.map(|(age, recent)| {
+            let begins = begin_of(lesson.bin, newest - i64::try_from(age).unwrap_or(0));
+            (begins, recent.count, recent.law.thinned(lesson.delay.known(age)))
+        });
+        Self {
+            score,
+            bin_seconds: head.bin_seconds,
+            threshold_milli: head.threshold_milli,
+            false_alarms_per_year: head.false_alarms_per_year,
+            lesson: head.number,
+            bins: bins.collect(),
+        }
+    }
+}
+
+/// Log time at which a bin begins.
+fn begin_of(bin: Bin, at: i64) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(bin.begins(at)).unwrap_or(0) * 1_000)
+}
+
+impl Surges {
+    /// When the next bin begins; none as long as there is no lesson.
+    pub(super) fn next_bin(&self) -> Option<Timestamp> {
+        if let (Some(watching), Some(lesson)) = (&self.state.watching, &self.lesson) {
+            return Some(begin_of(lesson.bin, watching.bin + 1));
+        }
+        let (at, parts) = self.state.coming.first()?;
+        let bin = super::lesson::bin_of(parts.first()?.bin_seconds).unwrap_or(Bin::Hour);
+        Some(begin_of(bin, bin.of(seconds(*at)) + 1))
+    }
+
+    /// A bin ends at `at`, and another begins.
+    pub(super) fn pass_bin(&mut self, at: Timestamp) {
+        self.end_bin(at);
+        while let Some((since, parts)) = self.state.coming.first()
+            && *since < at
+        {
+            let bin = parts.first().and_then(|part| super::lesson::bin_of(part.bin_seconds));
+            if bin.is_some_and(|bin| begin_of(bin, bin.of(seconds(at))) != at) {
+                break; // its bins begin later
+            }
+            let (since, parts) = self.state.coming.remove(0);
+            let follows = parts.first().is_some_and(|part| part.number == self.number() + 1);
+            if let Some(lesson) = InForce::new(parts.clone()).filter(|_| follows) {
+                self.take_lesson(lesson);
+                self.state.lesson = Some((since, parts));
+                self.state.past.forget(seconds(at));
+            }
+        }
+        let (Some(lesson), Some(watching)) = (&mut self.lesson, &mut self.state.watching) else {
+            return;
+        };
+        watching.bin = lesson.bin.of(seconds(at));
+        let delay = lesson.delay.clone();
+        if let Some(laws) = lesson.laws(watching.bin) {
+            watching.panel.begin(laws, &delay);
+        }
+    }
+
+    /// What stands out no more is over.
+    fn end_bin(&mut self, at: Timestamp) {
+        let gathered: Vec<Series> = self.state.gathered.keys().copied().collect();
+        for series in gathered {
+            let Some(score) = self.look_at(series) else { continue };
+            if score <= OVER_AT {
+                self.close(series, at);
+            } else if self.is_open(series) {
+                self.dirty.insert(series);
+            }
+        }
+    }
+
+    fn is_open(&self, series: Series) -> bool {
+        (self.state.gathered.get(&series)).is_some_and(|gathered| gathered.opened.is_some())
+    }
+
+    /// Nothing stands out of it any more, or it is watched no more.
+    fn close(&mut self, series: Series, _at: Timestamp) {
+        let Some(gathered) = self.state.gathered.remove(&series) else {
+            return;
+        };
+        if let Some(opened) = gathered.opened {
+            let state = if gathered.standing.is_empty() {
+                AlertState::Retracted
+            } else {
+                AlertState::Resolved
+            };
+            let alert = self.alert(series, &gathered, &opened, state);
+            self.ended.entry(series).or_default().push(alert);
+        }
+    }
+
+    /// Series that both lessons know go on as they were, where bins are as wide.
+    fn take_lesson(&mut self, lesson: InForce) {
+        let same_bins = self.lesson.as_ref().is_some_and(|before| before.bin == lesson.bin);
+        let before = self.lesson.take().filter(|_| same_bins);
+        let panel = self.state.watching.take().map(|watching| watching.panel);
+        let gone = |series: &Series| !same_bins || lesson.place(*series).is_none();
+        let dropped: Vec<Series> = self.state.gathered.keys().copied().filter(gone).collect();
+        for series in dropped {
+            self.close(series, Timestamp::ZERO);
+        }
+        let types: Vec<_> = lesson.head().types.clone();
+        let columns: Vec<_> = lesson.head().columns.clone();
+        let panel = Panel::new(types.len(), columns.len(), |kind, column| {
+            let (before, panel) = (before.as_ref()?, panel.as_ref()?);
+            let kind = *before.types.get(&types[kind])?;
+            let column = match column {
+                Some(column) => Some(*before.columns.get(&columns[column])?),
+                None => None,
+            };
+            panel.lookout(kind, column).cloned()
+        });
+        self.state.watching = Some(Watching { panel, bin: 0 });
+        self.lesson = Some(lesson);
+    }
+
+    /// An incident that counted as `before` says counts as it says now.
+    pub(super) fn watch(&mut self, at: Timestamp, incident: IncidentId, before: Option<Counted>, now: Option<&Counts>) {
+        let (Some(lesson), Some(watching)) = (&self.lesson, &mut self.state.watching) else {
+            return;
+        };
+        let before = before.filter(|before| !before.backfill);
+        let now = now.filter(|now| !now.backfill);
+        let bin = |hour: i64| lesson.bin.of(hour * 3_600);
+        let stays = before.zip(now).is_some_and(|(before, now)| {
+            (before.kind, before.home, bin(before.hour)) == (now.kind, now.home, bin(now.hour))
+        });
+        let place = |of: &Counted| {
+            let age = usize::try_from(watching.bin - bin(of.hour)).ok();
+            Some((*lesson.types.get(&of.kind)?, *lesson.columns.get(&of.home)?, age?))
+        };
+        let (was, is) = (
+            before.as_ref().and_then(place),
+            now.map(Counted::from).as_ref().and_then(place),
+        );
+        let mut counts = false;
+        if stays {
+            counts = is.is_some_and(|(kind, column, age)| watching.panel.holds(kind, column, age));
+        } else {
+            if let Some((kind, column, age)) = was {
+                watching.panel.went(kind, column, age, 1);
+            }
+            if let Some((kind, column, age)) = is {
+                counts = watching.panel.came(kind, column, age, 1);
+            }
+        }
+        let new = now.filter(|_| is.is_some());
+        let mut touched: Vec<Series> = vec![];
+        for (kind, home) in before
+            .map(|of| (of.kind, of.home))
+            .into_iter()
+            .chain(new.map(|of| (of.kind, of.home)))
+        {
+            touched.extend(home.map(|_| (kind, home)));
+            touched.push((kind, None));
+        }
+        if !stays {
+            for series in &touched {
+                if let Some(gathered) = self.state.gathered.get_mut(series) {
+                    gathered.remove(incident);
+                }
+            }
+        }
+        let of_new: Vec<Series> = new.filter(|_| counts).map_or(vec![], |now| {
+            let own = now.home.map(|_| (now.kind, now.home));
+            own.into_iter().chain([(now.kind, None)]).collect()
+        });
+        for series in &of_new {
+            if let Some(now) = new {
+                let gathered = self.state.gathered.entry(*series).or_default();
+                gathered.add(at, incident, &now.voice);
+            }
+        }
+        for (place, series) in touched.iter().enumerate() {
+            if !touched[..place].contains(series) {
+                self.judge(*series, at, incident, of_new.contains(series));
+            }
+        }
+    }
+
+    /// Looks at a series that an incident has changed, which may begin a surge if it counts in it.
+    fn judge(&mut self, series: Series, at: Timestamp, incident: IncidentId, counts: bool) {
+        let Some(score) = self.look_at(series) else { return };
+        let Some(lesson) = &self.lesson else { return };
+        let threshold = f64::from(lesson.head().threshold_milli) / 1_000.0;
+        let Some(gathered) = self.state.gathered.get_mut(&series) else {
+            return;
+        };
+        let enough = series.1.is_some() || gathered.reach.len() >= EU_MEMBERS;
+        if counts && gathered.opened.is_none() && score > threshold && enough {
+            gathered.open(at, incident);
+            self.look_at(series);
+        }
+        if self.is_open(series) {
+            self.dirty.insert(series);
+        }
+    }
+
+    /// The score of a series; how it stands is kept where a surge is on.
+    fn look_at(&mut self, series: Series) -> Option<f64> {
+        let (lesson, watching) = (self.lesson.as_ref()?, self.state.watching.as_mut()?);
+        let (kind, column) = lesson.place(series)?;
+        let delay: &Delay = &lesson.delay;
+        let score = match column {
+            Some(column) => watching.panel.score_of_cell(kind, column, delay),
+            None => watching.panel.score_of_whole(kind, delay),
+        };
+        let gathered = self.state.gathered.get_mut(&series);
+        if let Some(gathered) = gathered.filter(|gathered| gathered.opened.is_some()) {
+            gathered.stood = Stood::now(lesson, score, watching.bin, watching.panel.lookout(kind, column));
+        }
+        Some(score)
+    }
+}

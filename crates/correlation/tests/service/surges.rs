@@ -1,0 +1,170 @@
+//! Surges: learned from what was counted, recorded, told, and the same after a restart.
+
+use chappe_correlate::SurgePolicy;
+use chappe_correlation::Options;
+use chappe_eventlog::{EventLog, MemoryLog, Position, ReadLimit, RecordKind, SnapshotStore, Topic};
+use chappe_model::{Accepted, Alert, AlertKind, AlertState, Audience, Timestamp};
+use chappe_proto::surge;
+
+use super::{Running, append, everything, judged, mark, options, report};
+
+const DAY_MS: u64 = 86_400_000;
+/// A Monday.
+const FIRST_DAY: u64 = 20_458;
+const COUNTRIES: [&str; 4] = ["AT", "BE", "CZ", "DE"];
+const HISTORY_DAYS: u64 = 84;
+
+fn watching() -> Options {
+    let policy = SurgePolicy {
+        bin: SurgePolicy::bin_named("day").unwrap(),
+        false_alarms_per_year: 12,
+    };
+    Options {
+        linking: None,
+        ..options(2).with_surges(policy)
+    }
+}
+
+fn at(day: u64, ms: u64) -> u64 {
+    (FIRST_DAY + day) * DAY_MS + ms
+}
+
+/// A report of something that occurred on that day.
+fn occurred(country: &str, key: &str, day: u64, reported: u64) -> Accepted {
+    let mut accepted = report(country, key, "domain:one.example", reported);
+    accepted.incident.occurred_from = Some(Timestamp::from_millis(at(day, 1)));
+    accepted
+}
+
+/// Twelve weeks of two or three incidents a day and country, brought in at the end of them.
+fn history(log: &MemoryLog) {
+    for day in 0..HISTORY_DAYS {
+        for (place, country) in COUNTRIES.iter().enumerate() {
+            for nth in 0..2 + (day + place as u64) % 2 {
+                let mut accepted = occurred(country, &format!("past-{day}-{nth}"), day, at(HISTORY_DAYS, 0));
+                accepted.incident.backfill = true;
+                append(log, &accepted);
+            }
+        }
+    }
+}
+
+fn surges(log: &MemoryLog) -> Vec<Alert> {
+    let (mut told, _) = everything(log);
+    told.retain(|alert| alert.rule.kind == AlertKind::Surge);
+    told
+}
+
+fn states(told: &[Alert]) -> Vec<(u32, AlertState)> {
+    told.iter().map(|alert| (alert.revision, alert.state)).collect()
+}
+
+/// Numbers of the parts of lessons in the log.
+fn lessons(log: &MemoryLog) -> Vec<u32> {
+    let all = ReadLimit {
+        records: 1 << 20,
+        bytes: 1 << 30,
+    };
+    let records = log.read(Topic::Incidents, 0, Position(0), all).unwrap();
+    let marks = records
+        .iter()
+        .filter(|(_, record)| record.kind == RecordKind::Mark && !record.payload.is_empty());
+    marks
+        .map(|(_, record)| surge::decode(&record.payload).unwrap().number)
+        .collect()
+}
+
+async fn learned(log: &MemoryLog) {
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    log.on_advance(
+        Topic::Incidents,
+        std::sync::Arc::new(move || told.send(()).unwrap_or_default()),
+    );
+    while lessons(log).is_empty() {
+        heard.recv().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_is_learned_and_what_stands_out_is_told_and_ends() {
+    let log = MemoryLog::new();
+    history(&log);
+    let running = Running::start_with(&log, watching());
+    mark(&log, at(HISTORY_DAYS, 1));
+    learned(&log).await;
+    assert_eq!(lessons(&log), [1], "one type, one part");
+
+    let day = HISTORY_DAYS + 1; // a lesson is in force for bins that begin after it
+    for nth in 0..3 {
+        append(&log, &occurred("AT", &format!("usual-{nth}"), day, at(day, 1_000)));
+    }
+    mark(&log, at(day, 2_000));
+    judged(&log, at(day, 2_000)).await;
+    assert_eq!(surges(&log), []);
+    for nth in 0..20 {
+        append(&log, &occurred("AT", &format!("many-{nth}"), day, at(day, 3_000 + nth)));
+    }
+    mark(&log, at(day, 4_000));
+    judged(&log, at(day, 4_000)).await;
+    let told = surges(&log);
+    assert_eq!(states(&told), [(1, AlertState::Open)]);
+    let alert = &told[0];
+    let audience =
+        matches!(&alert.audience, Audience::Countries(countries) if countries.iter().map(|c| c.to_string()).eq(["AT"]));
+    assert!(audience, "{:?}", alert.audience);
+    assert_eq!((alert.counts.reports, alert.counts.members), (23, 1));
+    let surge = alert.surge.as_deref().unwrap();
+    assert!(surge.score_milli > surge.threshold_milli);
+    let last = surge.bins.last().unwrap();
+    assert_eq!((last.reports, last.begins.as_millis()), (23, at(day, 0)));
+    assert!((1_000..4_500).contains(&last.expected_milli), "{surge:?}");
+    running.stop().await;
+
+    // A restart tells nothing again; all others report many as well.
+    let running = Running::start_with(&log, watching());
+    for country in &COUNTRIES[1..] {
+        for nth in 0..20 {
+            append(
+                &log,
+                &occurred(country, &format!("many-{nth}"), day, at(day, 5_000 + nth)),
+            );
+        }
+    }
+    mark(&log, at(day, 6_000));
+    judged(&log, at(day, 6_000)).await;
+    let told = surges(&log);
+    assert_eq!(told[..1], [alert.clone()]);
+    let of_all: Vec<&Alert> = told.iter().filter(|alert| alert.audience == Audience::Eu).collect();
+    assert_eq!(of_all.len(), 1, "{told:#?}");
+    assert!(of_all[0].counts.members >= 3);
+    assert_eq!(told.len(), 5, "four countries, and all of them");
+
+    // And days pass as usual.
+    for later in day + 1..day + 25 {
+        for country in COUNTRIES {
+            for nth in 0..2 {
+                append(
+                    &log,
+                    &occurred(country, &format!("after-{later}-{nth}"), later, at(later, 1_000)),
+                );
+            }
+        }
+        mark(&log, at(later, 2_000));
+    }
+    judged(&log, at(day + 24, 2_000)).await;
+    running.stop().await;
+    let mut open: std::collections::BTreeMap<_, _> =
+        surges(&log).into_iter().map(|alert| (alert.id, alert.state)).collect();
+    assert_eq!(open.len(), 5);
+    open.retain(|_, state| *state != AlertState::Resolved);
+    assert_eq!(open.len(), 0, "{open:?}");
+
+    // Read again from its beginning, the log gives the same.
+    let told = surges(&log);
+    log.save("correlation", b"of another version").unwrap();
+    let running = Running::start_with(&log, watching());
+    mark(&log, at(day + 24, 3_000));
+    judged(&log, at(day + 24, 3_000)).await;
+    running.stop().await;
+    assert_eq!(surges(&log), told);
+}
