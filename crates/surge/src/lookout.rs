@@ -18,6 +18,9 @@ pub struct Lookout {
     settled: Watch,
     /// The bins of which reports may still come, the oldest first.
     recent: VecDeque<Recent>,
+    /// What all bins but the newest add up to, and the largest surprise among them: found once, for nearly all reports are of the newest.
+    #[serde(skip)]
+    before: Option<(Watch, f64)>,
 }
 
 /// A bin of which reports may still come.
@@ -42,6 +45,7 @@ impl Lookout {
         Self {
             settled: Watch::default(),
             recent: VecDeque::new(),
+            before: None,
         }
     }
 
@@ -53,6 +57,7 @@ impl Lookout {
             }
         }
         self.recent.push_back(Recent { law, count: 0 });
+        self.before = None;
     }
 
     /// Incidents of the bin that is so many bins old came; whether they are in time to count.
@@ -62,6 +67,7 @@ impl Lookout {
             return false;
         };
         recent.count += incidents;
+        self.changed(age);
         true
     }
 
@@ -72,15 +78,38 @@ impl Lookout {
             return false;
         };
         recent.count = recent.count.saturating_sub(incidents);
+        self.changed(age);
         true
+    }
+
+    /// The bin that is so many bins old has another count.
+    fn changed(&mut self, age: usize) {
+        if age > 0 {
+            self.before = None;
+        }
+    }
+
+    /// The same series, where other delays are known from here on.
+    pub(crate) fn with_other_delay(mut self) -> Self {
+        self.before = None;
+        self
     }
 
     /// The bin that is so many bins old has so many incidents, where others count them.
     pub(crate) fn put(&mut self, age: usize, incidents: u64) {
         let at = self.recent.len().checked_sub(age + 1);
-        if let Some(recent) = at.and_then(|at| self.recent.get_mut(at)) {
+        if let Some(recent) = at
+            .and_then(|at| self.recent.get_mut(at))
+            .filter(|recent| recent.count != incidents)
+        {
             recent.count = incidents;
+            self.changed(age);
         }
+    }
+
+    /// How many bins reports may still come of.
+    pub(crate) fn bins(&self) -> usize {
+        self.recent.len()
     }
 
     /// The bins of which reports may still come, with their ages, the oldest first.
@@ -95,18 +124,26 @@ impl Lookout {
 
     /// The score at the end of the newest bin: see [`Reading::score`](crate::Reading::score). It is that of the sums over all bins or of the one
     /// recent bin that stands out most.
-    #[must_use]
-    pub fn score(&self, delay: &Delay) -> f64 {
+    pub fn score(&mut self, delay: &Delay) -> f64 {
         if self.settled.is_still() && self.recent.iter().all(|bin| bin.count == 0) {
             return 0.0; // most series, most of the time
         }
-        let mut watch = self.settled;
-        let (mut tail, mut last) = (0.0f64, 0.0);
-        for (age, bin) in (0..self.recent.len()).rev().zip(&self.recent) {
-            let reading = watch.step(bin.law.thinned(delay.known(age)), bin.count);
-            tail = tail.max(reading.tail);
-            last = reading.score;
-        }
-        tail.max(last)
+        let Some((newest, older)) = self
+            .recent
+            .iter()
+            .next_back()
+            .map(|newest| (*newest, self.recent.len() - 1))
+        else {
+            return 0.0;
+        };
+        let (mut watch, tail) = *self.before.get_or_insert_with(|| {
+            let (mut watch, mut tail) = (self.settled, 0.0f64);
+            for (age, bin) in (1..=older).rev().zip(&self.recent) {
+                tail = tail.max(watch.step(bin.law.thinned(delay.known(age)), bin.count).tail);
+            }
+            (watch, tail)
+        });
+        let last = watch.step(newest.law.thinned(delay.known(0)), newest.count);
+        tail.max(last.score)
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::baseline::{Baseline, History, learn};
 use crate::calendar::Calendar;
-use crate::delay::Delay;
+use crate::delay::{Delay, MAX_DELAY_BINS};
 use crate::grid::{Grid, learn_grid};
 use crate::law::CountLaw;
 use crate::lookout::Lookout;
@@ -116,16 +116,25 @@ pub struct Laws {
 pub struct Panel {
     cells: Grid<Lookout>,
     wholes: Vec<Lookout>,
+    /// Of each type the ages of bins, a bit each, whose count over all columns has to be found again.
+    stale: Vec<u64>,
 }
+
+/// Every age: there are no more than [`MAX_DELAY_BINS`].
+const ALL_AGES: u64 = u64::MAX;
+const _: () = assert!(MAX_DELAY_BINS < 64, "a bit for each age");
 
 impl Panel {
     /// Of so many types and columns; a series that was watched before goes on as `before` has it.
     pub fn new(types: usize, columns: usize, mut before: impl FnMut(usize, Option<usize>) -> Option<Lookout>) -> Self {
         Self {
             cells: Grid::new(types, columns, |kind, column| {
-                before(kind, Some(column)).unwrap_or_default()
+                before(kind, Some(column)).unwrap_or_default().with_other_delay()
             }),
-            wholes: (0..types).map(|kind| before(kind, None).unwrap_or_default()).collect(),
+            wholes: (0..types)
+                .map(|kind| before(kind, None).unwrap_or_default().with_other_delay())
+                .collect(),
+            stale: vec![ALL_AGES; types],
         }
     }
 
@@ -134,6 +143,7 @@ impl Panel {
         for kind in 0..self.wholes.len() {
             self.settle(kind, delay);
         }
+        self.stale.fill(ALL_AGES);
         let columns = self.cells.countries();
         for kind in 0..self.cells.types() {
             for column in 0..columns {
@@ -161,9 +171,9 @@ impl Panel {
 
     /// Incidents of the bin that is so many bins old came; whether they are in time to count.
     pub fn came(&mut self, kind: usize, column: usize, age: usize, incidents: u64) -> bool {
-        self.cells
-            .get_mut(kind, column)
-            .is_some_and(|cell| cell.came(age, incidents))
+        let counts = (self.cells.get_mut(kind, column)).is_some_and(|cell| cell.came(age, incidents));
+        self.changed(kind, age);
+        counts
     }
 
     /// Whether reports of the bin that is so many bins old still count.
@@ -177,21 +187,27 @@ impl Panel {
         if let Some(cell) = self.cells.get_mut(kind, column) {
             cell.went(age, incidents);
         }
+        self.changed(kind, age);
+    }
+
+    fn changed(&mut self, kind: usize, age: usize) {
+        if let Some(stale) = self.stale.get_mut(kind) {
+            *stale |= u32::try_from(age).map_or(0, |age| 1u64.checked_shl(age).unwrap_or(0));
+        }
     }
 
     /// The score of a type in a column, see [`Lookout::score`].
-    #[must_use]
-    pub fn score_of_cell(&self, kind: usize, column: usize, delay: &Delay) -> f64 {
-        self.cells.get(kind, column).map_or(0.0, |cell| cell.score(delay))
+    pub fn score_of_cell(&mut self, kind: usize, column: usize, delay: &Delay) -> f64 {
+        self.cells.get_mut(kind, column).map_or(0.0, |cell| cell.score(delay))
     }
 
     /// The score of a type over all columns. It only rises while incidents come, in whatever column.
     pub fn score_of_whole(&mut self, kind: usize, delay: &Delay) -> f64 {
-        let Some(whole) = self.wholes.get_mut(kind) else {
+        let (Some(whole), Some(stale)) = (self.wholes.get_mut(kind), self.stale.get_mut(kind)) else {
             return 0.0;
         };
-        let ages: Vec<usize> = whole.recent().map(|(age, _)| age).collect();
-        for age in ages {
+        let stale = std::mem::take(stale);
+        for age in (0..whole.bins()).filter(|age| stale >> age & 1 == 1) {
             let cells = self.cells.of_type(kind).filter_map(|cell| cell.at(age));
             let known = delay.known(age);
             whole.put(age, together(cells.map(|bin| (bin.count, bin.law.mean() * known))));

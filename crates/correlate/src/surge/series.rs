@@ -1,6 +1,6 @@
 //! The reports that a series may have to name: those of the time since it was last quiet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::limits::SURGE_REPORTS;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::watching::Stood;
 use crate::Voice;
+use crate::keyed_map::KeyedMap;
 
 /// A type in one country, or over all of them.
 pub(super) type Series = (Rsit, Option<Country>);
@@ -17,7 +18,7 @@ pub(super) type Series = (Rsit, Option<Country>);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Gathered {
     /// Those that stand, and when they came; at most [`SURGE_REPORTS`].
-    pub(super) standing: BTreeMap<IncidentId, (Timestamp, Arc<Voice>)>,
+    pub(super) standing: KeyedMap<IncidentId, (Timestamp, Arc<Voice>)>,
     /// Who ever reported one of them.
     pub(super) reach: BTreeSet<MemberId>,
     /// The alert, if it has come to one.
@@ -39,13 +40,14 @@ impl Gathered {
     pub(super) fn add(&mut self, at: Timestamp, incident: IncidentId, voice: &Arc<Voice>) -> bool {
         if let Some(known) = self.standing.get_mut(&incident) {
             known.1 = Arc::clone(voice);
-            self.reach.insert(voice.reporter.clone());
             return false;
         }
         if self.standing.len() >= SURGE_REPORTS {
             return false;
         }
-        self.reach.insert(voice.reporter.clone());
+        if !self.reach.contains(&voice.reporter) {
+            self.reach.insert(voice.reporter.clone());
+        }
         self.standing.insert(incident, (at, Arc::clone(voice)));
         if let Some(opened) = &mut self.opened {
             opened.last_fire = at;

@@ -191,7 +191,7 @@ impl Surges {
             touched.extend(home.map(|_| (kind, home)));
             touched.push((kind, None));
         }
-        if !stays {
+        if !stays && before.is_some() {
             for series in &touched {
                 if let Some(gathered) = self.state.gathered.get_mut(series) {
                     gathered.remove(incident);
