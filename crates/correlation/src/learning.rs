@@ -20,7 +20,9 @@ use crate::threads::Post;
 pub(crate) const LESSON_KEY: &[u8] = b"surge";
 /// Lessons stand in this partition of the incidents, so that log time says from where on they are in force.
 const LESSONS_PARTITION: u16 = 0;
-/// It is looked so often, in milliseconds of log time, whether a lesson is due.
+/// It is looked so often, in milliseconds of log time, whether the first lesson is due, which waits for enough to learn from.
+const LOOK_FIRST_MS: u64 = 60_000;
+/// The same for later ones.
 const LOOK_MS: u64 = 3_600_000;
 /// A lesson that was appended is waited for so long before it is learned again.
 const READ_BACK: Duration = Duration::from_secs(600);
@@ -36,8 +38,8 @@ pub(crate) struct Learning {
     halt: Halt,
     pace: Pace,
     running: Option<Running>,
-    /// Log time at which it was looked last, in units of [`LOOK_MS`].
-    looked: u64,
+    /// Log time at which it is looked next.
+    look_at: Timestamp,
     /// The lesson that was appended last, and when.
     appended: Option<(u32, Duration)>,
     /// The newest lesson in the log.
@@ -61,7 +63,7 @@ impl Learning {
             halt: post.halt.clone(),
             pace: post.pace.clone(),
             running: None,
-            looked: 0,
+            look_at: Timestamp::ZERO,
             appended: None,
             heard: 0,
         }
@@ -82,15 +84,14 @@ impl Learning {
             // One that panicked has told why, and is begun again when it is looked next.
             self.append(running.number, running.began, running.thread.join().ok().flatten());
         }
-        let now = watermark.as_millis() / LOOK_MS;
         let waits = self
             .appended
             .is_some_and(|(number, at)| self.heard < number && self.pace.since(at) < READ_BACK);
-        if self.running.is_some() || waits || now == self.looked {
+        if self.running.is_some() || waits || watermark < self.look_at {
             return;
         }
-        self.looked = now;
         self.heard = self.heard.max(overview.lesson());
+        self.look_at = watermark.plus(if self.heard == 0 { LOOK_FIRST_MS } else { LOOK_MS });
         gauge!(SURGE_LESSON).set(f64::from(self.heard));
         if let Some(task) = overview.task(self.policy) {
             self.begin(task);
@@ -111,7 +112,7 @@ impl Learning {
         let learn = move || task.learn(nonce, || !halt.asked());
         match std::thread::Builder::new().name("lesson".into()).spawn(learn) {
             Ok(thread) => self.running = Some(Running { number, began, thread }),
-            Err(error) => tracing::error!(%error, "no thread to learn from counts; tried again in an hour"),
+            Err(error) => tracing::error!(%error, "no thread to learn from counts; tried again later"),
         }
     }
 

@@ -163,7 +163,9 @@ impl Process {
                 let options = chappe_correlation::Options {
                     instance: self.name.clone(),
                     snapshot_interval: Duration::from_millis(settings.snapshot_ms),
-                    ..chappe_correlation::Options::new(secret(), settings.policy.clone()).with_linking()
+                    ..chappe_correlation::Options::new(secret(), settings.policy.clone())
+                        .with_linking()
+                        .with_surges(chappe_correlate::SurgePolicy::default())
                 };
                 let opened = chappe_correlation::Service::open(options, line, Arc::<Disk>::clone(&self.disk));
                 let stepped = opened.ok().map(|service| service.by_hand(rng.u64(..), self.grain));

@@ -40,6 +40,9 @@ pub fn surge_case(seed: u64) -> SurgeCase {
     for _ in 0..rng.usize(30..130) {
         if burst == 0 {
             clock += [0, 1_000, HOUR_MS / 4, HOUR_MS, 2 * HOUR_MS, 5 * HOUR_MS][rng.usize(0..6)];
+            if rng.u8(0..4) == 0 {
+                clock = clock.next_multiple_of(HOUR_MS); // as a bin ends
+            }
             burst = [0, 0, 0, 6, 14, 25][rng.usize(0..6)];
             focus = rng.bool().then(|| rng.usize(0..MEMBERS.len()));
             burst *= if focus.is_none() { 2 } else { 1 }; // in all countries it takes more

@@ -67,7 +67,7 @@ impl Surges {
 
     /// A bin ends at `at`, and another begins.
     pub(super) fn pass_bin(&mut self, at: Timestamp) {
-        self.end_bin(at);
+        self.end_bin();
         while let Some((since, parts)) = self.state.coming.first()
             && *since < at
         {
@@ -94,12 +94,12 @@ impl Surges {
     }
 
     /// What stands out no more is over.
-    fn end_bin(&mut self, at: Timestamp) {
+    fn end_bin(&mut self) {
         let gathered: Vec<Series> = self.state.gathered.keys().copied().collect();
         for series in gathered {
             let Some(score) = self.look_at(series) else { continue };
             if score <= OVER_AT {
-                self.close(series, at);
+                self.close(series);
             } else if self.is_open(series) {
                 self.dirty.insert(series);
             }
@@ -111,7 +111,7 @@ impl Surges {
     }
 
     /// Nothing stands out of it any more, or it is watched no more.
-    fn close(&mut self, series: Series, _at: Timestamp) {
+    fn close(&mut self, series: Series) {
         let Some(gathered) = self.state.gathered.remove(&series) else {
             return;
         };
@@ -134,7 +134,7 @@ impl Surges {
         let gone = |series: &Series| !same_bins || lesson.place(*series).is_none();
         let dropped: Vec<Series> = self.state.gathered.keys().copied().filter(gone).collect();
         for series in dropped {
-            self.close(series, Timestamp::ZERO);
+            self.close(series);
         }
         let types: Vec<_> = lesson.head().types.clone();
         let columns: Vec<_> = lesson.head().columns.clone();
