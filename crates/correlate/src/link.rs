@@ -171,6 +171,18 @@ impl Linker {
         self.tell_dirty(emit);
     }
 
+    /// The keys of all campaigns that are known.
+    #[must_use]
+    pub fn keys(&self) -> BTreeSet<KeyHash> {
+        let live = self.state.raised.values().map(|raised| raised.key_hash);
+        live.chain(self.retired.iter().copied()).collect()
+    }
+
+    /// Keys about which nothing can change any more.
+    pub fn drain_retired(&mut self) -> impl Iterator<Item = KeyHash> + '_ {
+        self.retired.drain(..)
+    }
+
     /// The clusters of a realm, whatever their size, each in (time, id) order.
     pub fn clusters(&self, realm: Realm) -> impl Iterator<Item = Vec<IncidentId>> + '_ {
         let clusters = self
@@ -309,11 +321,10 @@ impl Detector for Linker {
     }
 
     fn keys(&self) -> BTreeSet<KeyHash> {
-        let live = self.state.raised.values().map(|raised| raised.key_hash);
-        live.chain(self.retired.iter().copied()).collect()
+        Self::keys(self)
     }
 
     fn drain_retired(&mut self) -> Vec<KeyHash> {
-        std::mem::take(&mut self.retired)
+        Self::drain_retired(self).collect()
     }
 }

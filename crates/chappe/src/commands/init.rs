@@ -63,6 +63,11 @@ data = "chappe-data"
 # quota = 10
 # window-hours = 24
 
+# Counts are watched for surges, if this section is there: so many alerts a year come for no reason, over all series together.
+# [policy.surge]
+# bin = "hour"
+# false-alarms-per-year = 12
+
 # What one member may send. Over it the answer is RESOURCE_EXHAUSTED, with the time to wait.
 [quotas]
 "#;

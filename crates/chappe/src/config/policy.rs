@@ -202,6 +202,30 @@ mod tests {
     }
 
     #[test]
+    fn surges_are_looked_for_where_the_section_stands() {
+        let surge = |text: &str| {
+            let member = "[[members]]\nid = \"europol\"\ntoken-digest = \"00112233445566778899aabbccddeeff\"\n";
+            let text = format!("{text}\n{member}");
+            let config = crate::config::Config::parse(&text, "chappe.toml".as_ref(), ".".as_ref())?;
+            Ok::<_, crate::config::ConfigError>(config.policy.unwrap().surge)
+        };
+        assert_eq!(surge("[policy]").unwrap(), None);
+        assert_eq!(surge("[policy.surge]").unwrap(), Some(SurgePolicy::default()));
+        let weekly = surge("[policy.surge]\nbin = \"week\"\nfalse-alarms-per-year = 4")
+            .unwrap()
+            .unwrap();
+        assert_eq!((weekly.bin.as_str(), weekly.false_alarms_per_year), ("week", 4));
+        for (wrong, says) in [
+            ("bin = \"month\"", "a bin is"),
+            ("false-alarms-per-year = 0", "1 to 1000 alerts a year"),
+            ("false-alarms-per-year = 1001", "1 to 1000 alerts a year"),
+        ] {
+            let error = surge(&format!("[policy.surge]\n{wrong}")).unwrap_err().to_string();
+            assert!(error.contains(says) && error.contains(":2:"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_threshold_of_nothing_is_refused() {
         let mut section = PolicySection::default();
         section.cross_border.countries = 0;

@@ -85,6 +85,30 @@ async fn learned(log: &MemoryLog) {
     }
 }
 
+/// Two incidents a day and country.
+fn days_as_usual(log: &MemoryLog, days: std::ops::Range<u64>) {
+    for day in days {
+        for country in COUNTRIES {
+            for nth in 0..2 {
+                append(
+                    log,
+                    &occurred(country, &format!("after-{day}-{nth}"), day, at(day, 1_000)),
+                );
+            }
+        }
+        mark(log, at(day, 2_000));
+    }
+}
+
+/// Twenty incidents at once, in each of these countries.
+fn many(log: &MemoryLog, countries: &[&str], day: u64, ms: u64) {
+    for country in countries {
+        for nth in 0..20 {
+            append(log, &occurred(country, &format!("many-{nth}"), day, at(day, ms + nth)));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_counted_is_learned_and_what_stands_out_is_told_and_ends() {
     let log = MemoryLog::new();
@@ -122,35 +146,18 @@ async fn what_was_counted_is_learned_and_what_stands_out_is_told_and_ends() {
 
     // A restart tells nothing again; all others report many as well.
     let running = Running::start_with(&log, watching());
-    for country in &COUNTRIES[1..] {
-        for nth in 0..20 {
-            append(
-                &log,
-                &occurred(country, &format!("many-{nth}"), day, at(day, 5_000 + nth)),
-            );
-        }
-    }
+    many(&log, &COUNTRIES[1..], day, 5_000);
     mark(&log, at(day, 6_000));
     judged(&log, at(day, 6_000)).await;
     let told = surges(&log);
-    assert_eq!(told[..1], [alert.clone()]);
+    assert_eq!(&told[..1], std::slice::from_ref(alert));
     let of_all: Vec<&Alert> = told.iter().filter(|alert| alert.audience == Audience::Eu).collect();
     assert_eq!(of_all.len(), 1, "{told:#?}");
     assert!(of_all[0].counts.members >= 3);
     assert_eq!(told.len(), 5, "four countries, and all of them");
 
     // And days pass as usual.
-    for later in day + 1..day + 25 {
-        for country in COUNTRIES {
-            for nth in 0..2 {
-                append(
-                    &log,
-                    &occurred(country, &format!("after-{later}-{nth}"), later, at(later, 1_000)),
-                );
-            }
-        }
-        mark(&log, at(later, 2_000));
-    }
+    days_as_usual(&log, day + 1..day + 25);
     judged(&log, at(day + 24, 2_000)).await;
     running.stop().await;
     let mut open: std::collections::BTreeMap<_, _> =
