@@ -1,6 +1,7 @@
 //! The command line.
 
 mod rules;
+mod surge;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::config::CONFIG_FILE;
 use crate::tokens::TOKENS_FILE;
 
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
+pub(crate) use surge::{ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -52,6 +54,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Check, test and explain rules of your own before they are in force.
     Rules(RulesArgs),
+    /// Look for surges in counts of your own, and see what a budget of false alarms means.
+    Surge(SurgeArgs),
     /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
     Demo(DemoArgs),
 }

@@ -5,6 +5,7 @@ pub(crate) mod init;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod submit;
+pub(crate) mod surge;
 pub(crate) mod token;
 pub(crate) mod watch;
 
@@ -39,6 +40,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
+        Command::Surge(args) => surge::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,
     }
 }

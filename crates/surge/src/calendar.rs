@@ -170,6 +170,12 @@ impl Calendar {
         self
     }
 
+    /// How many coarse bins (days, or weeks) a year has.
+    #[must_use]
+    pub fn coarse_a_year(&self) -> f64 {
+        self.year
+    }
+
     /// The width of the bins.
     #[must_use]
     pub fn bin(&self) -> Bin {

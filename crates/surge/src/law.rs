@@ -2,6 +2,7 @@
 
 use rand_distr::{Distribution, Gamma, Poisson};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::{gamma_lr, ln_gamma};
@@ -139,6 +140,13 @@ impl CountLaw {
             + at * (-(1.0 / self.dispersion)).ln_1p()
     }
 
+    /// So many counts, drawn one after the other; a seed gives the same again.
+    #[must_use]
+    pub fn draws(self, counts: usize, seed: u64) -> Vec<u64> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        (0..counts).map(|_| self.draw(&mut rng)).collect()
+    }
+
     /// Draws a count.
     #[must_use]
     pub fn draw(self, rng: &mut Xoshiro256PlusPlus) -> u64 {
@@ -159,7 +167,6 @@ impl CountLaw {
 #[cfg(test)]
 mod tests {
     use rand_distr::num_traits::ToPrimitive;
-    use rand_xoshiro::rand_core::SeedableRng;
 
     use super::*;
 

@@ -52,14 +52,15 @@ impl Lesson {
             .cells()
             .next()
             .map_or((0, 0), |(.., history)| (history.first, history.counts.len()));
-        let bin = self.calendars.first()?.bin();
+        let calendar = self.calendars.first()?;
+        let bin = calendar.bin();
         let history = bins / bin.in_coarse();
         let rehearsal = Rehearsal {
             calendars: &self.calendars,
             delay: &self.delay,
             first: bin.coarse_of(first) + history as i64,
             history,
-            watched: bin.coarse().per_year().round() as usize,
+            watched: calendar.coarse_a_year().round() as usize,
             refit_after: self.valid,
         };
         let years = (REHEARSED_ALARMS / self.false_alarms_per_year).clamp(REHEARSED_YEARS.0, REHEARSED_YEARS.1);

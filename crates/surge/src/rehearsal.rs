@@ -107,7 +107,7 @@ impl Rehearsal<'_> {
             }
             at = until;
         }
-        maxima.add_years(self.watched as f64 / calendar.bin().coarse().per_year());
+        maxima.add_years(self.watched as f64 / calendar.coarse_a_year());
         maxima
     }
 }

@@ -175,3 +175,40 @@ async fn what_was_counted_is_learned_and_what_stands_out_is_told_and_ends() {
     running.stop().await;
     assert_eq!(surges(&log), told);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_floods_raises_no_surge_of_all_and_hides_none() {
+    for flood in [0, 300] {
+        let log = MemoryLog::new();
+        history(&log);
+        let running = Running::start_with(&log, watching());
+        mark(&log, at(HISTORY_DAYS, 1));
+        learned(&log).await;
+        // A hundred times as much as usual, for three days.
+        let day = HISTORY_DAYS + 1;
+        for later in day..day + 3 {
+            for nth in 0..flood {
+                append(
+                    &log,
+                    &occurred("DE", &format!("flood-{later}-{nth}"), later, at(later, 500)),
+                );
+            }
+            days_as_usual(&log, later..later + 1);
+            mark(&log, at(later, 3_000));
+        }
+        judged(&log, at(day + 2, 3_000)).await;
+        let of_all = |told: &[Alert]| told.iter().filter(|alert| alert.audience == Audience::Eu).count();
+        let told = surges(&log);
+        assert_eq!(of_all(&told), 0, "{flood}: {told:#?}");
+        assert_eq!(told.is_empty(), flood == 0, "its own country's surge is told");
+        many(&log, &COUNTRIES[..3], day + 2, 4_000);
+        mark(&log, at(day + 2, 5_000));
+        judged(&log, at(day + 2, 5_000)).await;
+        running.stop().await;
+        assert_eq!(
+            of_all(&surges(&log)),
+            1,
+            "{flood}: the surge of the three others is seen all the same"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! `chappe surge`: surges in counts of one's own. Nothing here talks to an installation.
+
+mod counts;
+mod page;
+mod plot;
+mod simulated;
+mod watched;
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+
+use super::Exit;
+use crate::cli::{ReportArgs, SurgeArgs, SurgeCommand};
+use crate::words::{count, plain};
+use counts::Counts;
+use watched::Watched;
+
+/// Runs one of the commands on `out`.
+///
+/// # Errors
+/// When the counts cannot be read, are too few to learn from, or the page cannot be written.
+pub(crate) fn run(args: &SurgeArgs, out: &mut dyn Write) -> Result<Exit> {
+    match &args.command {
+        SurgeCommand::Report(args) => report(args, out),
+        SurgeCommand::Simulate(args) => simulated::run(args, out),
+    }
+}
+
+fn report(args: &ReportArgs, out: &mut dyn Write) -> Result<Exit> {
+    let counts = Counts::read(args)?;
+    let watched = Watched::over(&counts, args)?;
+    let page = page::page(&counts, &watched, args);
+    std::fs::write(&args.out, page).with_context(|| format!("cannot write {}", args.out.display()))?;
+    for surge in &watched.surges {
+        let (series, from) = (
+            plain(&watched.series[surge.series].name),
+            counts.width.begins(surge.first),
+        );
+        let (incidents, expected) = (surge.incidents, surge.expected);
+        writeln!(
+            out,
+            "{from}  {series}: {incidents} in {}, expected {expected:.1}; score {:.1}, needed more than {:.1}",
+            count(surge.bins(), counts.width.name()),
+            surge.highest,
+            surge.threshold
+        )?;
+    }
+    let (surges, bins) = (
+        watched.surges.len(),
+        watched.series.first().map_or(0, |series| series.bins.len()),
+    );
+    writeln!(
+        out,
+        "{} in {} of {} series; {} says why",
+        count(surges, "surge"),
+        count(bins, counts.width.name()),
+        watched.series.len(),
+        args.out.display()
+    )?;
+    Ok(Exit::Done)
+}
