@@ -26,9 +26,11 @@ use crate::config::Config;
 /// How long everything may take to end: streams, requests under way, the last snapshot, the log.
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// Of it, what the services may take; the rest is for the log to close and the process to go.
-const SERVICES_END: Duration = Duration::from_millis(7_500);
+const SERVICES_END: Duration = Duration::from_millis(6_500);
 /// And what the log may: brokers that do not answer would keep it for longer.
 const LOG_CLOSES: Duration = Duration::from_millis(2_000);
+/// And its connections, once everything is on the brokers: a client that waits by a clock that was set back does not end for as long.
+const LOG_ENDS: Duration = Duration::from_millis(1_500);
 
 /// How often things happen that are not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,6 +237,14 @@ impl Running {
         self.parts.abort_all();
         let log = Arc::clone(&self.log);
         let closed = tokio::time::timeout(LOG_CLOSES, tokio::task::spawn_blocking(move || log.close())).await;
+        let Self { log, ingest, parts, .. } = self;
+        drop((ingest, parts)); // they hold the log
+        if tokio::time::timeout(LOG_ENDS, tokio::task::spawn_blocking(move || drop(log)))
+            .await
+            .is_err()
+        {
+            tracing::warn!("connections to the log do not end: that is left to the end of the process");
+        }
         drained.unwrap_or_else(|_| Err(late("the services", SERVICES_END)))?;
         let closed = closed.map_err(|_| late("the log", LOG_CLOSES))?;
         closed.map_err(|error| PartFailed {

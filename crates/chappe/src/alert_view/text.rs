@@ -208,8 +208,11 @@ fn surge(surge: &SurgeLine, condition: &str) -> String {
     )
 }
 
-/// Thousandths, to one place.
+/// Thousandths, to one place; to three below one.
 fn tenths(milli: u64) -> String {
+    if milli < 1_000 {
+        return format!("0.{milli:03}");
+    }
     let tenths = (milli + 50) / 100;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
