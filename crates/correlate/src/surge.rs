@@ -127,6 +127,11 @@ impl Surges {
     pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
         let report = Report::of(at, accepted);
         let order = (at, report.incident, report.revision);
+        // Of one log time: what came before it in the log.
+        let mut before = (self.state.waiting).range((at, report.incident, 0)..=(at, report.incident, u32::MAX));
+        if before.next().is_some_and(|(_, before)| before.realm != report.realm) {
+            return;
+        }
         self.state.waiting.entry(order).or_insert(report);
     }
 
@@ -146,9 +151,10 @@ impl Surges {
         }
         let now = seconds(self.state.watermark);
         let last = self.state.lesson.as_ref().map(|(at, parts)| (parts, seconds(*at)));
-        let due = self.state.past.due(&policy, now, last)?;
-        let task = self.state.past.task(policy, now, self.number() + 1)?;
-        (due <= now).then_some(task)
+        if self.state.past.due(&policy, now, last)? > now {
+            return None;
+        }
+        self.state.past.task(policy, now, self.number() + 1)
     }
 
     /// The number of the lesson in force; 0 before the first.

@@ -176,6 +176,5 @@ pub(crate) fn record(time: Timestamp, accepted: &Accepted) -> Value {
         },
         "recipients": incident.marking.recipients().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "exercise": incident.exercise, "backfill": incident.backfill,
-        "occurred_from": incident.occurred_from.map(Timestamp::as_millis), "detected_at": incident.detected_at.map(Timestamp::as_millis),
     })
 }

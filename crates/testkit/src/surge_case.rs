@@ -201,11 +201,13 @@ impl SurgeCase {
     /// Not for the cases made here.
     #[must_use]
     pub fn question(&self) -> Value {
-        let records: Vec<Value> = self
-            .case
-            .reports()
-            .iter()
-            .map(|(time, accepted)| record(*time, accepted))
+        let records: Vec<Value> = (self.case.reports().iter())
+            .map(|(time, accepted)| {
+                let mut record = record(*time, accepted);
+                record["occurred_from"] = json!(accepted.incident.occurred_from.map(Timestamp::as_millis));
+                record["detected_at"] = json!(accepted.incident.detected_at.map(Timestamp::as_millis));
+                record
+            })
             .collect();
         let learned = self.lessons.iter().map(|(marks, parts)| self.learned(*marks, parts));
         let learned: Vec<Value> = learned.collect();

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::lesson::{Parts, calendar, numbers};
 use super::policy::{SurgePolicy, width_seconds};
 
-/// Nothing older is learned from, in days.
+/// Nothing older is kept, in days.
 const PAST_DAYS: i64 = 5 * 366;
+/// Where bins are hours no more than this is learned from, in days: a thousand series of five years would take a gigabyte while they are
+/// played through.
+const PAST_DAYS_BY_HOURS: i64 = 2 * 366;
 /// Days that must have been seen before anything is learned: eight weeks.
 const LEAST_DAYS: i64 = 56;
 /// Incidents that must have been seen before anything is learned.
@@ -184,7 +187,12 @@ impl Past {
         // Whole weeks: they begin on the same day as days and hours.
         let late = bin.begins(bin.of(now) - i64::try_from(late).ok()?);
         let to = Bin::Week.begins(Bin::Week.of(late)).div_euclid(3_600);
-        let oldest = (now / 86_400 - PAST_DAYS) * 24;
+        let past_days = if bin == Bin::Hour {
+            PAST_DAYS_BY_HOURS
+        } else {
+            PAST_DAYS
+        };
+        let oldest = (now / 86_400 - past_days) * 24;
         let mut all: BTreeMap<i64, u64> = BTreeMap::new();
         for (hour, count) in self
             .hours
