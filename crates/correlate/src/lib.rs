@@ -58,6 +58,7 @@ mod whole;
 mod window;
 
 pub use assess::Assess;
+pub use chappe_surge::Bin;
 pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS, Retired};
 pub use engine::Engine;
 pub use finding::{Finding, Firing};

@@ -101,9 +101,10 @@ impl Overview {
 
     /// Learns what was told before.
     pub fn recall(&mut self, alert: Alert) {
-        match alert.rule.kind {
-            AlertKind::Surge => self.surges.iter_mut().for_each(|surges| surges.recall(alert.clone())),
-            _ => self.links.iter_mut().for_each(|links| links.recall(alert.clone())),
+        match (alert.rule.kind, &mut self.links, &mut self.surges) {
+            (AlertKind::Surge, _, Some(surges)) => surges.recall(alert),
+            (AlertKind::Campaign, Some(links), _) => links.recall(alert),
+            _ => {} // of what does not run
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chappe_model::limits::LISTED_REPORTS;
 use chappe_model::{
-    Alert, AlertState, Audience, CountrySet, Counts, Evidence, IncidentId, KeyField, Pap, Severity, Timestamp, Tlp,
+    Alert, AlertState, Audience, CountrySet, Counts, IncidentId, KeyField, Pap, Severity, Timestamp, Tlp,
 };
 
 use crate::Voice;
@@ -89,7 +89,7 @@ impl Picture {
                 .iter()
                 .filter(|said| !said.voice.quietly)
                 .take(LISTED_REPORTS)
-                .filter_map(evidence)
+                .filter_map(|said| said.voice.evidence(said.order.0, said.order.1))
                 .collect(),
             first_seen: standing.first().map_or(self.anchor.0, |said| said.order.0),
             last_seen: standing.last().map_or(self.last_fire, |said| said.order.0),
@@ -103,17 +103,6 @@ impl Picture {
             surge: None,
         }
     }
-}
-
-fn evidence(said: &Said<'_>) -> Option<Evidence> {
-    Some(Evidence {
-        incident: said.order.1,
-        reporter: said.voice.reporter.clone(),
-        time: said.order.0,
-        countries: said.voice.countries,
-        incident_type: said.voice.incident_types.first().copied()?,
-        severity: said.voice.severity,
-    })
 }
 
 fn count(n: usize) -> u32 {

@@ -151,10 +151,7 @@ impl Surges {
         }
         let now = seconds(self.state.watermark);
         let last = self.state.lesson.as_ref().map(|(at, parts)| (parts, seconds(*at)));
-        if self.state.past.due(&policy, now, last)? > now {
-            return None;
-        }
-        self.state.past.task(policy, now, self.number() + 1)
+        self.state.past.task(policy, now, last, self.number() + 1)
     }
 
     /// The number of the lesson in force; 0 before the first.
@@ -182,10 +179,14 @@ impl Surges {
         }
     }
 
-    /// The log has been read up to where it was at the start: emits every surge that may have changed.
-    pub fn settle(&mut self, emit: &mut Vec<Finding>) {
-        self.replaying = false;
-        self.tell(emit);
+    /// Series with a surge that is on.
+    fn open(&self) -> impl Iterator<Item = &Series> {
+        let open = self
+            .state
+            .gathered
+            .iter()
+            .filter(|(_, gathered)| gathered.opened.is_some());
+        open.map(|(series, _)| series)
     }
 
     fn tell(&mut self, emit: &mut Vec<Finding>) {
@@ -238,13 +239,10 @@ impl Detector for Surges {
     }
 
     fn settle(&mut self, emit: &mut Vec<Finding>) {
-        let open = self
-            .state
-            .gathered
-            .iter()
-            .filter(|(_, gathered)| gathered.opened.is_some());
-        self.dirty.extend(open.map(|(series, _)| *series));
-        Self::settle(self, emit);
+        self.replaying = false;
+        let open: Vec<Series> = self.open().copied().collect();
+        self.dirty.extend(open);
+        self.tell(emit);
     }
 
     fn look_on(&mut self) {
@@ -263,27 +261,13 @@ impl Detector for Surges {
     }
 
     fn keys(&self) -> BTreeSet<KeyHash> {
-        let open = self
-            .state
-            .gathered
-            .iter()
-            .filter(|(_, gathered)| gathered.opened.is_some());
-        let known = open
-            .map(|(series, _)| series)
-            .chain(self.ended.keys())
-            .chain(&self.retired);
+        let known = self.open().chain(self.ended.keys()).chain(&self.retired);
         known.map(|series| self.key_hash(*series)).collect()
     }
 
     fn drain_retired(&mut self) -> Vec<KeyHash> {
-        let open = |series: &Series| {
-            self.state
-                .gathered
-                .get(series)
-                .is_some_and(|gathered| gathered.opened.is_some())
-        };
         let retired = std::mem::take(&mut self.retired);
-        let over = retired.into_iter().filter(|series| !open(series));
+        let over = retired.into_iter().filter(|series| !self.is_open(*series));
         over.map(|series| self.key_hash(series)).collect()
     }
 }

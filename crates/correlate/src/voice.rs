@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use chappe_model::limits::URGENT_INDICATORS;
 use chappe_model::{
-    Accepted, Country, CountrySet, Field, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret, Sector, Severity,
-    SeveritySet, Tlp, Use,
+    Accepted, Country, CountrySet, Evidence, Field, IncidentId, Indicator, IndicatorKind, MemberId, Pap, Rsit, Secret,
+    Sector, Severity, SeveritySet, Timestamp, Tlp, Use,
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,18 @@ impl Voice {
             .map(|indicator| (indicator.kind(), secret.value_hash(&indicator.text())))
             .collect();
         observed.into_iter().collect()
+    }
+
+    /// It as a report behind an alert, on which it counts since log time `time`.
+    pub(crate) fn evidence(&self, time: Timestamp, incident: IncidentId) -> Option<Evidence> {
+        Some(Evidence {
+            incident,
+            reporter: self.reporter.clone(),
+            time,
+            countries: self.countries,
+            incident_type: self.incident_types.first().copied()?,
+            severity: self.severity,
+        })
     }
 
     /// Its values in a field other than countries, as an alert may show them: none that name a member, and none of indicators, which are

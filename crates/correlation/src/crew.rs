@@ -21,7 +21,7 @@ pub(crate) struct Crew {
     pub(crate) reader: Reader,
     /// In the order of their shards.
     pub(crate) workers: Vec<Worker>,
-    /// None where nothing is linked.
+    /// None where neither campaigns nor surges are looked for.
     pub(crate) whole: Option<Whole>,
     /// None where this process owns everything.
     pub(crate) custodian: Option<Custodian>,
@@ -76,7 +76,7 @@ fn wake_on(log: &Arc<dyn EventLog>, topics: &[Topic], thread: &JoinHandle<()>) {
 pub struct Stepped {
     halt: Halt,
     clock: Arc<AtomicU64>,
-    /// Those who are not over, in the order reader, custodian, linker, shards.
+    /// Those who are not over, in the order reader, custodian, whole, shards.
     reader: Option<Reader>,
     custodian: Option<Custodian>,
     whole: Option<Whole>,

@@ -46,7 +46,7 @@ pub(crate) struct Reader {
     pub(crate) intake: Intake,
     pub(crate) positions: Vec<u64>,
     pub(crate) feeds: Vec<Feed>,
-    /// The linker's; none where nothing is linked.
+    /// That of campaigns and surges; none where neither campaigns nor surges are looked for.
     pub(crate) whole: Option<Feed>,
     /// The ends of campaigns that nothing stands behind any more; told once the log has been read again.
     pub(crate) orphaned: Vec<Alert>,

@@ -38,7 +38,7 @@ pub(crate) struct Whole {
     settled: bool,
 }
 
-/// What waits until all of it before it are durable.
+/// What waits until all that was told is durable.
 enum Then {
     /// It speaks for all of it under this epoch.
     Own(u64),

@@ -2,8 +2,6 @@
 
 mod profile;
 
-use serde::{Deserialize, Serialize};
-
 use crate::calendar::{Calendar, HOLIDAYS, LEVEL, TREND};
 use crate::fit::{Fit, Prior, Spread, fit};
 use crate::law::CountLaw;
@@ -58,7 +56,7 @@ pub struct Baseline {
 }
 
 /// The numbers of a baseline, to be kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BaselineParts {
     /// The coarse bin (day, or week) from which the trend is counted.
     pub origin: i64,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::fit::Design;
 
 /// Days from the epoch's Thursday, 1970-01-01, back to a Monday.
@@ -25,8 +23,7 @@ pub(crate) const TREND: usize = 1;
 pub(crate) const HOLIDAYS: usize = COLUMNS_OF_WEEKS - 1;
 
 /// The width of a bin. Bins are counted from 1970-01-01 00:00 UTC; weeks begin on Mondays, and week 0 holds that day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bin {
     /// 3,600 seconds.
     Hour,
@@ -55,6 +52,24 @@ impl Bin {
             Self::Day => "day",
             Self::Week => "week",
         }
+    }
+
+    /// Its width.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+            Self::Week => 604_800,
+        }
+    }
+
+    /// The bin of a width.
+    #[must_use]
+    pub fn of_seconds(seconds: u32) -> Option<Self> {
+        [Self::Hour, Self::Day, Self::Week]
+            .into_iter()
+            .find(|bin| bin.seconds() == seconds)
     }
 
     /// The bin of a name.
@@ -253,6 +268,7 @@ mod tests {
             let at = bin.of(monday + 30 * 3_600);
             assert_eq!([bin.of(bin.begins(at)), bin.of(bin.begins(at) - 1)], [at, at - 1]);
             assert_eq!(Bin::parse(bin.as_str()), Some(bin));
+            assert_eq!(Bin::of_seconds(bin.seconds()), Some(bin));
         }
         assert_eq!(Bin::Hour.coarse_of(-1), -1);
     }

@@ -1,6 +1,5 @@
 //! How late reports come.
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Most bins for which reports of one are waited for: two days of hours, a year of weeks.
@@ -8,7 +7,7 @@ pub const MAX_DELAY_BINS: usize = 52;
 
 /// Which part of a bin's incidents is known at the end of that bin, of the next, and so on until all are. What comes later counts for nothing,
 /// in baselines neither: by then the bin has been judged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Delay {
     known: Vec<f64>,
 }

@@ -13,6 +13,8 @@ pub const MIN_MEAN: f64 = 1e-6;
 pub const MAX_MEAN: f64 = 1e9;
 /// Largest dispersion of a law.
 pub const MAX_DISPERSION: f64 = 1e6;
+/// So seldom or more seldom is a count unusual: once in a hundred bins.
+pub const UNUSUAL: f64 = 0.01;
 /// Below this excess of the dispersion over 1 the law is taken for Poisson's, of which it is the limit.
 const POISSON_BELOW: f64 = 1e-6;
 

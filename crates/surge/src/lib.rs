@@ -51,7 +51,7 @@ pub use calendar::{Bin, Calendar};
 pub use delay::{Delay, DelayError, MAX_DELAY_BINS};
 pub use grid::{Grid, learn_grid};
 pub use holidays::holidays;
-pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN};
+pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN, UNUSUAL};
 pub use lesson::{Learned, Lesson, REHEARSED_ALARMS, REHEARSED_YEARS};
 pub use lookout::{Lookout, OVER_AT, Recent};
 pub use maxima::{Excursion, Maxima};

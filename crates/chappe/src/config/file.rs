@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use chappe_correlate::{FALSE_ALARMS_PER_YEAR, SurgePolicy};
+use chappe_correlate::{Bin, FALSE_ALARMS_PER_YEAR, SurgePolicy};
 use chappe_identity::{DirectoryError, TokenDigest};
 use chappe_model::limits::MEMBERS;
 use chappe_model::{Budget, Country, MemberId, Principal, Role, Rule};
@@ -288,7 +288,7 @@ fn policy(
 fn surge(source: &Source<'_>, table: &SurgeTable) -> Result<SurgePolicy, ConfigError> {
     let mut policy = SurgePolicy::default();
     if let Some(bin) = &table.bin {
-        let known = SurgePolicy::bin_named(bin.get_ref());
+        let known = Bin::parse(bin.get_ref());
         policy.bin = known.ok_or_else(|| source.refuse(bin, "a bin is \"hour\", \"day\" or \"week\""))?;
     }
     if let Some(alarms) = &table.false_alarms_per_year {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chappe_model::limits::{CAMPAIGN_INDICATORS, CAMPAIGN_LINKS, CAMPAIGN_REFUSALS, EU_MEMBERS, LISTED_REPORTS};
 use chappe_model::{
-    Alert, AlertId, AlertState, Audience, Campaign, Compartment, Country, CountrySet, Counts, Evidence, IncidentId,
-    KeyField, Link, MemberId, Pap, Realm, RefusedJoin, Sector, Severity, SharedValue, Timestamp, Tlp,
+    Alert, AlertId, AlertState, Audience, Campaign, Compartment, Country, CountrySet, Counts, IncidentId, KeyField,
+    Link, MemberId, Pap, Realm, RefusedJoin, Sector, Severity, SharedValue, Timestamp, Tlp,
 };
 
 use super::cluster::{Cluster, ClusterId};
@@ -137,7 +137,11 @@ impl Linker {
                 members: count(cluster.reporters.len()),
             },
             digest: self.secret.set_digest(contributing),
-            evidence: members.iter().take(LISTED_REPORTS).filter_map(evidence).collect(),
+            evidence: members
+                .iter()
+                .take(LISTED_REPORTS)
+                .filter_map(|((time, incident), voice)| voice.evidence(*time, *incident))
+                .collect(),
             key: shown_values(graph, cluster),
             values: self.crossings(&members),
             fires: count(cluster.joints.len()),
@@ -351,18 +355,6 @@ fn shown_values(graph: &Graph, cluster: &Cluster) -> Arc<[KeyField]> {
         value: Arc::clone(value),
     });
     fields.collect()
-}
-
-fn evidence(member: &Member<'_>) -> Option<Evidence> {
-    let ((time, incident), voice) = member;
-    Some(Evidence {
-        incident: *incident,
-        reporter: voice.reporter.clone(),
-        time: *time,
-        countries: voice.countries,
-        incident_type: voice.incident_types.first().copied()?,
-        severity: voice.severity,
-    })
 }
 
 fn count(n: usize) -> u32 {

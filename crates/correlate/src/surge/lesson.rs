@@ -6,7 +6,6 @@ use chappe_model::{Country, Rsit, SurgeLessonPart, SurgeNumbers};
 use chappe_surge::{Baseline, BaselineParts, Baselines, Bin, Calendar, Delay, Grid, Laws, holidays};
 use serde::{Deserialize, Serialize};
 
-use super::policy::width_seconds;
 use super::series::Series;
 
 /// Years whose holidays are known: of all that can be learned from, and until long after.
@@ -54,7 +53,7 @@ impl InForce {
     /// None if the parts are no lesson: of another version, or damaged.
     pub(super) fn new(parts: Parts) -> Option<Self> {
         let first = parts.first()?;
-        let bin = bin_of(first.bin_seconds)?;
+        let bin = Bin::of_seconds(first.bin_seconds)?;
         let of_one = |(at, part): (usize, &SurgeLessonPart)| {
             part.part == at && part.types == first.types && part.columns == first.columns
         };
@@ -111,13 +110,6 @@ impl InForce {
         }
         self.laws.as_ref()?.1.get(self.bin.place_of(bin))
     }
-}
-
-/// The bin of a width.
-pub(super) fn bin_of(seconds: u32) -> Option<Bin> {
-    [Bin::Hour, Bin::Day, Bin::Week]
-        .into_iter()
-        .find(|bin| width_seconds(*bin) == seconds)
 }
 
 /// The calendar of a column.

@@ -7,7 +7,7 @@ use chappe_surge::{Bin, Delay, Grid, History, Lesson};
 use serde::{Deserialize, Serialize};
 
 use super::lesson::{Parts, calendar, numbers};
-use super::policy::{SurgePolicy, width_seconds};
+use super::policy::SurgePolicy;
 
 /// Nothing older is kept, in days.
 const PAST_DAYS: i64 = 5 * 366;
@@ -69,7 +69,7 @@ impl SurgeTask {
         let part = |part: usize| SurgeLessonPart {
             number: self.number,
             nonce,
-            bin_seconds: width_seconds(self.policy.bin),
+            bin_seconds: self.policy.bin.seconds(),
             false_alarms_per_year: self.policy.false_alarms_per_year,
             threshold_milli: (learned.threshold * 1_000.0).ceil() as u32,
             known: self.lesson.delay.parts().to_vec(),
@@ -114,20 +114,6 @@ impl Past {
         }
     }
 
-    /// Log time at which a lesson is due that follows one, or the first; none as long as too little was seen.
-    pub(super) fn due(&self, policy: &SurgePolicy, now: i64, last: Option<(&Parts, i64)>) -> Option<i64> {
-        let seen = self.seen(policy.bin, now)?;
-        let Some((parts, since)) = last else { return Some(now) };
-        let asked = parts.first().is_some_and(|part| {
-            (part.bin_seconds, part.false_alarms_per_year) == (width_seconds(policy.bin), policy.false_alarms_per_year)
-        });
-        Some(if asked {
-            since + valid_days(seen.days()) * 86_400
-        } else {
-            now
-        })
-    }
-
     /// Lets go of what is too old to be learned from.
     pub(super) fn forget(&mut self, now: i64) {
         let oldest = (now / 86_400 - PAST_DAYS) * 24;
@@ -137,9 +123,25 @@ impl Past {
         self.hours.retain(|_, hours| !hours.is_empty());
     }
 
-    /// What can be learned now; none as long as too little was seen.
-    pub(super) fn task(&self, policy: SurgePolicy, now: i64, number: u32) -> Option<SurgeTask> {
+    /// What is to be learned now, at a log time in seconds, after the lesson of an earlier one; none as long as too little was seen, or that
+    /// lesson is still in force.
+    pub(super) fn task(
+        &self,
+        policy: SurgePolicy,
+        now: i64,
+        last: Option<(&Parts, i64)>,
+        number: u32,
+    ) -> Option<SurgeTask> {
         let seen = self.seen(policy.bin, now)?;
+        let serves = |(parts, since): (&Parts, i64)| {
+            let as_asked = parts.first().is_some_and(|part| {
+                (part.bin_seconds, part.false_alarms_per_year) == (policy.bin.seconds(), policy.false_alarms_per_year)
+            });
+            as_asked && now < since + valid_days(seen.days()) * 86_400
+        };
+        if last.is_some_and(serves) {
+            return None;
+        }
         let within: Vec<_> = (self.hours.iter())
             .filter(|(_, hours)| hours.range(seen.from..seen.to).next().is_some())
             .collect();
@@ -164,7 +166,7 @@ impl Past {
         let (_, came) = (DELAYS.iter().zip(&self.came)).find(|((bin, _), _)| *bin == policy.bin)?;
         let mut came = came.clone();
         came[0] += PROMPT;
-        let coarse_days = i64::from(width_seconds(policy.bin.coarse())) / 86_400;
+        let coarse_days = i64::from(policy.bin.coarse().seconds()) / 86_400;
         Some(SurgeTask {
             policy,
             number,

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use chappe_model::{AlertKind, Condition, Field, Measure, Rule, Source, WidestAudience};
 use chappe_surge::Bin;
-use serde::{Deserialize, Serialize};
 
 /// Rule id of all surges.
 pub const SURGE_RULE: &str = "surge";
@@ -11,20 +10,12 @@ pub const SURGE_RULE: &str = "surge";
 pub const FALSE_ALARMS_PER_YEAR: u32 = 1_000;
 
 /// What an operator asks of surges. What is in force stands in the lessons: they are learned for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SurgePolicy {
     /// The width of a bin.
     pub bin: Bin,
     /// So many alerts a year may come for no reason, over all series of the installation: 1 to [`FALSE_ALARMS_PER_YEAR`].
     pub false_alarms_per_year: u32,
-}
-
-impl SurgePolicy {
-    /// The width of a bin by its name: `hour`, `day` or `week`.
-    #[must_use]
-    pub fn bin_named(name: &str) -> Option<Bin> {
-        Bin::parse(name)
-    }
 }
 
 impl Default for SurgePolicy {
@@ -38,7 +29,7 @@ impl Default for SurgePolicy {
 
 /// The rule as it stands in alerts.
 pub(super) fn rule(bin: Bin, false_alarms_per_year: u32, of_country: bool) -> Arc<Rule> {
-    let seconds = u64::from(width_seconds(bin));
+    let seconds = u64::from(bin.seconds());
     let whose = if of_country { " from one country" } else { "" };
     let mut group_by = vec![Field::IncidentType];
     group_by.extend(of_country.then_some(Field::ReporterCountry));
@@ -66,13 +57,4 @@ pub(super) fn rule(bin: Bin, false_alarms_per_year: u32, of_country: bool) -> Ar
             Arc::from("Dismiss it if it has an ordinary cause, such as a member's new sensor."),
         ],
     })
-}
-
-/// The width of a bin, in seconds.
-pub(super) fn width_seconds(bin: Bin) -> u32 {
-    match bin {
-        Bin::Hour => 3_600,
-        Bin::Day => 86_400,
-        Bin::Week => 604_800,
-    }
 }

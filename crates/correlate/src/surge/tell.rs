@@ -5,22 +5,18 @@ use std::sync::Arc;
 
 use chappe_model::limits::{LISTED_REPORTS, SURGE_BINS};
 use chappe_model::{
-    Alert, AlertState, Audience, Compartment, CountrySet, Counts, Evidence, IncidentId, KeyField, KeyHash, MemberId,
-    Pap, Realm, Severity, Surge, SurgeBin, Timestamp, Tlp,
+    Alert, AlertState, Audience, Compartment, CountrySet, Counts, IncidentId, KeyField, KeyHash, MemberId, Pap, Realm,
+    Severity, Surge, SurgeBin, Timestamp, Tlp,
 };
-use chappe_surge::Bin;
+use chappe_surge::{Bin, UNUSUAL};
 
 use super::Surges;
-use super::lesson::bin_of;
 use super::policy::{SURGE_RULE, rule};
 use super::series::{Gathered, Opened, Series};
 use super::watching::Stood;
 use crate::Voice;
 use crate::finding::Finding;
 use crate::voice::attested;
-
-/// A count that chance exceeds this seldom is unusual.
-const UNUSUAL: f64 = 0.01;
 
 impl Surges {
     pub(super) fn key_hash(&self, (kind, country): Series) -> KeyHash {
@@ -73,7 +69,7 @@ impl Surges {
             epoch: 0,
             state,
             rule: rule(
-                bin_of(surge.bin_seconds).unwrap_or(Bin::Hour),
+                Bin::of_seconds(surge.bin_seconds).unwrap_or(Bin::Hour),
                 surge.false_alarms_per_year,
                 series.1.is_some(),
             ),
@@ -102,7 +98,11 @@ impl Surges {
                 members: u32::try_from(members.len()).unwrap_or(u32::MAX),
             },
             digest: self.secret.set_digest(gathered.standing.keys().copied()),
-            evidence: standing.iter().take(LISTED_REPORTS).filter_map(evidence).collect(),
+            evidence: standing
+                .iter()
+                .take(LISTED_REPORTS)
+                .filter_map(|(at, incident, voice)| voice.evidence(*at, *incident))
+                .collect(),
             values: vec![],
             peak: surge.peak(),
             fires: opened.fires,
@@ -135,15 +135,4 @@ fn shown(stood: &Stood) -> Surge {
 
 fn small(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-fn evidence((at, incident, voice): &(Timestamp, IncidentId, &Arc<Voice>)) -> Option<Evidence> {
-    Some(Evidence {
-        incident: *incident,
-        reporter: voice.reporter.clone(),
-        time: *at,
-        countries: voice.countries,
-        incident_type: voice.incident_types.first().copied()?,
-        severity: voice.severity,
-    })
 }

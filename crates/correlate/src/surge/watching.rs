@@ -61,7 +61,7 @@ impl Surges {
             return Some(begin_of(lesson.bin, watching.bin + 1));
         }
         let (at, parts) = self.state.coming.first()?;
-        let bin = super::lesson::bin_of(parts.first()?.bin_seconds).unwrap_or(Bin::Hour);
+        let bin = Bin::of_seconds(parts.first()?.bin_seconds).unwrap_or(Bin::Hour);
         Some(begin_of(bin, bin.of(seconds(*at)) + 1))
     }
 
@@ -71,7 +71,7 @@ impl Surges {
         while let Some((since, parts)) = self.state.coming.first()
             && *since < at
         {
-            let bin = parts.first().and_then(|part| super::lesson::bin_of(part.bin_seconds));
+            let bin = parts.first().and_then(|part| Bin::of_seconds(part.bin_seconds));
             if bin.is_some_and(|bin| begin_of(bin, bin.of(seconds(at))) != at) {
                 break; // its bins begin later
             }
@@ -106,7 +106,7 @@ impl Surges {
         }
     }
 
-    fn is_open(&self, series: Series) -> bool {
+    pub(super) fn is_open(&self, series: Series) -> bool {
         (self.state.gathered.get(&series)).is_some_and(|gathered| gathered.opened.is_some())
     }
 

@@ -1,6 +1,6 @@
 //! Surges: learned from what was counted, recorded, told, and the same after a restart.
 
-use chappe_correlate::SurgePolicy;
+use chappe_correlate::{Bin, SurgePolicy};
 use chappe_correlation::Options;
 use chappe_eventlog::{EventLog, MemoryLog, Position, ReadLimit, RecordKind, SnapshotStore, Topic};
 use chappe_model::{Accepted, Alert, AlertKind, AlertState, Audience, Timestamp};
@@ -16,7 +16,7 @@ const HISTORY_DAYS: u64 = 84;
 
 fn watching() -> Options {
     let policy = SurgePolicy {
-        bin: SurgePolicy::bin_named("day").unwrap(),
+        bin: Bin::Day,
         false_alarms_per_year: 12,
     };
     Options {

@@ -46,11 +46,9 @@ pub(super) fn plot(bins: &[Seen], labels: &[(usize, String)], title: &str) -> St
         &x,
         "usual",
     );
-    let mut on = false;
     for (at, bin) in bins.iter().enumerate() {
-        on = bin.score > bin.threshold || (on && bin.score > chappe_surge::OVER_AT);
         let (top, wide) = (y(bin.count as f64), (step * 0.85).max(0.6));
-        let class = if on { "surge" } else { "count" };
+        let class = if bin.in_surge { "surge" } else { "count" };
         put(
             &mut svg,
             format_args!(

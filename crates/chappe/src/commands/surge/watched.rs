@@ -1,14 +1,11 @@
 //! Counts as an installation would have watched them: learned from what came before, and learned again each quarter.
 
 use anyhow::{Result, ensure};
-use chappe_surge::{Delay, Grid, History, Lesson, Lookout, OVER_AT};
+use chappe_surge::{Delay, Grid, History, Lesson, Lookout, OVER_AT, UNUSUAL};
 
 use super::counts::Counts;
 use crate::cli::{ReportArgs, Width};
 use crate::words::count;
-
-/// From which count on a bin is unusual: chance brings as much once in a hundred bins.
-const UNUSUAL: f64 = 0.01;
 
 /// All series, and the surges in them.
 #[derive(Debug)]
@@ -34,6 +31,8 @@ pub(super) struct Seen {
     pub(super) unusual_from: u64,
     pub(super) score: f64,
     pub(super) threshold: f64,
+    /// It belongs to a surge.
+    pub(super) in_surge: bool,
 }
 
 /// From the bin in which the score rose above the threshold to the last one that still stood out.
@@ -144,6 +143,7 @@ impl Watched {
                     unusual_from: law.unusual_from(UNUSUAL),
                     score: lookout.score(&Delay::none()),
                     threshold: learned.threshold,
+                    in_surge: false,
                 });
             }
         }
@@ -151,7 +151,7 @@ impl Watched {
 
     fn find(&mut self, series: usize) {
         let mut on: Option<Surge> = None;
-        for (bin, seen) in (self.first..).zip(&self.series[series].bins) {
+        for (bin, seen) in (self.first..).zip(&mut self.series[series].bins) {
             if seen.score <= OVER_AT {
                 self.surges.extend(on.take());
             } else if on.is_some() || seen.score > seen.threshold {
@@ -164,6 +164,7 @@ impl Watched {
                     highest: 0.0,
                     threshold: seen.threshold,
                 });
+                seen.in_surge = true;
                 surge.last = bin;
                 surge.incidents += seen.count;
                 surge.expected += seen.expected;
