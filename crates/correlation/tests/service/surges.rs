@@ -17,7 +17,7 @@ const HISTORY_DAYS: u64 = 84;
 fn watching() -> Options {
     let policy = SurgePolicy {
         bin: Bin::Day,
-        false_alarms_per_year: 12,
+        false_alarms_per_year: 60, // the fewer, the longer it is rehearsed, beside other tests
     };
     Options {
         linking: None,
