@@ -151,6 +151,12 @@ impl Overview {
             .for_each(|surges| surges.advance(watermark, emit));
     }
 
+    /// Tells everything that could wait.
+    pub fn flush(&mut self, emit: &mut Vec<Alert>) {
+        self.links.iter_mut().for_each(|links| links.flush(emit));
+        self.surges.iter_mut().for_each(|surges| surges.flush(emit));
+    }
+
     /// The log has been read up to where it was at the start.
     pub fn settle(&mut self, emit: &mut Vec<Alert>) {
         self.links.iter_mut().for_each(|links| links.settle(emit));

@@ -30,6 +30,7 @@ mod rules;
 mod seeds;
 mod surge_case;
 mod surge_world;
+mod whole_world;
 mod world;
 
 pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
