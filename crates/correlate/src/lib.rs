@@ -30,6 +30,8 @@
 //! ```
 
 mod assess;
+mod behind;
+mod cascade;
 mod choir;
 mod count;
 mod engine;
@@ -42,6 +44,7 @@ mod keyed_map;
 mod keys;
 mod link;
 mod live;
+mod order;
 mod overview;
 mod pane;
 mod parted_map;
@@ -58,6 +61,10 @@ mod whole;
 mod window;
 
 pub use assess::Assess;
+pub use cascade::{
+    CASCADE_REPORTS, CASCADE_RULE, CASCADE_WINDOW_HOURS, CascadePolicy, CascadeShard, CascadeSnapshotError, Cascades,
+    Connection, Dependencies, Dependency, DependencyError, WARNED_HOURS,
+};
 pub use chappe_surge::Bin;
 pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS, Retired};
 pub use engine::Engine;
@@ -68,7 +75,7 @@ pub use link::{
     CAMPAIGN_RULE, LinkPolicy, LinkShard, LinkSnapshotError, LinkState, Linker, WARNING_ENTRIES, WARNING_NAME_BYTES,
     WARNING_REGEXES, WarningFile, WarningList, WarningListError,
 };
-pub use overview::{Overview, OverviewError};
+pub use overview::{Detectors, Overview, OverviewError};
 pub use shard::{Shard, shard_of};
 pub use sighting::{Contribution, Sighting};
 pub use snapshot::{Snapshot, SnapshotError, encode_snapshot};

@@ -101,6 +101,7 @@ impl Picture {
             held: self.held,
             campaign: None,
             surge: None,
+            cascade: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::count::CountState;
 use crate::intake::{Intake, PartitionState, PartitionStateRef};
 
 /// Format that this version writes; another is not read, the log is read from the beginning instead.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// A snapshot, read back.
 #[derive(Debug, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Snapshot {
     pub partitions: Vec<PartitionState>,
     /// Each shard's keys; their number need not be today's.
     pub shards: Vec<CountState>,
-    /// Campaigns and surges, see [`crate::Overview::restore`]; empty if neither is looked for.
+    /// What looks at reports whole, see [`crate::Overview::restore`]; empty if nothing is looked for there.
     pub whole: Vec<u8>,
 }
 

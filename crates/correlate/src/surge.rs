@@ -23,7 +23,7 @@ mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_model::{Accepted, Alert, Country, IncidentId, KeyHash, Realm, Rsit, Secret, SurgeLessonPart, Timestamp};
+use chappe_model::{Accepted, Alert, Country, KeyHash, Rsit, Secret, SurgeLessonPart, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use past::SurgeTask;
@@ -31,7 +31,7 @@ pub use policy::{FALSE_ALARMS_PER_YEAR, SURGE_RULE, SurgePolicy};
 pub use shard::{SurgeShard, SurgeSnapshotError};
 
 use crate::finding::Finding;
-use crate::parted_map::PartedMap;
+use crate::order::{Next, Order};
 use crate::whole::Detector;
 use lesson::{InForce, Parts, Unfinished};
 use past::Past;
@@ -58,11 +58,9 @@ pub struct Surges {
 /// What a snapshot holds of surges.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SurgeState {
-    /// What the watermark has not passed yet.
-    waiting: BTreeMap<(Timestamp, IncidentId, u32), Report>,
+    /// Of each incident that the watermark has passed what its highest revision says.
+    order: Order<Report, Option<Counted>>,
     watermark: Timestamp,
-    /// Of each incident what its highest revision says.
-    said: PartedMap<IncidentId, Said>,
     past: Past,
     unfinished: Unfinished,
     /// Whole lessons that are not in force yet, and when they became whole.
@@ -71,13 +69,6 @@ pub(crate) struct SurgeState {
     lesson: Option<(Timestamp, Parts)>,
     watching: Option<Watching>,
     gathered: BTreeMap<Series, Gathered>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Said {
-    revision: u32,
-    realm: Realm,
-    counted: Option<Counted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,14 +116,7 @@ impl Surges {
     /// Takes one accepted revision at its log time, in any order that keeps each partition's. It counts once the watermark has passed it,
     /// unless it is an exercise where the incident's first revision is none, or the other way.
     pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
-        let report = Report::of(at, accepted);
-        let order = (at, report.incident, report.revision);
-        // Of one log time: what came before it in the log.
-        let mut before = (self.state.waiting).range((at, report.incident, 0)..=(at, report.incident, u32::MAX));
-        if before.next().is_some_and(|(_, before)| before.realm != report.realm) {
-            return;
-        }
-        self.state.waiting.entry(order).or_insert(report);
+        self.state.order.take(at, Report::of(at, accepted));
     }
 
     /// Takes a part of a lesson at its log time, in the order of the log. One that is whole is in force for bins that begin after its last
@@ -164,8 +148,7 @@ impl Surges {
     pub fn advance(&mut self, watermark: Timestamp, emit: &mut Vec<Finding>) {
         self.state.watermark = self.state.watermark.max(watermark);
         loop {
-            let report = self.state.waiting.first_key_value().map(|(order, _)| order.0);
-            let report = report.filter(|at| *at < watermark);
+            let report = self.state.order.next_at().filter(|at| *at < watermark);
             let bin = self.next_bin().filter(|at| *at <= watermark);
             match (bin, report) {
                 (Some(bin), None) => self.pass_bin(bin),
@@ -202,24 +185,17 @@ impl Surges {
     }
 
     fn count_next(&mut self) {
-        let Some(((at, ..), report)) = self.state.waiting.pop_first() else {
+        let Some(Next {
+            at,
+            report,
+            is_first,
+            kept,
+        }) = self.state.order.pop()
+        else {
             return;
         };
-        let mut is_first = false;
-        let said = self.state.said.get_or_insert_with(report.incident, || {
-            is_first = true;
-            Said {
-                revision: report.revision,
-                realm: report.realm,
-                counted: None,
-            }
-        });
-        if said.realm != report.realm || (!is_first && report.revision <= said.revision) {
-            return;
-        }
-        said.revision = report.revision;
         let now = report.counts.as_ref().map(Counted::from);
-        let before = std::mem::replace(&mut said.counted, now);
+        let before = std::mem::replace(kept, now);
         if let Some(before) = before {
             self.state.past.remove(before.kind, before.home, before.hour);
         }

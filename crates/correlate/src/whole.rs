@@ -32,7 +32,7 @@ pub struct WholeShard<D> {
     pub(crate) detector: D,
     assess: Assess,
     findings: Vec<Finding>,
-    /// What was ever told: the end of a campaign that came and went between two marks concerns nobody.
+    /// What was ever told: the end of what came and went between two marks concerns nobody.
     told: BTreeSet<AlertId>,
     /// Another owner tells.
     stands_by: bool,
@@ -108,7 +108,7 @@ impl<D: Detector> WholeShard<D> {
     fn assess_all(&mut self, emit: &mut Vec<Alert>) {
         for mut finding in self.findings.drain(..) {
             let told = &mut self.told;
-            let holds = |alert: &Alert| alert.campaign.is_some() || alert.surge.is_some();
+            let holds = |alert: &Alert| alert.campaign.is_some() || alert.surge.is_some() || alert.cascade.is_some();
             finding
                 .alerts
                 .retain(|alert| told.contains(&alert.id) || (holds(alert) && told.insert(alert.id)));

@@ -21,7 +21,7 @@ pub(crate) struct Crew {
     pub(crate) reader: Reader,
     /// In the order of their shards.
     pub(crate) workers: Vec<Worker>,
-    /// None where neither campaigns nor surges are looked for.
+    /// None where nothing is looked for in all reports.
     pub(crate) whole: Option<Whole>,
     /// None where this process owns everything.
     pub(crate) custodian: Option<Custodian>,

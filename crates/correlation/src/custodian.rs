@@ -50,7 +50,7 @@ pub(crate) struct Custodian {
     pub(crate) pulse_at: Position,
     /// The threads of the lots, in order.
     pub(crate) lots: Vec<Feed<Control>>,
-    /// The one of campaigns and surges, which goes with the first lot; none where neither campaigns nor surges are looked for.
+    /// The one of what looks at reports whole, which goes with the first lot; none where nothing is looked for in all reports.
     pub(crate) whole: Option<Feed<Control>>,
     /// The reader, which says when all has been read that an owner before may have read.
     pub(crate) reader: Feed<Gained>,
@@ -264,7 +264,7 @@ impl Custodian {
         self.leads.store(self.custody.owned(0).is_some(), Ordering::Release);
     }
 
-    /// Tells the thread of a lot, and with the first one that of campaigns and surges.
+    /// Tells the thread of a lot, and with the first one that of what looks at reports whole.
     fn order(&mut self, lot: u16, control: impl Fn() -> Control) {
         let whole = self.whole.as_mut().filter(|_| lot == 0);
         for thread in self.lots.get_mut(usize::from(lot)).into_iter().chain(whole) {

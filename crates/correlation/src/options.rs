@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chappe_correlate::{LinkPolicy, SurgePolicy, WarningList};
+use chappe_correlate::{CascadePolicy, Detectors, LinkPolicy, SurgePolicy, WarningList};
 use chappe_model::{Live, Policy, Secret};
 
 /// Most shards of one process.
@@ -19,6 +19,8 @@ pub struct Options {
     pub linking: Option<LinkPolicy>,
     /// What is asked of surges; none: they are not looked for.
     pub surges: Option<SurgePolicy>,
+    /// When cascades are warned of; none: they are not.
+    pub cascades: Option<CascadePolicy>,
     /// Threads that own keys, 1 to [`MAX_SHARDS`].
     pub shards: usize,
     /// How often a snapshot is saved. A restart reads the log from the last one.
@@ -52,7 +54,7 @@ impl fmt::Debug for LiveListener {
 }
 
 impl Options {
-    /// Two shards, a snapshot each minute, neither campaigns nor surges, nobody told of live state.
+    /// Two shards, a snapshot each minute, neither campaigns nor surges nor cascades, nobody told of live state.
     #[must_use]
     pub fn new(secret: Secret, policy: Policy) -> Self {
         Self {
@@ -60,6 +62,7 @@ impl Options {
             policy,
             linking: None,
             surges: None,
+            cascades: None,
             shards: 2,
             snapshot_interval: Duration::from_secs(60),
             instance: "correlation".to_owned(),
@@ -86,6 +89,24 @@ impl Options {
         Self {
             surges: Some(surges),
             ..self
+        }
+    }
+
+    /// Warns of cascades.
+    #[must_use]
+    pub fn with_cascades(self, cascades: CascadePolicy) -> Self {
+        Self {
+            cascades: Some(cascades),
+            ..self
+        }
+    }
+
+    /// What is looked for in all reports.
+    pub(crate) fn detectors(&self) -> Detectors {
+        Detectors {
+            linking: self.linking.clone().map(Arc::new),
+            surges: self.surges.is_some(),
+            cascades: self.cascades.clone().map(Arc::new),
         }
     }
 

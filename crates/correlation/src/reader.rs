@@ -46,7 +46,7 @@ pub(crate) struct Reader {
     pub(crate) intake: Intake,
     pub(crate) positions: Vec<u64>,
     pub(crate) feeds: Vec<Feed>,
-    /// That of campaigns and surges; none where neither campaigns nor surges are looked for.
+    /// That of what looks at reports whole; none where nothing is looked for in all reports.
     pub(crate) whole: Option<Feed>,
     /// The ends of campaigns that nothing stands behind any more; told once the log has been read again.
     pub(crate) orphaned: Vec<Alert>,

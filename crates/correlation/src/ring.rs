@@ -30,11 +30,11 @@ pub(crate) enum Message {
     Settle,
     /// Everything has been sent that stood in the log when this instance learnt that it owns these keys under this epoch.
     CaughtUp(u64),
-    /// For campaigns and surges: an accepted revision at this log time.
+    /// For what looks at reports whole: an accepted revision at this log time.
     Report(Timestamp, Box<Accepted>),
     /// For surges: a part of a lesson that stands in the log at this log time.
     Lesson(Timestamp, Box<SurgeLessonPart>),
-    /// For campaigns and surges: hand over your snapshot, once everything before is durable; none if it cannot be made.
+    /// For what looks at reports whole: hand over your snapshot, once everything before is durable; none if it cannot be made.
     WholeSnapshot(SyncSender<Option<Vec<u8>>>),
     /// Hand over your state, once everything before is durable.
     Snapshot(SyncSender<CountState>),

@@ -241,21 +241,18 @@ impl Service {
     /// The state to go on from: the last snapshot if it serves, and what was told before.
     fn restore(&self, policy: &Arc<Policy>, count: usize) -> Restored {
         let secret = &self.options.secret;
-        let (linking, surges) = (
-            self.options.linking.clone().map(Arc::new),
-            self.options.surges.is_some(),
-        );
+        let detectors = self.options.detectors();
         let partitions = self.log.partitions(Topic::Incidents);
         let epoch = self.recalled.epoch;
         let mut found = Restored {
             intake: Intake::new(secret, policy, partitions),
             positions: vec![0; usize::from(partitions)],
             shards: (0..count).map(|_| Shard::new(secret.clone(), policy, epoch)).collect(),
-            overview: Overview::new(secret, linking.clone(), surges, epoch),
+            overview: Overview::new(secret, &detectors, epoch),
             orphaned: vec![],
         };
         let snapshot = load(&*self.snapshots, policy, partitions).and_then(|snapshot| {
-            let overview = Overview::restore(secret, linking, surges, epoch, &snapshot.whole).map_err(
+            let overview = Overview::restore(secret, &detectors, epoch, &snapshot.whole).map_err(
                 |error| tracing::info!(%error, "the snapshot does not serve; reading the log from its beginning"),
             );
             Some((snapshot, overview.ok()?))
@@ -280,7 +277,7 @@ impl Service {
         found
     }
 
-    /// Hands each owner what was told before. Where campaigns or surges are not looked for any more, they end as the alerts of a rule do that is
+    /// Hands each owner what was told before. Where campaigns, surges or cascades are not looked for any more, they end as the alerts of a rule do that is
     /// not in force any more.
     fn recall(&self, found: &mut Restored) {
         let count = found.shards.len();
@@ -289,7 +286,8 @@ impl Service {
         for alert in others {
             found.shards[shard_of(alert.key_hash, count)].recall(alert);
         }
-        let runs = |alert: &Alert| (found.overview.as_ref()).is_some_and(|overview| overview.finds(alert.rule.kind));
+        let detectors = self.options.detectors();
+        let runs = |alert: &Alert| detectors.find(alert.rule.kind);
         let (known, orphaned): (Vec<_>, Vec<_>) = whole.into_iter().partition(runs);
         if let Some(overview) = &mut found.overview {
             known.into_iter().for_each(|alert| overview.recall(alert));
@@ -319,7 +317,7 @@ struct Restored {
     intake: Intake,
     positions: Vec<u64>,
     shards: Vec<Shard>,
-    /// None where neither campaigns nor surges are looked for.
+    /// None where nothing is looked for in all reports.
     overview: Option<Overview>,
     /// The ends of alerts that nobody looks after any more.
     orphaned: Vec<Alert>,

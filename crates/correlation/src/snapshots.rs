@@ -42,7 +42,7 @@ pub(crate) struct Snapshots {
 /// What was asked for at one cut.
 struct Asked {
     states: Vec<Handed<CountState>>,
-    /// None where neither campaigns nor surges are looked for.
+    /// None where nothing is looked for in all reports.
     whole: Option<Handed<Option<Vec<u8>>>>,
 }
 
@@ -57,7 +57,7 @@ enum Gathered {
     NotYet,
     /// The service is stopping.
     Never,
-    /// And of campaigns and surges, none if it could not be made.
+    /// And of what looks at reports whole, none if it could not be made.
     All(Vec<CountState>, Option<Vec<u8>>),
 }
 

@@ -1,4 +1,4 @@
-//! The thread that looks at reports whole, for campaigns and surges: one, because they have no key to be parted by.
+//! The thread that looks at reports whole, for campaigns, surges and cascades: one, because they have no key to be parted by.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -138,7 +138,7 @@ impl Whole {
     fn snapshot(&self) -> Option<Vec<u8>> {
         self.overview
             .snapshot()
-            .map_err(|error| tracing::error!(%error, "no snapshot of campaigns and surges could be made"))
+            .map_err(|error| tracing::error!(%error, "no snapshot of campaigns, surges and cascades could be made"))
             .ok()
     }
 }

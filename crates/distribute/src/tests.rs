@@ -71,5 +71,6 @@ fn alert(compartment: Compartment, audience: Audience) -> Alert {
         held: false,
         campaign: None,
         surge: None,
+        cascade: None,
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlertId, Campaign, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId, Pap, Rsit, Rule,
-    Sector, Severity, Surge, Timestamp, Tlp,
+    AlertId, Campaign, Cascade, CascadeNode, Compartment, Country, CountrySet, Digest, IncidentId, KeyHash, MemberId,
+    Pap, Rsit, Rule, Sector, Severity, Surge, Timestamp, Tlp, WarningState,
 };
 
 /// What an alert is about.
@@ -183,13 +183,18 @@ pub struct Alert {
     pub campaign: Option<Box<Campaign>>,
     /// Of a surge: what it stands out from.
     pub surge: Option<Box<Surge>>,
+    /// Of a cascade: what depends on the sector that is hit.
+    pub cascade: Option<Box<Cascade>>,
 }
 
 impl Alert {
-    /// Whether it is about more reports than fall to one key: a campaign or a surge.
+    /// Whether it is about more reports than fall to one key: a campaign, a surge or a cascade.
     #[must_use]
     pub fn is_of_the_whole(&self) -> bool {
-        matches!(self.rule.kind, AlertKind::Campaign | AlertKind::Surge)
+        matches!(
+            self.rule.kind,
+            AlertKind::Campaign | AlertKind::Surge | AlertKind::Cascade
+        )
     }
 
     /// The lot whose owner writes this alert, of `lots`. What is of the whole has no key to be parted by: all of it is of the first.
@@ -218,9 +223,11 @@ impl Alert {
             && self.evidence == other.evidence
             && self.campaign == other.campaign
             && self.surge == other.surge
+            && self.cascade == other.cascade
     }
 
-    /// Whether the change from `other` is one of country, sector, severity, audience or state, and so is told at once.
+    /// Whether the change from `other` is one of country, sector, severity, audience or state, its own or that of a warning, and so is told at
+    /// once.
     #[must_use]
     pub fn differs_materially_from(&self, other: &Self) -> bool {
         self.state != other.state
@@ -231,6 +238,13 @@ impl Alert {
             || self.held != other.held
             || self.tlp != other.tlp
             || self.pap != other.pap
+            || self.warned() != other.warned()
+    }
+
+    /// What a cascade warns, and how it stands.
+    fn warned(&self) -> Vec<(Option<CascadeNode>, WarningState)> {
+        let warnings = self.cascade.iter().flat_map(|cascade| &cascade.warnings);
+        warnings.map(|warning| (warning.node(), warning.state)).collect()
     }
 
     /// Whether it names any of these countries.
@@ -351,6 +365,7 @@ mod tests {
             held: false,
             campaign: None,
             surge: None,
+            cascade: None,
         }
     }
 }

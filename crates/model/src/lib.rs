@@ -23,6 +23,7 @@
 mod alert;
 mod budget;
 mod campaign;
+mod cascade;
 mod country;
 mod country_set;
 mod ids;
@@ -44,6 +45,7 @@ pub use budget::{
     Budget, BudgetError, CONTRIBUTION_BYTES, DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, Live, MOST_MEMORY_MIB, Shares,
 };
 pub use campaign::{Campaign, JoinRefusal, Link, RefusedJoin, SharedValue};
+pub use cascade::{Cascade, CascadeNode, CascadeWarning, WarningState};
 pub use country::{Country, CountryError};
 pub use country_set::CountrySet;
 pub use ids::{AlertId, Digest, IncidentId, KeyHash, NameError, Secret, SetSum, bytes_of_hex, hex};

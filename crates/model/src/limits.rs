@@ -68,5 +68,11 @@ pub const CAMPAIGN_INDICATORS: usize = 20;
 pub const SURGE_REPORTS: usize = 10_000;
 /// Bins that a surge's alert shows.
 pub const SURGE_BINS: usize = 52;
+/// Most dependencies of sectors, and most pairs of countries that a sector connects.
+pub const DEPENDENCIES: usize = 1_024;
+/// Longest reason of a dependency, in bytes: every warning that rests on it says it.
+pub const DEPENDENCY_WHY_BYTES: usize = 200;
+/// Most sectors in countries that a report may name and still say something about each: beyond, it raises and confirms no cascade.
+pub const CASCADE_NODES: usize = 64;
 /// Parts of the correlation keys that each have an owner, where several processes share a log: at most so many of them share the work.
 pub const LOTS: u16 = 8;

@@ -1,6 +1,7 @@
 //! Alerts in the log and as their recipients see them.
 
 mod campaign;
+mod cascade;
 mod record;
 mod shown;
 mod surge;

@@ -18,6 +18,8 @@
 //! ```
 
 mod campaigns;
+mod cascade_case;
+mod cascade_world;
 mod case;
 mod clustering;
 mod compare;
@@ -34,6 +36,8 @@ mod whole_world;
 mod world;
 
 pub use campaigns::{Attack, HUB_MEMBER, JUDGING_SEEDS, Labelled, Landscape, TUNING_SEEDS, poisoned};
+pub use cascade_case::{CascadeCase, cascade_case};
+pub use cascade_world::{cascades_told, run_cascades};
 pub use case::{Case, Entry, MEMBERS, PARTITIONS, member, secret};
 pub use clustering::{Clustering, Scores};
 pub use compare::{canonical, differences, live};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use chappe_correlate::LinkPolicy;
+use chappe_correlate::{Detectors, LinkPolicy};
 use chappe_model::{Alert, AlertState, Audience, Realm, Timestamp};
 use serde_json::{Value, json};
 
@@ -13,8 +13,10 @@ use crate::whole_world::{Sought, run_whole};
 #[must_use]
 pub fn run_linking(case: &Case, policy: &LinkPolicy, deliveries: &Deliveries) -> Vec<Alert> {
     let sought = Sought {
-        linking: Some(Arc::new(policy.clone())),
-        surges: false,
+        detectors: Detectors {
+            linking: Some(Arc::new(policy.clone())),
+            ..Detectors::default()
+        },
         lessons: &[],
     };
     run_whole(case, &sought, deliveries)

@@ -91,6 +91,14 @@ impl Oracle {
         Self::of("surges.py")
     }
 
+    /// Starts `tests/oracle/cascades.py --lines`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn of_cascades() -> Result<Self> {
+        Self::of("cascades.py")
+    }
+
     /// The alerts of a whole case in the oracle's own form.
     ///
     /// # Errors

@@ -1,3 +1,4 @@
+use chappe_correlate::Detectors;
 use chappe_model::{Alert, Audience};
 use serde_json::{Value, json};
 
@@ -10,8 +11,10 @@ use crate::whole_world::{Sought, run_whole};
 #[must_use]
 pub fn run_surges(case: &SurgeCase, deliveries: &Deliveries) -> Vec<Alert> {
     let sought = Sought {
-        linking: None,
-        surges: true,
+        detectors: Detectors {
+            surges: true,
+            ..Detectors::default()
+        },
         lessons: &case.lessons,
     };
     run_whole(&case.case, &sought, deliveries)

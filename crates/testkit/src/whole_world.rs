@@ -1,8 +1,8 @@
-//! What looks at reports whole, on one case, in virtual time: campaigns or surges.
+//! What looks at reports whole, on one case, in virtual time: campaigns, surges or cascades.
 
 use std::sync::Arc;
 
-use chappe_correlate::{Intake, LinkPolicy, Overview, Sighting};
+use chappe_correlate::{Detectors, Intake, Overview, Sighting};
 use chappe_model::{Alert, Policy, SurgeLessonPart};
 
 use crate::case::{Case, Entry, PARTITIONS, secret};
@@ -10,8 +10,7 @@ use crate::deliveries::Deliveries;
 
 /// What is looked for.
 pub(crate) struct Sought<'a> {
-    pub(crate) linking: Option<Arc<LinkPolicy>>,
-    pub(crate) surges: bool,
+    pub(crate) detectors: Detectors,
     /// Lessons, each with after how many marks of the first partition it stands there.
     pub(crate) lessons: &'a [(usize, Vec<SurgeLessonPart>)],
 }
@@ -21,10 +20,9 @@ impl Sought<'_> {
     #[allow(clippy::expect_used, reason = "for tests only")]
     fn begin(&self, epoch: u64, snapshot: Option<&[u8]>) -> (Overview, bool) {
         let secret = secret();
-        let restored = snapshot
-            .and_then(|bytes| Overview::restore(&secret, self.linking.clone(), self.surges, epoch, bytes).ok()?);
+        let restored = snapshot.and_then(|bytes| Overview::restore(&secret, &self.detectors, epoch, bytes).ok()?);
         let serves = restored.is_some();
-        let fresh = || Overview::new(&secret, self.linking.clone(), self.surges, epoch).expect("something is sought");
+        let fresh = || Overview::new(&secret, &self.detectors, epoch).expect("something is sought");
         (restored.unwrap_or_else(fresh), serves)
     }
 }

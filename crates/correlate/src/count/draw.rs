@@ -65,6 +65,7 @@ pub(super) fn draw(run: &mut Run, entries: &Entries, subject: &Subject<'_>, voic
         held: false,
         campaign: None,
         surge: None,
+        cascade: None,
     }
 }
 

@@ -108,6 +108,7 @@ impl Linker {
             held: false,
             campaign: None,
             surge: None,
+            cascade: None,
         }
     }
 

@@ -4,6 +4,7 @@ use chappe_model::{Accepted, Country, IncidentId, Realm, Rsit, Timestamp, Use};
 use serde::{Deserialize, Serialize};
 
 use crate::Voice;
+use crate::order::Revision;
 
 /// What surges take from one accepted revision.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +46,20 @@ impl Report {
                 voice: Arc::new(Voice::of(accepted)),
             }),
         }
+    }
+}
+
+impl Revision for Report {
+    fn incident(&self) -> IncidentId {
+        self.incident
+    }
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    fn realm(&self) -> Realm {
+        self.realm
     }
 }
 

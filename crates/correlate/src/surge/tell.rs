@@ -1,12 +1,10 @@
 //! What is told of a surge.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use chappe_model::limits::{LISTED_REPORTS, SURGE_BINS};
+use chappe_model::limits::SURGE_BINS;
 use chappe_model::{
-    Alert, AlertState, Audience, Compartment, CountrySet, Counts, IncidentId, KeyField, KeyHash, MemberId, Pap, Realm,
-    Severity, Surge, SurgeBin, Timestamp, Tlp,
+    Alert, AlertState, Audience, Compartment, CountrySet, KeyField, KeyHash, Realm, Surge, SurgeBin, Timestamp,
 };
 use chappe_surge::{Bin, UNUSUAL};
 
@@ -14,7 +12,7 @@ use super::Surges;
 use super::policy::{SURGE_RULE, rule};
 use super::series::{Gathered, Opened, Series};
 use super::watching::Stood;
-use crate::Voice;
+use crate::behind::Behind;
 use crate::finding::Finding;
 use crate::voice::attested;
 
@@ -45,17 +43,10 @@ impl Surges {
 
     pub(super) fn alert(&self, series: Series, gathered: &Gathered, opened: &Opened, state: AlertState) -> Alert {
         let (key_hash, compartment) = (self.key_hash(series), Compartment::pool(Realm::Live));
-        let mut standing: Vec<(Timestamp, IncidentId, &Arc<Voice>)> = (gathered.standing.iter())
-            .map(|(incident, (at, voice))| (*at, *incident, voice))
-            .collect();
-        standing.sort_unstable_by_key(|(at, incident, _)| (*at, *incident));
-        let voices = || standing.iter().map(|(_, _, voice)| *voice);
-        let labels = voices().fold(None, |strictest: Option<(Tlp, Pap)>, voice| {
-            let strictest = strictest.unwrap_or((Tlp::Clear, Pap::Clear));
-            Some((strictest.0.join(voice.tlp), strictest.1.join(voice.pap)))
-        });
-        let (tlp, pap) = labels.unwrap_or((Tlp::AmberStrict, Pap::Red));
-        let members: BTreeSet<&MemberId> = voices().map(|voice| &voice.reporter).collect();
+        let standing = gathered.standing.iter();
+        let behind = Behind::new(standing.map(|(incident, (at, voice))| (*at, *incident, voice)));
+        let (tlp, pap) = behind.labels();
+        let (first_seen, last_seen) = behind.seen().unwrap_or((opened.anchor.0, opened.anchor.0));
         let surge = shown(&gathered.stood);
         let key = |field: &str, value: &str| KeyField {
             field: field.into(),
@@ -84,33 +75,26 @@ impl Surges {
             audience: series.1.map_or(Audience::Eu, |country| {
                 Audience::Countries(CountrySet::from_iter([country]))
             }),
-            severity: voices().map(|voice| voice.severity).max().unwrap_or(Severity::Medium),
+            severity: behind.severity(),
             tlp,
             pap,
             countries: series
                 .1
-                .map_or_else(|| attested(voices()), |country| CountrySet::from_iter([country])),
-            sectors: voices().flat_map(|voice| voice.sectors.iter().copied()).collect(),
+                .map_or_else(|| attested(behind.voices()), |country| CountrySet::from_iter([country])),
+            sectors: behind.sectors(),
             incident_types: BTreeSet::from([series.0]),
-            counts: Counts {
-                reports: u32::try_from(standing.len()).unwrap_or(u32::MAX),
-                unlisted: 0,
-                members: u32::try_from(members.len()).unwrap_or(u32::MAX),
-            },
-            digest: self.secret.set_digest(gathered.standing.keys().copied()),
-            evidence: standing
-                .iter()
-                .take(LISTED_REPORTS)
-                .filter_map(|(at, incident, voice)| voice.evidence(*at, *incident))
-                .collect(),
+            counts: behind.counts(),
+            digest: behind.digest(&self.secret),
+            evidence: behind.evidence(),
             values: vec![],
             peak: surge.peak(),
             fires: opened.fires,
-            first_seen: standing.first().map_or(opened.anchor.0, |first| first.0),
-            last_seen: standing.last().map_or(opened.anchor.0, |last| last.0),
+            first_seen,
+            last_seen,
             held: false,
             campaign: None,
             surge: Some(Box::new(surge)),
+            cascade: None,
         }
     }
 }

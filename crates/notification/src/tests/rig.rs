@@ -97,6 +97,7 @@ pub(super) fn revision(n: u8, revision: u32) -> Alert {
         held: false,
         campaign: None,
         surge: None,
+        cascade: None,
     }
 }
 

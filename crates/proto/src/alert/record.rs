@@ -126,6 +126,12 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
             .map(super::surge::from_wire)
             .transpose()?
             .map(Box::new),
+        cascade: explanation
+            .cascade
+            .as_ref()
+            .map(super::cascade::from_wire)
+            .transpose()?
+            .map(Box::new),
     })
 }
 

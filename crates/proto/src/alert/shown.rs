@@ -112,6 +112,7 @@ fn explanation(alert: &Alert) -> v1::Explanation {
             .flat_map(|campaign| campaign.warning_lists.iter().map(ToString::to_string))
             .collect(),
         surge: alert.surge.as_deref().map(super::surge::to_wire),
+        cascade: alert.cascade.as_deref().map(super::cascade::to_wire),
     }
 }
 

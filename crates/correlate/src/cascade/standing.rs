@@ -1,0 +1,100 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use chappe_model::{Country, IncidentId, MemberId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::policy::CascadePolicy;
+use crate::Voice;
+
+/// The reports that stand on one node, each since when.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Standing(BTreeMap<(Timestamp, IncidentId), Arc<Voice>>);
+
+impl Standing {
+    /// Whether another report of a member has one of its own go.
+    pub(super) fn is_full_for(&self, policy: &CascadePolicy, key: (Timestamp, IncidentId), member: &MemberId) -> bool {
+        !self.0.contains_key(&key) && self.of(member).count() >= policy.per_member
+    }
+
+    /// A report stands, in the words of its last revision. Of one member the oldest are kept, and the newest: one that reports without end
+    /// takes no room from others.
+    pub(super) fn put(&mut self, policy: &CascadePolicy, key: (Timestamp, IncidentId), voice: &Arc<Voice>) {
+        self.0.insert(key, Arc::clone(voice));
+        let own = self.of(&voice.reporter).rev();
+        let second_newest = own.skip(1).next().copied();
+        if let Some(second_newest) = second_newest.filter(|_| self.of(&voice.reporter).count() > policy.per_member) {
+            self.0.remove(&second_newest);
+        }
+    }
+
+    fn of<'a>(&'a self, member: &'a MemberId) -> impl DoubleEndedIterator<Item = &'a (Timestamp, IncidentId)> {
+        let own = self.0.iter().filter(move |(_, voice)| voice.reporter == *member);
+        own.map(|(key, _)| key)
+    }
+
+    pub(super) fn remove(&mut self, key: (Timestamp, IncidentId)) {
+        self.0.remove(&key);
+    }
+
+    /// Lets go what stands since `last` or longer.
+    pub(super) fn forget(&mut self, last: Timestamp) {
+        while let Some(oldest) = self.0.first_entry().filter(|oldest| oldest.key().0 <= last) {
+            oldest.remove();
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What stands since `first` or later.
+    pub(super) fn since(
+        &self,
+        first: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = (Timestamp, IncidentId, &Arc<Voice>)> {
+        let since = self.0.range((first, IncidentId::from_bytes([0; 16]))..);
+        since.map(|((at, incident), voice)| (*at, *incident, voice))
+    }
+
+    /// What has come to stand in the window that ends at `at`: the time of the first of it, and how much it is. None if that is not enough.
+    pub(super) fn enough(&self, policy: &CascadePolicy, at: Timestamp) -> Option<(Timestamp, u32)> {
+        let begins = Timestamp::from_millis((at.as_millis() + 1).saturating_sub(policy.window_ms));
+        let recent = || self.since(begins).take_while(|(since, ..)| *since <= at);
+        let members: BTreeSet<&MemberId> = recent().map(|(.., voice)| &voice.reporter).collect();
+        let reports = u32::try_from(recent().count()).unwrap_or(u32::MAX);
+        let enough = reports >= policy.reports && members.len() >= policy.members as usize;
+        Some((recent().next()?.0, reports)).filter(|_| enough)
+    }
+
+    /// Whether what stands since `first` or later is enough in some window.
+    pub(super) fn holds(&self, policy: &CascadePolicy, first: Timestamp) -> bool {
+        let mut window: VecDeque<(Timestamp, &MemberId)> = VecDeque::new();
+        let mut members: BTreeMap<&MemberId, usize> = BTreeMap::new();
+        for (at, _, voice) in self.since(first) {
+            window.push_back((at, &voice.reporter));
+            *members.entry(&voice.reporter).or_default() += 1;
+            while let Some((_, gone)) =
+                window.pop_front_if(|(oldest, _)| oldest.as_millis() + policy.window_ms <= at.as_millis())
+            {
+                let left = members.entry(gone).or_default();
+                *left -= 1;
+                if *left == 0 {
+                    members.remove(gone);
+                }
+            }
+            if window.len() >= policy.reports as usize && members.len() >= policy.members as usize {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The time of the last report since `first`, where they say by their own country, or by two members, that this one in `country` is hit.
+    pub(super) fn confirms(&self, country: Country, first: Timestamp) -> Option<Timestamp> {
+        let (last, _, voice) = self.since(first).next_back()?;
+        let one = &voice.reporter;
+        let says = |voice: &Voice| voice.home == Some(country) || voice.reporter != *one;
+        self.since(first).any(|(.., voice)| says(voice)).then_some(last)
+    }
+}
