@@ -1,5 +1,6 @@
 //! An alert for the eyes of an analyst, and as a line of JSON.
 
+mod cascade;
 mod line;
 mod text;
 

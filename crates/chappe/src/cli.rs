@@ -1,5 +1,6 @@
 //! The command line.
 
+mod cascade;
 mod rules;
 mod surge;
 
@@ -13,6 +14,7 @@ use crate::client::ServerAddress;
 use crate::config::CONFIG_FILE;
 use crate::tokens::TOKENS_FILE;
 
+pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use surge::{ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
@@ -56,6 +58,8 @@ pub enum Command {
     Rules(RulesArgs),
     /// Look for surges in counts of your own, and see what a budget of false alarms means.
     Surge(SurgeArgs),
+    /// What depends on what, and so is warned when a sector is hit.
+    Cascade(CascadeArgs),
     /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
     Demo(DemoArgs),
 }

@@ -1,5 +1,6 @@
 //! The commands, each in a module of its own.
 
+pub(crate) mod cascade;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod rules;
@@ -41,6 +42,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Watch(args) => watch::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out),
+        Command::Cascade(args) => cascade::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,
     }
 }

@@ -1,5 +1,6 @@
 //! `chappe.toml`: what an installation is.
 
+mod cascade;
 mod error;
 mod file;
 mod kafka;

@@ -24,6 +24,7 @@ mod cli;
 pub mod client;
 mod commands;
 mod config;
+mod dependency_file;
 mod installation;
 mod invocation;
 mod report_file;

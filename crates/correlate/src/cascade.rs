@@ -26,7 +26,7 @@ use std::sync::Arc;
 use chappe_model::{Accepted, Alert, CascadeNode, Country, KeyHash, Realm, Rule, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use dependencies::{Connection, Dependencies, Dependency, DependencyError, WARNED_HOURS};
+pub use dependencies::{Connection, Dependencies, Dependency, DependencyError, Dependent, WARNED_HOURS};
 pub use policy::{CASCADE_REPORTS, CASCADE_RULE, CASCADE_WINDOW_HOURS, CascadePolicy};
 pub use shard::{CascadeShard, CascadeSnapshotError};
 

@@ -63,7 +63,7 @@ mod window;
 pub use assess::Assess;
 pub use cascade::{
     CASCADE_REPORTS, CASCADE_RULE, CASCADE_WINDOW_HOURS, CascadePolicy, CascadeShard, CascadeSnapshotError, Cascades,
-    Connection, Dependencies, Dependency, DependencyError, WARNED_HOURS,
+    Connection, Dependencies, Dependency, DependencyError, Dependent, WARNED_HOURS,
 };
 pub use chappe_surge::Bin;
 pub use count::{COALESCE_MS, Count, CountState, HOT_CONTRIBUTIONS, HOT_MS, Retired};

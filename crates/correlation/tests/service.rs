@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "service/cascades.rs"]
+mod cascades;
 #[path = "service/linking.rs"]
 mod linking;
 #[path = "service/sharing.rs"]

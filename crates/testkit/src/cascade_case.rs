@@ -111,15 +111,7 @@ fn report(
     };
     let reporter = member(reporter);
     let key = format!("{reporter}-{}", rng.u32(0..12));
-    let usage = match rng.u8(0..24) {
-        0 => Use::MatchOnly,
-        1 => Use::NamedRecipientsOnly,
-        _ => Use::Share,
-    };
-    let recipients = (usage == Use::NamedRecipientsOnly).then(|| member("europol"));
-    let tlp = [Tlp::Clear, Tlp::Green, Tlp::Amber][rng.usize(0..3)];
-    let pap = Pap::ALL[rng.usize(0..4)];
-    let marking = Marking::new(tlp, pap, Some(usage), recipients.into_iter().collect());
+    let marking = marking(rng);
     let report_key = ReportKey::parse(&key).expect("a sound key");
     let exercise = *drills.entry(key).or_insert_with(|| rng.u8(0..8) == 0);
     let mut sectors = BTreeSet::from([SECTORS[focus.map_or(rng.usize(0..SECTORS.len()), |(sector, _)| sector)]]);
@@ -150,7 +142,7 @@ fn report(
                 Severity::Critical,
                 Severity::Low,
             ][rng.usize(0..5)],
-            marking: marking.expect("a sound marking"),
+            marking,
             occurred_from: None,
             occurred_to: None,
             detected_at: None,
@@ -169,6 +161,20 @@ fn report(
             backfill: rng.u8(0..20) == 0,
         },
     }
+}
+
+#[allow(clippy::expect_used, reason = "for tests only")]
+fn marking(rng: &mut Rng) -> Marking {
+    let usage = match rng.u8(0..24) {
+        0 => Use::MatchOnly,
+        1 => Use::NamedRecipientsOnly,
+        _ => Use::Share,
+    };
+    let recipients = (usage == Use::NamedRecipientsOnly).then(|| member("europol"));
+    let tlp = [Tlp::Clear, Tlp::Green, Tlp::Amber][rng.usize(0..3)];
+    let pap = Pap::ALL[rng.usize(0..4)];
+    let marking = Marking::new(tlp, pap, Some(usage), recipients.into_iter().collect());
+    marking.expect("a sound marking")
 }
 
 impl CascadeCase {

@@ -3,6 +3,7 @@
 use chappe_proto::v1;
 use serde::Serialize;
 
+use super::cascade::CascadeLine;
 use crate::words;
 
 /// An alert revision in words. Times are log time, in milliseconds since 1970.
@@ -102,6 +103,9 @@ pub struct WhyLine {
     /// Of a surge: what it stands out from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub surge: Option<SurgeLine>,
+    /// Of a cascade: what depends on the sector that is hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cascade: Option<CascadeLine>,
 }
 
 /// What a surge stands out from.
@@ -194,6 +198,7 @@ impl From<&v1::Alert> for AlertLine {
                 peak: why.peak,
                 fires: why.fires,
                 surge: why.surge.as_ref().map(SurgeLine::from),
+                cascade: why.cascade.as_ref().map(CascadeLine::from),
             },
             advice: alert.advice.clone(),
             uncorroborated: alert.uncorroborated,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use super::AlertLine;
 use super::line::{SurgeBinLine, SurgeLine};
+use super::{AlertLine, cascade};
 use crate::words::{count, plain};
 
 /// Alerts whose last revision is kept to say what changed; when full, all are forgotten and shown whole again.
@@ -53,6 +53,7 @@ fn whole(alert: &AlertLine) -> String {
     line(&mut out, "behind it", &behind(alert));
     line(&mut out, "told", &told(alert));
     line(&mut out, "why", &why(alert));
+    warned(&mut out, alert);
     line(&mut out, "seen", &seen(alert));
     for (i, advice) in alert.advice.iter().enumerate() {
         line(&mut out, if i == 0 { "do" } else { "" }, &plain(advice));
@@ -75,9 +76,17 @@ fn change(before: &AlertLine, alert: &AlertLine) -> String {
         line(&mut out, "told", &told(alert));
     }
     line(&mut out, "behind it", &behind(alert));
+    warned(&mut out, alert);
     line(&mut out, "handle as", &marking(alert));
     line(&mut out, "id", &identity(alert));
     out
+}
+
+/// What a cascade warns, a line each.
+fn warned(out: &mut String, alert: &AlertLine) {
+    for warning in alert.why.cascade.iter().flat_map(|cascade| &cascade.warnings) {
+        line(out, "warned", &warning.words());
+    }
 }
 
 /// `12:04:31  CROSS-BORDER  high  new`
@@ -222,6 +231,11 @@ fn why(alert: &AlertLine) -> String {
     if let Some(of) = &why.surge {
         return surge(of, &why.condition);
     }
+    if let Some(of) = &why.cascade {
+        let (condition, fired) = (plain(&why.condition), times(why.fires));
+        let (peak, dependencies) = (why.peak, plain(&of.dependencies));
+        return format!("{condition}: found {peak}, fired {fired}; dependencies of {dependencies}");
+    }
     let mut found = list(&why.values.iter().take(SHOWN_VALUES).cloned().collect::<Vec<_>>());
     if why.values.len() > SHOWN_VALUES {
         let _ = write!(found, ", and {} more", why.values.len() - SHOWN_VALUES); // writing to a String cannot fail
@@ -291,6 +305,7 @@ fn changes(before: &AlertLine, now: &AlertLine) -> String {
     }
     said.extend(difference(&before.countries, &now.countries));
     said.extend(difference(&before.sectors, &now.sectors));
+    said.extend(cascade::changes(before.why.cascade.as_ref(), now.why.cascade.as_ref()));
     if before.audience != now.audience || before.audience_countries != now.audience_countries {
         said.push("told to others".to_owned());
     }
@@ -332,7 +347,7 @@ pub(crate) fn clock(millis: u64) -> String {
 }
 
 /// `2026-03-02 12:04 UTC`.
-fn moment(millis: u64) -> String {
+pub(super) fn moment(millis: u64) -> String {
     format(millis, "%Y-%m-%d %H:%M UTC")
 }
 

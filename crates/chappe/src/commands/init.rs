@@ -68,6 +68,14 @@ data = "chappe-data"
 # bin = "hour"
 # false-alarms-per-year = 12
 
+# What depends on a sector that is hit is warned, if this section is there. 'chappe cascade dependencies' shows what depends on what; a
+# changed copy takes its place with dependencies = "dependencies.toml".
+# [policy.cascade]
+# reports = 3
+# members = 2
+# window-hours = 24
+# least-severity = "high"
+
 # What one member may send. Over it the answer is RESOURCE_EXHAUSTED, with the time to wait.
 [quotas]
 "#;

@@ -48,7 +48,7 @@ pub struct Fault {
 
 impl ConfigError {
     /// A fault at a byte range of `text`.
-    pub(super) fn at(path: &Path, text: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Self {
+    pub(crate) fn at(path: &Path, text: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Self {
         let offset = floor(text, span.map_or(0, |span| span.start));
         let before = text.get(..offset).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |i| i + 1);

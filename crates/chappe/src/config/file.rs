@@ -10,6 +10,7 @@ use chappe_model::{Budget, Country, MemberId, Principal, Role, Rule};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::cascade::{self, CascadeTable};
 use super::error::ConfigError;
 use super::kafka::{self, KafkaTable};
 use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
@@ -68,6 +69,7 @@ struct PolicyTable {
     cross_border_critical_sector: Option<Spanned<CrossBorderTable>>,
     urgent: Option<Spanned<UrgentTable>>,
     surge: Option<SurgeTable>,
+    cascade: Option<CascadeTable>,
 }
 
 #[derive(Deserialize)]
@@ -248,6 +250,9 @@ fn policy(
     let mut section = PolicySection {
         link_campaigns: table.link_campaigns.unwrap_or(false),
         surge: table.surge.as_ref().map(|table| surge(source, table)).transpose()?,
+        cascade: (table.cascade.as_ref())
+            .map(|table| cascade::policy(source, table, folder))
+            .transpose()?,
         ..PolicySection::default()
     };
     if let Some(lateness) = &table.lateness_seconds {

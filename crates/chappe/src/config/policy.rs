@@ -1,6 +1,6 @@
 //! The `[policy]` of the file, as rules and policies.
 
-use chappe_correlate::SurgePolicy;
+use chappe_correlate::{CascadePolicy, SurgePolicy};
 use chappe_model::{MemberId, Policy, Rule, RuleError, built_in_rules};
 
 use crate::warning_files::WarningLists;
@@ -40,6 +40,8 @@ pub struct PolicySection {
     pub link_campaigns: bool,
     /// Counts are watched for surges.
     pub surge: Option<SurgePolicy>,
+    /// Cascades are warned of.
+    pub cascade: Option<CascadePolicy>,
     /// Members whose unmarked reports are taken as TLP:RED; others' are refused.
     pub unmarked_as_red: Vec<MemberId>,
     /// The rule `cross-border`.
@@ -60,6 +62,7 @@ impl Default for PolicySection {
             lateness_seconds: DEFAULT_LATENESS_SECONDS,
             link_campaigns: false,
             surge: None,
+            cascade: None,
             unmarked_as_red: Vec::new(),
             cross_border: CrossBorder {
                 countries: 3,

@@ -181,7 +181,7 @@ impl Opening<'_> {
             snapshot_interval: self.pace.snapshot_interval,
             instance: self.config.instance.clone(),
             live: counts.map(|counts| LiveListener::new(move |live| counts.count_live(live))),
-            ..surges(self.config, linking(self.config, options))
+            ..cascades(self.config, surges(self.config, linking(self.config, options)))
         };
         let (log, snapshots) = (Arc::clone(&self.store.log), Arc::clone(&self.store.snapshots));
         Ok(chappe_correlation::Service::open(options, log, snapshots)?)
@@ -221,6 +221,16 @@ fn surges(config: &Config, options: chappe_correlation::Options) -> chappe_corre
     let (bin, false_alarms_per_year) = (policy.bin.as_str(), policy.false_alarms_per_year);
     tracing::info!(bin, false_alarms_per_year, "watching counts for surges");
     options.with_surges(policy)
+}
+
+/// Cascades are warned of where the configuration says so.
+fn cascades(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
+    let Some(policy) = config.policy.as_ref().and_then(|section| section.cascade.clone()) else {
+        return options;
+    };
+    let (reports, members, dependencies) = (policy.reports, policy.members, policy.dependencies.version());
+    tracing::info!(reports, members, %dependencies, "warning of cascades");
+    options.with_cascades(policy)
 }
 
 /// Campaigns are linked where the configuration says so, but not by what its warning lists name.

@@ -43,6 +43,17 @@ pub struct Dependencies {
     between: BTreeMap<CascadeNode, Vec<(Country, Edge)>>,
 }
 
+/// What depends on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependent {
+    /// The node that depends.
+    pub node: CascadeNode,
+    /// As of a [`Dependency`].
+    pub hours: u32,
+    /// As of a [`Dependency`].
+    pub why: Arc<str>,
+}
+
 /// How one node depends on another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Edge {
@@ -128,6 +139,18 @@ impl Dependencies {
     #[must_use]
     pub fn version(&self) -> &Arc<str> {
         &self.version
+    }
+
+    /// What depends on a node, in the order of nodes.
+    #[must_use]
+    pub fn of(&self, node: CascadeNode) -> Vec<Dependent> {
+        let dependents = self.dependents(node).into_iter();
+        let of = |(node, edge): (CascadeNode, &Edge)| Dependent {
+            node,
+            hours: u32::try_from(edge.within_ms / HOUR_MS).unwrap_or(WARNED_HOURS),
+            why: Arc::clone(&edge.why),
+        };
+        dependents.map(of).collect()
     }
 
     /// Whether anything depends on a node.

@@ -21,8 +21,7 @@ impl Standing {
     /// takes no room from others.
     pub(super) fn put(&mut self, policy: &CascadePolicy, key: (Timestamp, IncidentId), voice: &Arc<Voice>) {
         self.0.insert(key, Arc::clone(voice));
-        let own = self.of(&voice.reporter).rev();
-        let second_newest = own.skip(1).next().copied();
+        let second_newest = self.of(&voice.reporter).rev().nth(1).copied();
         if let Some(second_newest) = second_newest.filter(|_| self.of(&voice.reporter).count() > policy.per_member) {
             self.0.remove(&second_newest);
         }

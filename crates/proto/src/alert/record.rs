@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::{
-    Alert, AlertId, AlertState, Audience, Campaign, Compartment, Country, CountrySet, Counts, Evidence, IncidentId,
-    KeyField, KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
+    Alert, AlertId, AlertState, Audience, Compartment, Country, CountrySet, Counts, Evidence, IncidentId, KeyField,
+    KeyHash, MemberId, Realm, Rsit, Sector, Timestamp,
 };
 use prost::Message;
 
@@ -119,25 +119,14 @@ pub fn decode(bytes: &[u8]) -> Result<Alert, RecordError> {
         first_seen: moment(wire.first_seen.as_ref(), "alert.first_seen")?,
         last_seen: moment(wire.last_seen.as_ref(), "alert.last_seen")?,
         held: wire.held,
-        campaign: campaign(record.campaign.as_ref())?,
-        surge: explanation
-            .surge
-            .as_ref()
-            .map(super::surge::from_wire)
-            .transpose()?
-            .map(Box::new),
-        cascade: explanation
-            .cascade
-            .as_ref()
-            .map(super::cascade::from_wire)
-            .transpose()?
-            .map(Box::new),
+        campaign: boxed(record.campaign.as_ref().map(super::campaign::from_record))?,
+        surge: boxed(explanation.surge.as_ref().map(super::surge::from_wire))?,
+        cascade: boxed(explanation.cascade.as_ref().map(super::cascade::from_wire))?,
     })
 }
 
-fn campaign(record: Option<&v1::CampaignRecord>) -> Result<Option<Box<Campaign>>, RecordError> {
-    let campaign = record.map(super::campaign::from_record).transpose()?;
-    Ok(campaign.map(Box::new))
+fn boxed<T>(read: Option<Result<T, RecordError>>) -> Result<Option<Box<T>>, RecordError> {
+    Ok(read.transpose()?.map(Box::new))
 }
 
 fn key_field(wire: &v1::KeyField) -> KeyField {

@@ -221,3 +221,58 @@ fn a_surge_says_what_stands_out_of_what() {
     let why = "why 47 in the 1 h from 2026-03-02 07:00 UTC, expected 6.2, unusual from 14; score 31.4, needed more than 13.8 (lesson 3). more";
     assert!(words.contains(why), "{text}");
 }
+
+#[test]
+fn a_cascade_says_what_is_warned_along_which_path() {
+    let node = |sector: &str, country: &str| v1::CascadeNode {
+        sector: sector.into(),
+        country: country.into(),
+    };
+    let warning = |state, path: &[v1::CascadeNode]| v1::CascadeWarning {
+        path: path.to_vec(),
+        state,
+        until: Some(prost_types::Timestamp {
+            seconds: 1_772_434_800,
+            nanos: 0,
+        }),
+        reports: 2,
+        members: 1,
+        why: "Hospitals need power.".into(),
+    };
+    let (root, grid, health) = (node("energy", "DE"), node("energy", "AT"), node("health", "AT"));
+    let cascade = |first, second| {
+        let warnings = vec![
+            warning(first, &[root.clone(), grid.clone()]),
+            warning(second, &[root.clone(), grid.clone(), health.clone()]),
+        ];
+        let mut alert = alert();
+        alert.kind = v1::AlertKind::Cascade as i32;
+        alert.explanation = Some(v1::Explanation {
+            condition: "3 or more reports".into(),
+            peak: 4,
+            fires: 2,
+            cascade: Some(v1::Cascade {
+                warnings,
+                dependencies: "2026-11-28".into(),
+            }),
+            ..v1::Explanation::default()
+        });
+        alert
+    };
+    let mut renderer = Renderer::new();
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first = words(show(&mut renderer, &cascade(2, 1)));
+    for says in [
+        "why 3 or more reports: found 4, fired 2 times; dependencies of 2026-11-28",
+        "warned energy in AT is hit (2 reports by 1 member), after energy in DE: Hospitals need power.",
+        "warned health in AT may be hit until 2026-03-02 07:00 UTC, after energy in DE, then energy in AT: Hospitals need power.",
+    ] {
+        assert!(first.contains(says), "{first}");
+    }
+    let second = words(show(&mut renderer, &cascade(2, 3)));
+    assert!(
+        second.contains("health in AT expired") && second.contains("was not hit by"),
+        "{second}"
+    );
+    assert!(!second.contains("energy in AT confirmed"), "that is no news: {second}");
+}
