@@ -35,7 +35,7 @@ use rows::{Draw, Rows};
 pub(crate) use correlation::Pair;
 pub(crate) use ours::{Core, Folder, OneShard, Stamped};
 pub(crate) use reports::{Reports, Said};
-pub(crate) use rows::COUNTRIES;
+pub(crate) use rows::{COUNTRIES, TYPES};
 
 /// Rows of the input whose sums are known.
 const KNOWN_ROWS: usize = 1_000_000;

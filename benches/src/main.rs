@@ -4,6 +4,7 @@
 //! - `path`: from a submitted report to an alert on a stream, against the real program (see [`path`]).
 //! - `recovery`: a rebuild from nothing over ten million incidents (see [`recovery`]).
 //! - `storm`: one indicator in every report, with a million live alerts (see [`storm`]).
+//! - `detectors`: what surges and cascades cost beside the core (see [`detectors`]).
 //! - `surge`: outbreaks found and false alarms realised, see [`surge`].
 //! - `linking`: campaigns against the truth, see [`linking`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
@@ -17,6 +18,7 @@
 
 mod core;
 mod cpu;
+mod detectors;
 mod latency;
 mod linking;
 mod machine;
@@ -42,6 +44,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench storm [--quick] [--write-docs]
        cargo xtask bench path [--kafka] [--peers] [--quick] [--write-docs] [--program FILE]
+       cargo xtask bench detectors [--quick] [--write-docs]
        cargo xtask bench linking [--quick]
        cargo xtask bench surge [--peers] [--quick] [--write-docs]
        cargo xtask bench recovery [--quick]
@@ -77,6 +80,19 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["linking"] => linking::command(false),
         ["linking", "--quick"] => linking::command(true),
         ["surge", options @ ..] => surge::command(&root()?, &wanted_of_surge(options)?),
+        ["detectors", options @ ..] => {
+            let unknown = options
+                .iter()
+                .find(|option| !["--quick", "--write-docs"].contains(option));
+            if let Some(unknown) = unknown {
+                bail!("detectors has no option {unknown}\n\n{USAGE}");
+            }
+            detectors::command(
+                &root()?,
+                options.contains(&"--quick"),
+                options.contains(&"--write-docs"),
+            )
+        }
         ["recovery"] => runtime.block_on(recovery::command(false, None)),
         ["recovery", "--quick"] => runtime.block_on(recovery::command(true, None)),
         ["recovery", "--incidents", count] => {

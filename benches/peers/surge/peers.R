@@ -20,6 +20,11 @@ judge <- function(method, one) {
   told <- tryCatch(as.vector(alarms(suppressWarnings(methods[[method]](s)))), error = function(e) rep(FALSE, length(weeks)))
   told[is.na(told)] <- FALSE
   told <- as.logical(told)
+  # Week by week, as the literature counts; and as alerts are told, once for weeks on end.
+  begins <- told & !c(FALSE, told[-length(told)])
+  rbind(count(method, one, told), count(paste0(method, " told once"), one, begins))
+}
+count <- function(method, one, told) {
   out <- one$outbreak[weeks] > 0
   first <- which(out)[1]
   hits <- which(told & seq_along(out) >= first & seq_along(out) <= max(which(out)))

@@ -212,3 +212,6 @@ impl Detector for Cascades {
         over.map(|key| self.key_hash(key)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
