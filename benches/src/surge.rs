@@ -8,6 +8,7 @@
 mod budgets;
 mod compare;
 mod figures;
+mod flooding;
 mod installation;
 mod judge;
 mod peers;
@@ -55,11 +56,13 @@ pub(crate) fn command(root: &Path, wanted: &Wanted) -> Result<()> {
         }
     }
     let years = if wanted.quick { QUICK_YEARS } else { YEARS };
+    let (budgets, flooding) = budgets::all(years);
     let figures = figures::Figures {
         outbreaks: ours.len(),
         oracle: compare::oracle(&ours),
         peers: compare::peers(&ours, &theirs),
-        budgets: budgets::all(years),
+        budgets,
+        flooding,
     };
     let tables = figures.tables();
     println!("{tables}");

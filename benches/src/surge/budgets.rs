@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use chappe_surge::{Bin, Delay, Grid, Maxima, Rehearsal, Truth, learn_grid};
+use chappe_surge::{Bin, Delay, Grid, Maxima, Rehearsal, Truth, learn_all, learn_grid};
 
-use super::figures::Budget;
+use super::figures::{Budget, Flooding};
+use super::flooding::flooding;
 use super::installation::Installation;
 
 /// False alarms a year that are stated.
@@ -17,8 +18,8 @@ const REALISED_SEEDS: u64 = 1_000_000;
 /// Threads that play years.
 const THREADS: u64 = 2;
 
-/// By hours and by weeks.
-pub(super) fn all(years: u64) -> Vec<Budget> {
+/// By hours and by weeks; and what one member that floods does at the middle budget, by weeks.
+pub(super) fn all(years: u64) -> (Vec<Budget>, Vec<Flooding>) {
     let hours: Vec<f64> = (1..=24)
         .map(|age| {
             if age == 24 {
@@ -42,7 +43,7 @@ pub(super) fn all(years: u64) -> Vec<Budget> {
             13,
         ),
     ];
-    let mut budgets = vec![];
+    let (mut budgets, mut floodings) = (vec![], vec![]);
     for (bin, level, delay, first, history, watched, refit_after) in plans {
         let Ok(delay) = delay else { continue }; // written above, and rising
         let installation = Installation::draw(bin, level, delay, INSTALLATION_SEED);
@@ -54,9 +55,18 @@ pub(super) fn all(years: u64) -> Vec<Budget> {
             watched,
             refit_after,
         };
-        budgets.extend(of(bin, &installation, &rehearsal, years));
+        let found = of(bin, &installation, &rehearsal, years);
+        let middle = found
+            .iter()
+            .find(|budget| budget.false_alarms_a_year_stated == BUDGETS[1]);
+        if let Some(middle) = middle.filter(|_| bin == Bin::Week) {
+            let histories = rehearsal.history(&installation.truths, HISTORY_SEED);
+            let baselines = learn_all(&installation.calendars, &histories);
+            floodings.push(flooding(&installation, &baselines, first, middle.threshold));
+        }
+        budgets.extend(found);
     }
-    budgets
+    (budgets, floodings)
 }
 
 fn of(bin: Bin, installation: &Installation, rehearsal: &Rehearsal<'_>, years: u64) -> Vec<Budget> {
@@ -77,7 +87,7 @@ fn of(bin: Bin, installation: &Installation, rehearsal: &Rehearsal<'_>, years: u
         let alarms = realised.above(threshold);
         Some(Budget {
             bins: format!("{bin:?}"),
-            series: truths.len(),
+            series: truths.len() + truths.types(),
             false_alarms_a_year_stated: budget,
             threshold,
             false_alarms: alarms,

@@ -10,6 +10,7 @@ pub(super) struct Figures {
     pub(super) oracle: Vec<Against>,
     pub(super) peers: Vec<Against>,
     pub(super) budgets: Vec<Budget>,
+    pub(super) flooding: Vec<Flooding>,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,6 +44,36 @@ pub(super) struct Budget {
     pub(super) years: f64,
     pub(super) false_alarms_a_year: f64,
     pub(super) seconds_to_calibrate: f64,
+}
+
+/// Surges over all countries, of those planted, with one member that reports a hundred times as much as usual.
+#[derive(Debug, Serialize)]
+pub(super) struct Flooding {
+    pub(super) surges: u64,
+    pub(super) found_without: u64,
+    /// The member is of a country that the surge has not.
+    pub(super) found_beside: u64,
+    /// It is of one that it has.
+    pub(super) found_within: u64,
+    /// Without a surge: told for no reason without a flood, and with one.
+    pub(super) raised_by_none: u64,
+    pub(super) raised_by_flood: u64,
+}
+
+impl Flooding {
+    fn line(&self) -> String {
+        let percent = |found: u64| 100.0 * found as f64 / self.surges.max(1) as f64;
+        format!(
+            "One member at a hundred times its usual, {} surges of four to ten countries over all countries: found {:.1} % without it, {:.1} % beside it, \
+             {:.1} % where it is of a country of the surge; without a surge {} are told without it, {} with it.",
+            self.surges,
+            percent(self.found_without),
+            percent(self.found_beside),
+            percent(self.found_within),
+            self.raised_by_none,
+            self.raised_by_flood
+        )
+    }
 }
 
 impl Figures {
@@ -99,6 +130,10 @@ impl Figures {
                 &format!("{:.2}", budget.threshold),
                 &format!("{:.0} s", budget.seconds_to_calibrate),
             ]));
+        }
+        for flooding in &self.flooding {
+            lines.push(String::new());
+            lines.push(flooding.line());
         }
         lines.join("\n")
     }

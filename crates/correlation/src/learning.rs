@@ -24,6 +24,9 @@ const LESSONS_PARTITION: u16 = 0;
 const LOOK_FIRST_MS: u64 = 60_000;
 /// The same for later ones.
 const LOOK_MS: u64 = 3_600_000;
+/// Added to the niceness of the thread that learns.
+#[cfg(target_os = "linux")]
+const LESSON_NICE: i32 = 10;
 /// A lesson that was appended is waited for so long before it is learned again.
 const READ_BACK: Duration = Duration::from_secs(600);
 
@@ -109,7 +112,10 @@ impl Learning {
             "learning what is to be expected of counts, which may take minutes"
         );
         let halt = self.halt.clone();
-        let learn = move || task.learn(nonce, || !halt.asked());
+        let learn = move || {
+            step_back();
+            task.learn(nonce, || !halt.asked())
+        };
         match std::thread::Builder::new().name("lesson".into()).spawn(learn) {
             Ok(thread) => self.running = Some(Running { number, began, thread }),
             Err(error) => tracing::error!(%error, "no thread to learn from counts; tried again later"),
@@ -145,5 +151,13 @@ impl Learning {
             });
             self.log.append(Topic::Incidents, LESSONS_PARTITION, record, done);
         }
+    }
+}
+
+/// This thread runs when others leave it the processor: a lesson takes minutes, and nobody waits for it.
+fn step_back() {
+    #[cfg(target_os = "linux")] // where the priority is that of a thread
+    if let Err(error) = rustix::process::nice(LESSON_NICE) {
+        tracing::debug!(%error, "the lesson is learned at the priority of everything else");
     }
 }

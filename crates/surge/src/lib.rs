@@ -44,6 +44,7 @@ mod panel;
 mod rehearsal;
 #[cfg(test)]
 mod tests;
+mod together;
 mod watch;
 
 pub use baseline::{Baseline, BaselineParts, History, PartsError, learn, learn_within};
@@ -55,6 +56,7 @@ pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN, UNUSUAL};
 pub use lesson::{Learned, Lesson, REHEARSED_ALARMS, REHEARSED_YEARS};
 pub use lookout::{Lookout, OVER_AT, Recent};
 pub use maxima::{Excursion, Maxima};
-pub use panel::{Baselines, Laws, Panel, SET_ASIDE, learn_all};
+pub use panel::{Baselines, Laws, Panel, learn_all};
 pub use rehearsal::{Rehearsal, Truth};
+pub use together::SET_ASIDE;
 pub use watch::{Reading, SHIFTS, Watch};

@@ -8,10 +8,7 @@ use crate::delay::{Delay, MAX_DELAY_BINS};
 use crate::grid::{Grid, learn_grid};
 use crate::law::CountLaw;
 use crate::lookout::Lookout;
-
-/// So many columns count as usual in a whole, however much they report: those that stand out most. What two do by themselves is no surge of
-/// all.
-pub const SET_ASIDE: usize = 2;
+use crate::together::{SET_ASIDE, Together};
 
 /// The baselines of all series.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,29 +74,13 @@ fn whole_history(cells: &Grid<Baseline>, histories: &Grid<History>, kind: usize)
         for hour in 0..width {
             let of_bin = |history: &&History| history.counts.get(day * width + hour).copied().unwrap_or(0);
             let known = of_type.iter().map(of_bin).zip(means.iter().map(|means| means[hour]));
-            counts.push(together(known));
+            counts.push(Together::of(known).total());
         }
     }
     Some(History {
         first: first.first,
         counts,
     })
-}
-
-/// The counts of a bin together, each with its mean, less what the [`SET_ASIDE`] that stand out most are above theirs. No count, however large,
-/// adds more than its mean and what others were above theirs; and one more incident anywhere never makes it less.
-fn together(counts: impl Iterator<Item = (u64, f64)>) -> u64 {
-    let (mut sum, mut most) = (0u64, [0.0f64; SET_ASIDE]);
-    for (count, mean) in counts {
-        sum += count;
-        let mut excess = count as f64 - mean;
-        for place in &mut most {
-            if excess > *place {
-                std::mem::swap(place, &mut excess);
-            }
-        }
-    }
-    (sum as f64 - most.iter().sum::<f64>()).max(0.0).floor() as u64
 }
 
 /// The laws of all series in one bin.
@@ -118,6 +99,9 @@ pub struct Panel {
     wholes: Vec<Lookout>,
     /// Of each type the ages of bins, a bit each, whose count over all columns has to be found again.
     stale: Vec<u64>,
+    /// Of each type the newest bin over all columns, with what is known of it: nearly all reports are of that one.
+    #[serde(skip)]
+    newest: Vec<Option<(Together, f64)>>,
 }
 
 /// Every age: there are no more than [`MAX_DELAY_BINS`].
@@ -135,6 +119,7 @@ impl Panel {
                 .map(|kind| before(kind, None).unwrap_or_default().with_other_delay())
                 .collect(),
             stale: vec![ALL_AGES; types],
+            newest: vec![None; types],
         }
     }
 
@@ -144,6 +129,7 @@ impl Panel {
             self.settle(kind, delay);
         }
         self.stale.fill(ALL_AGES);
+        self.newest = vec![None; self.wholes.len()];
         let columns = self.cells.countries();
         for kind in 0..self.cells.types() {
             for column in 0..columns {
@@ -165,13 +151,20 @@ impl Panel {
         let ages: Vec<usize> = whole.recent().map(|(age, _)| age).collect();
         for age in ages.into_iter().take_while(|age| age + 1 >= delay.bins()) {
             let cells = self.cells.of_type(kind).filter_map(|cell| cell.at(age));
-            whole.put(age, together(cells.map(|bin| (bin.count, bin.law.mean()))));
+            whole.put(age, Together::of(cells.map(|bin| (bin.count, bin.law.mean()))).total());
         }
     }
 
     /// Incidents of the bin that is so many bins old came; whether they are in time to count.
     pub fn came(&mut self, kind: usize, column: usize, age: usize, incidents: u64) -> bool {
-        let counts = (self.cells.get_mut(kind, column)).is_some_and(|cell| cell.came(age, incidents));
+        let Some(cell) = self.cells.get_mut(kind, column) else {
+            return false;
+        };
+        let counts = cell.came(age, incidents);
+        let newest = self.newest.get_mut(kind).and_then(Option::as_mut);
+        if let (0, true, Some((newest, known)), Some(bin)) = (age, counts, newest, cell.at(0)) {
+            newest.add(column, incidents, (bin.count, bin.law.mean() * *known));
+        }
         self.changed(kind, age);
         counts
     }
@@ -186,6 +179,9 @@ impl Panel {
     pub fn went(&mut self, kind: usize, column: usize, age: usize, incidents: u64) {
         if let Some(cell) = self.cells.get_mut(kind, column) {
             cell.went(age, incidents);
+        }
+        if let Some(newest) = self.newest.get_mut(kind) {
+            *newest = None;
         }
         self.changed(kind, age);
     }
@@ -208,9 +204,14 @@ impl Panel {
         };
         let stale = std::mem::take(stale);
         for age in (0..whole.bins()).filter(|age| stale >> age & 1 == 1) {
-            let cells = self.cells.of_type(kind).filter_map(|cell| cell.at(age));
             let known = delay.known(age);
-            whole.put(age, together(cells.map(|bin| (bin.count, bin.law.mean() * known))));
+            let cells = self.cells.of_type(kind).filter_map(|cell| cell.at(age));
+            let together = || Together::of(cells.map(|bin| (bin.count, bin.law.mean() * known)));
+            let total = match self.newest.get_mut(kind).filter(|_| age == 0) {
+                Some(newest) => newest.get_or_insert_with(|| (together(), known)).0.total(),
+                None => together().total(),
+            };
+            whole.put(age, total);
         }
         whole.score(delay)
     }
@@ -221,33 +222,6 @@ impl Panel {
         match column {
             Some(column) => self.cells.get(kind, column),
             None => self.wholes.get(kind),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn one_more_incident_never_makes_a_whole_less_and_two_make_it_no_surge(
-            series in prop::collection::vec((0u64..30, 0.1f64..10.0), 3..12), at in 0usize..12, flood in 1u64..10_000,
-        ) {
-            let at = at % series.len();
-            let of = |series: &[(u64, f64)]| together(series.iter().copied());
-            let mut more = series.clone();
-            more[at].0 += 1;
-            prop_assert!(of(&more) >= of(&series));
-            let mut flooded = series.clone();
-            flooded[at].0 += flood;
-            flooded[(at + 1) % series.len()].0 += flood;
-            // As if all others stood as they do, and these two at their means.
-            let others = (0..series.len()).filter(|other| *other != at && *other != (at + 1) % series.len());
-            let most: f64 = others.map(|other| series[other].0 as f64).sum::<f64>() + series[at].1 + series[(at + 1) % series.len()].1;
-            prop_assert!(of(&flooded) as f64 <= most + 1e-9);
         }
     }
 }

@@ -9,42 +9,58 @@ use crate::Voice;
 
 /// The reports that stand on one node, each since when.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Standing(BTreeMap<(Timestamp, IncidentId), Arc<Voice>>);
+pub(super) struct Standing {
+    reports: BTreeMap<(Timestamp, IncidentId), Arc<Voice>>,
+    /// How many are of each member.
+    of_member: BTreeMap<MemberId, usize>,
+}
 
 impl Standing {
     /// Whether another report of a member has one of its own go.
     pub(super) fn is_full_for(&self, policy: &CascadePolicy, key: (Timestamp, IncidentId), member: &MemberId) -> bool {
-        !self.0.contains_key(&key) && self.of(member).count() >= policy.per_member
+        let own = self.of_member.get(member).copied().unwrap_or(0);
+        own >= policy.per_member && !self.reports.contains_key(&key)
     }
 
     /// A report stands, in the words of its last revision. Of one member the oldest are kept, and the newest: one that reports without end
     /// takes no room from others.
     pub(super) fn put(&mut self, policy: &CascadePolicy, key: (Timestamp, IncidentId), voice: &Arc<Voice>) {
-        self.0.insert(key, Arc::clone(voice));
-        let second_newest = self.of(&voice.reporter).rev().nth(1).copied();
-        if let Some(second_newest) = second_newest.filter(|_| self.of(&voice.reporter).count() > policy.per_member) {
-            self.0.remove(&second_newest);
+        if self.reports.insert(key, Arc::clone(voice)).is_some() {
+            return;
+        }
+        let own = self.of_member.entry(voice.reporter.clone()).or_default();
+        *own += 1;
+        if *own > policy.per_member {
+            let of_member = |(_, other): &(_, &Arc<Voice>)| other.reporter == voice.reporter;
+            let second_newest = self.reports.iter().rev().filter(of_member).nth(1);
+            if let Some(second_newest) = second_newest.map(|(key, _)| *key) {
+                self.remove(second_newest);
+            }
         }
     }
 
-    fn of<'a>(&'a self, member: &'a MemberId) -> impl DoubleEndedIterator<Item = &'a (Timestamp, IncidentId)> {
-        let own = self.0.iter().filter(move |(_, voice)| voice.reporter == *member);
-        own.map(|(key, _)| key)
-    }
-
     pub(super) fn remove(&mut self, key: (Timestamp, IncidentId)) {
-        self.0.remove(&key);
+        let Some(gone) = self.reports.remove(&key) else { return };
+        if let Some(own) = self.of_member.get_mut(&gone.reporter) {
+            *own -= 1;
+            if *own == 0 {
+                self.of_member.remove(&gone.reporter);
+            }
+        }
     }
 
     /// Lets go what stands since `last` or longer.
     pub(super) fn forget(&mut self, last: Timestamp) {
-        while let Some(oldest) = self.0.first_entry().filter(|oldest| oldest.key().0 <= last) {
-            oldest.remove();
+        while let Some(oldest) = self.reports.first_key_value().map(|(key, _)| *key) {
+            if oldest.0 > last {
+                break;
+            }
+            self.remove(oldest);
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.reports.is_empty()
     }
 
     /// What stands since `first` or later.
@@ -52,7 +68,7 @@ impl Standing {
         &self,
         first: Timestamp,
     ) -> impl DoubleEndedIterator<Item = (Timestamp, IncidentId, &Arc<Voice>)> {
-        let since = self.0.range((first, IncidentId::from_bytes([0; 16]))..);
+        let since = self.reports.range((first, IncidentId::from_bytes([0; 16]))..);
         since.map(|((at, incident), voice)| (*at, *incident, voice))
     }
 

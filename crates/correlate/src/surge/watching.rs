@@ -1,7 +1,7 @@
 //! Bins begin and end, and reports count in them.
 
 use chappe_model::limits::EU_MEMBERS;
-use chappe_model::{AlertState, IncidentId, Timestamp};
+use chappe_model::{AlertState, Country, IncidentId, Rsit, Timestamp};
 use chappe_surge::{Bin, CountLaw, Delay, Lookout, OVER_AT, Panel};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,11 @@ impl Stood {
             bins: bins.collect(),
         }
     }
+}
+
+/// The series in which an incident of a type from one country counts.
+fn series(kind: Rsit, home: Option<Country>) -> [Option<Series>; 2] {
+    [home.map(|_| (kind, home)), Some((kind, None))]
 }
 
 /// Log time at which a bin begins.
@@ -182,36 +187,27 @@ impl Surges {
             }
         }
         let new = now.filter(|_| is.is_some());
-        let mut touched: Vec<Series> = vec![];
-        for (kind, home) in before
-            .map(|of| (of.kind, of.home))
+        let of_old = before.map_or([None; 2], |of| series(of.kind, of.home));
+        let of_new = new.map_or([None; 2], |of| series(of.kind, of.home));
+        // What stays where it was is looked at once.
+        let touched = of_old
             .into_iter()
-            .chain(new.map(|of| (of.kind, of.home)))
-        {
-            touched.extend(home.map(|_| (kind, home)));
-            touched.push((kind, None));
-        }
+            .chain(of_new.into_iter().filter(|of| !of_old.contains(of)));
         if !stays && before.is_some() {
-            for series in &touched {
-                if let Some(gathered) = self.state.gathered.get_mut(series) {
+            for series in touched.clone().flatten() {
+                if let Some(gathered) = self.state.gathered.get_mut(&series) {
                     gathered.remove(incident);
                 }
             }
         }
-        let of_new: Vec<Series> = new.filter(|_| counts).map_or(vec![], |now| {
-            let own = now.home.map(|_| (now.kind, now.home));
-            own.into_iter().chain([(now.kind, None)]).collect()
-        });
-        for series in &of_new {
+        for series in of_new.into_iter().flatten().filter(|_| counts) {
             if let Some(now) = new {
-                let gathered = self.state.gathered.entry(*series).or_default();
+                let gathered = self.state.gathered.entry(series).or_default();
                 gathered.add(at, incident, &now.voice);
             }
         }
-        for (place, series) in touched.iter().enumerate() {
-            if !touched[..place].contains(series) {
-                self.judge(*series, at, incident, of_new.contains(series));
-            }
+        for series in touched.flatten() {
+            self.judge(series, at, incident, counts && of_new.contains(&Some(series)));
         }
     }
 
