@@ -74,7 +74,7 @@ fn whole_history(cells: &Grid<Baseline>, histories: &Grid<History>, kind: usize)
         for hour in 0..width {
             let of_bin = |history: &&History| history.counts.get(day * width + hour).copied().unwrap_or(0);
             let known = of_type.iter().map(of_bin).zip(means.iter().map(|means| means[hour]));
-            counts.push(Together::of(known).total());
+            counts.push(Together::of(known).total_beside_a_flood());
         }
     }
     Some(History {

@@ -45,7 +45,17 @@ impl Together {
     }
 
     pub(crate) fn total(&self) -> u64 {
-        let above: f64 = self.most.iter().map(|(excess, _)| excess).sum();
+        self.less(SET_ASIDE)
+    }
+
+    /// What a whole is learned from: as if one of those that are set aside were a member that floods, which takes that place from whoever else would
+    /// have stood out. So a flood raises nothing that was not to be expected of it.
+    pub(crate) fn total_beside_a_flood(&self) -> u64 {
+        self.less(SET_ASIDE - 1)
+    }
+
+    fn less(&self, set_aside: usize) -> u64 {
+        let above: f64 = self.most[..set_aside].iter().map(|(excess, _)| excess).sum();
         (self.sum as f64 - above).max(0.0).floor() as u64
     }
 }
