@@ -31,9 +31,10 @@ pub use policy::{CASCADE_REPORTS, CASCADE_RULE, CASCADE_WINDOW_HOURS, CascadePol
 pub use shard::{CascadeShard, CascadeSnapshotError};
 
 use crate::finding::Finding;
-use crate::order::{Next, Order, Revision};
+use crate::last_words::LastWords;
+use crate::order::{Next, Order, Report};
 use crate::whole::Detector;
-use report::Report;
+use report::Counts;
 use situation::{Situation, Stake};
 
 /// The root of an episode, and a country in which it warns.
@@ -48,18 +49,16 @@ pub struct Cascades {
     state: CascadeState,
     /// Log time up to which all was told.
     told: Timestamp,
-    /// Alerts of episodes that have ended and were not handed on yet; while the log is read again they are its last words.
-    ended: BTreeMap<Key, Vec<Alert>>,
+    last_words: LastWords<Key>,
     /// Nothing is told while the log is read again.
     replaying: bool,
-    retired: Vec<Key>,
 }
 
 /// What a snapshot holds of cascades.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct CascadeState {
     /// Of each incident the nodes on which it ever counted.
-    order: Order<Report, Vec<Stake>>,
+    order: Order<Counts, Vec<Stake>>,
     watermark: Timestamp,
     situations: BTreeMap<Realm, Situation>,
 }
@@ -79,9 +78,8 @@ impl Cascades {
             policy,
             told: state.watermark,
             state,
-            ended: BTreeMap::new(),
+            last_words: LastWords::default(),
             replaying: true,
-            retired: vec![],
         }
     }
 
@@ -92,21 +90,29 @@ impl Cascades {
     /// Takes one accepted revision at its log time, in any order that keeps each partition's. It counts once the watermark has passed it,
     /// unless it is an exercise where the incident's first revision is none, or the other way.
     pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
-        self.state.order.take(at, Report::of(&self.policy, accepted));
+        let report = Report::of(accepted, Counts::of(&self.policy, accepted));
+        self.state.order.take(at, report);
     }
 
     fn count_next(&mut self) {
-        let Some(Next { at, report, kept, .. }) = self.state.order.pop() else {
+        let Some(Next {
+            at,
+            incident,
+            realm,
+            counts,
+            kept,
+            ..
+        }) = self.state.order.pop()
+        else {
             return;
         };
-        if report.counts.is_none() && kept.is_empty() {
+        if counts.is_none() && kept.is_empty() {
             return; // nothing changes
         }
         let mut stakes = std::mem::take(kept);
-        let (realm, incident) = (report.realm(), report.incident());
         self.end_before(realm, at);
         let situation = self.state.situations.entry(realm).or_default();
-        situation.take(&self.policy, (at, incident), &mut stakes, report.counts.as_ref());
+        situation.take(&self.policy, (at, incident), &mut stakes, counts.as_ref());
         self.state.order.keep(incident, stakes);
     }
 
@@ -131,7 +137,7 @@ impl Cascades {
             (key, self.alert(key, situation, episode, after))
         });
         for (key, alert) in alerts.collect::<Vec<_>>() {
-            self.ended.entry(key).or_default().push(alert);
+            self.last_words.add(key, alert);
         }
         if let Some(situation) = self.state.situations.get_mut(&realm) {
             situation.close(root);
@@ -139,7 +145,7 @@ impl Cascades {
     }
 
     fn tell(&mut self, emit: &mut Vec<Finding>) {
-        let mut keys: BTreeSet<Key> = self.ended.keys().copied().collect();
+        let mut keys: BTreeSet<Key> = self.last_words.ended().collect();
         for (realm, situation) in &mut self.state.situations {
             for root in situation.news(&self.policy, self.state.watermark, self.told) {
                 let countries = situation.episode(root).map(|episode| episode.countries);
@@ -152,10 +158,7 @@ impl Cascades {
         }
         self.told = self.state.watermark;
         for key in keys {
-            let ended = self.ended.remove(&key).unwrap_or_default();
-            if !ended.is_empty() {
-                self.retired.push(key);
-            }
+            let ended = self.last_words.take(key);
             emit.extend(self.finding(key, ended));
         }
     }
@@ -193,23 +196,19 @@ impl Detector for Cascades {
     }
 
     fn forget_last_words(&mut self, alert: &Alert) {
-        for ended in self.ended.values_mut() {
-            ended.retain(|ended| ended.id != alert.id);
-        }
-        self.ended.retain(|_, ended| !ended.is_empty());
+        self.last_words.forget(alert);
     }
 
     fn keys(&self) -> BTreeSet<KeyHash> {
-        let known = self.state.keys().chain(self.ended.keys().copied());
-        let known = known.chain(self.retired.iter().copied());
+        let known = self.state.keys().chain(self.last_words.keys());
         known.map(|key| self.key_hash(key)).collect()
     }
 
     fn drain_retired(&mut self) -> Vec<KeyHash> {
         let on: BTreeSet<Key> = self.state.keys().collect();
-        let retired = std::mem::take(&mut self.retired);
-        let over = retired.into_iter().filter(|key| !on.contains(key));
-        over.map(|key| self.key_hash(key)).collect()
+        let over = self.last_words.drain_retired(|key| on.contains(&key));
+        let over: Vec<Key> = over.collect();
+        over.into_iter().map(|key| self.key_hash(key)).collect()
     }
 }
 

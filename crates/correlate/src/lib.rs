@@ -42,6 +42,7 @@ mod intake;
 mod key_text;
 mod keyed_map;
 mod keys;
+mod last_words;
 mod link;
 mod live;
 mod order;

@@ -2,25 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use chappe_model::{IncidentId, Realm, Timestamp};
+use chappe_model::{Accepted, IncidentId, Realm, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::parted_map::PartedMap;
 
 /// What a detector takes from one accepted revision.
-pub(crate) trait Revision {
-    /// Of which incident.
-    fn incident(&self) -> IncidentId;
-    /// Its number.
-    fn revision(&self) -> u32;
-    /// Live or exercise.
-    fn realm(&self) -> Realm;
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Report<C> {
+    incident: IncidentId,
+    revision: u32,
+    realm: Realm,
+    /// Where it counts, and what it says; none if it counts nowhere.
+    counts: Option<C>,
+}
+
+impl<C> Report<C> {
+    pub(crate) fn of(accepted: &Accepted, counts: Option<C>) -> Self {
+        Self {
+            incident: accepted.id,
+            revision: accepted.incident.revision,
+            realm: accepted.compartment().realm,
+            counts,
+        }
+    }
 }
 
 /// Revisions that the watermark has not passed yet, and what a detector keeps (`K`) of each incident that it has passed.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Order<R, K> {
-    waiting: BTreeMap<(Timestamp, IncidentId, u32), R>,
+pub(crate) struct Order<C, K> {
+    waiting: BTreeMap<(Timestamp, IncidentId, u32), Report<C>>,
     known: PartedMap<IncidentId, Known<K>>,
 }
 
@@ -32,18 +43,20 @@ struct Known<K> {
 }
 
 /// The next revision that counts.
-pub(crate) struct Next<'a, R, K> {
+pub(crate) struct Next<'a, C, K> {
     /// Its log time.
     pub(crate) at: Timestamp,
-    /// What it says.
-    pub(crate) report: R,
+    pub(crate) incident: IncidentId,
+    pub(crate) realm: Realm,
+    /// See [`Report`].
+    pub(crate) counts: Option<C>,
     /// Of its incident none counted before.
     pub(crate) is_first: bool,
     /// What is kept of its incident.
     pub(crate) kept: &'a mut K,
 }
 
-impl<R, K> Default for Order<R, K> {
+impl<C, K> Default for Order<C, K> {
     fn default() -> Self {
         Self {
             waiting: BTreeMap::new(),
@@ -52,16 +65,13 @@ impl<R, K> Default for Order<R, K> {
     }
 }
 
-impl<R: Revision, K: Default> Order<R, K> {
+impl<C, K: Default> Order<C, K> {
     /// Takes one at its log time, in any order that keeps each partition's.
-    pub(crate) fn take(&mut self, at: Timestamp, report: R) {
-        let order = (at, report.incident(), report.revision());
+    pub(crate) fn take(&mut self, at: Timestamp, report: Report<C>) {
+        let order = (at, report.incident, report.revision);
         // Of one log time: what came before it in the log.
-        let mut before = (self.waiting).range((at, report.incident(), 0)..=(at, report.incident(), u32::MAX));
-        if before
-            .next()
-            .is_some_and(|(_, before)| before.realm() != report.realm())
-        {
+        let mut before = (self.waiting).range((at, report.incident, 0)..=(at, report.incident, u32::MAX));
+        if before.next().is_some_and(|(_, before)| before.realm != report.realm) {
             return;
         }
         self.waiting.entry(order).or_insert(report);
@@ -81,24 +91,26 @@ impl<R: Revision, K: Default> Order<R, K> {
 
     /// Takes the next one out; none if it does not count: a higher revision of its incident does, or it is an exercise where the incident's
     /// first revision is none, or the other way.
-    pub(crate) fn pop(&mut self) -> Option<Next<'_, R, K>> {
+    pub(crate) fn pop(&mut self) -> Option<Next<'_, C, K>> {
         let ((at, ..), report) = self.waiting.pop_first()?;
         let mut is_first = false;
-        let known = self.known.get_or_insert_with(report.incident(), || {
+        let known = self.known.get_or_insert_with(report.incident, || {
             is_first = true;
             Known {
-                revision: report.revision(),
-                realm: report.realm(),
+                revision: report.revision,
+                realm: report.realm,
                 kept: K::default(),
             }
         });
-        if known.realm != report.realm() || (!is_first && report.revision() <= known.revision) {
+        if known.realm != report.realm || (!is_first && report.revision <= known.revision) {
             return None;
         }
-        known.revision = report.revision();
+        known.revision = report.revision;
         Some(Next {
             at,
-            report,
+            incident: report.incident,
+            realm: report.realm,
+            counts: report.counts,
             is_first,
             kept: &mut known.kept,
         })

@@ -31,11 +31,12 @@ pub use policy::{FALSE_ALARMS_PER_YEAR, SURGE_RULE, SurgePolicy};
 pub use shard::{SurgeShard, SurgeSnapshotError};
 
 use crate::finding::Finding;
-use crate::order::{Next, Order};
+use crate::last_words::LastWords;
+use crate::order::{Next, Order, Report};
 use crate::whole::Detector;
 use lesson::{InForce, Parts, Unfinished};
 use past::Past;
-use report::{Counts, Report, seconds};
+use report::{Counts, seconds};
 use series::{Gathered, Series};
 use watching::Watching;
 
@@ -48,18 +49,16 @@ pub struct Surges {
     lesson: Option<InForce>,
     /// Series of which something may have to be told.
     dirty: BTreeSet<Series>,
-    /// Alerts that have ended and were not handed on yet; while the log is read again they are its last words.
-    ended: BTreeMap<Series, Vec<Alert>>,
+    last_words: LastWords<Series>,
     /// Nothing is told while the log is read again.
     replaying: bool,
-    retired: Vec<Series>,
 }
 
 /// What a snapshot holds of surges.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SurgeState {
     /// Of each incident that the watermark has passed what its highest revision says.
-    order: Order<Report, Option<Counted>>,
+    order: Order<Counts, Option<Counted>>,
     watermark: Timestamp,
     past: Past,
     unfinished: Unfinished,
@@ -103,9 +102,8 @@ impl Surges {
             lesson: state.lesson.as_ref().and_then(|(_, parts)| InForce::new(parts.clone())),
             state,
             dirty: BTreeSet::new(),
-            ended: BTreeMap::new(),
+            last_words: LastWords::default(),
             replaying: true,
-            retired: vec![],
         }
     }
 
@@ -116,7 +114,8 @@ impl Surges {
     /// Takes one accepted revision at its log time, in any order that keeps each partition's. It counts once the watermark has passed it,
     /// unless it is an exercise where the incident's first revision is none, or the other way.
     pub fn take(&mut self, at: Timestamp, accepted: &Accepted) {
-        self.state.order.take(at, Report::of(at, accepted));
+        let report = Report::of(accepted, Counts::of(at, accepted));
+        self.state.order.take(at, report);
     }
 
     /// Takes a part of a lesson at its log time, in the order of the log. One that is whole is in force for bins that begin after its last
@@ -174,12 +173,9 @@ impl Surges {
 
     fn tell(&mut self, emit: &mut Vec<Finding>) {
         let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.extend(self.ended.keys().copied());
+        dirty.extend(self.last_words.ended());
         for series in dirty {
-            let ended = self.ended.remove(&series).unwrap_or_default();
-            if !ended.is_empty() {
-                self.retired.push(series);
-            }
+            let ended = self.last_words.take(series);
             emit.extend(self.finding(series, ended));
         }
     }
@@ -187,14 +183,16 @@ impl Surges {
     fn count_next(&mut self) {
         let Some(Next {
             at,
-            report,
+            incident,
+            counts,
             is_first,
             kept,
+            ..
         }) = self.state.order.pop()
         else {
             return;
         };
-        let now = report.counts.as_ref().map(Counted::from);
+        let now = counts.as_ref().map(Counted::from);
         let before = std::mem::replace(kept, now);
         if let Some(before) = before {
             self.state.past.remove(before.kind, before.home, before.hour);
@@ -205,7 +203,7 @@ impl Surges {
                 self.state.past.note_delay(now.hour * 3_600, seconds(at));
             }
         }
-        self.watch(at, report.incident, before, report.counts.as_ref());
+        self.watch(at, incident, before, counts.as_ref());
     }
 }
 
@@ -230,20 +228,17 @@ impl Detector for Surges {
     }
 
     fn forget_last_words(&mut self, alert: &Alert) {
-        for ended in self.ended.values_mut() {
-            ended.retain(|ended| ended.id != alert.id);
-        }
-        self.ended.retain(|_, ended| !ended.is_empty());
+        self.last_words.forget(alert);
     }
 
     fn keys(&self) -> BTreeSet<KeyHash> {
-        let known = self.open().chain(self.ended.keys()).chain(&self.retired);
-        known.map(|series| self.key_hash(*series)).collect()
+        let known = self.open().copied().chain(self.last_words.keys());
+        known.map(|series| self.key_hash(series)).collect()
     }
 
     fn drain_retired(&mut self) -> Vec<KeyHash> {
-        let retired = std::mem::take(&mut self.retired);
-        let over = retired.into_iter().filter(|series| !self.is_open(*series));
-        over.map(|series| self.key_hash(series)).collect()
+        let on: BTreeSet<Series> = self.open().copied().collect();
+        let over: Vec<Series> = self.last_words.drain_retired(|series| on.contains(&series)).collect();
+        over.into_iter().map(|series| self.key_hash(series)).collect()
     }
 }

@@ -2,22 +2,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::limits::CASCADE_NODES;
-use chappe_model::{Accepted, CascadeNode, IncidentId, Realm, Use};
+use chappe_model::{Accepted, CascadeNode, Use};
 use serde::{Deserialize, Serialize};
 
 use super::policy::CascadePolicy;
 use crate::Voice;
-use crate::order::Revision;
-
-/// What cascades take from one accepted revision.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Report {
-    incident: IncidentId,
-    revision: u32,
-    realm: Realm,
-    /// None if it counts nowhere.
-    pub(super) counts: Option<Counts>,
-}
 
 /// Where it counts, and what it says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,8 +15,9 @@ pub(super) struct Counts {
     pub(super) voice: Arc<Voice>,
 }
 
-impl Report {
-    pub(super) fn of(policy: &CascadePolicy, accepted: &Accepted) -> Self {
+impl Counts {
+    /// None where a revision counts nowhere.
+    pub(super) fn of(policy: &CascadePolicy, accepted: &Accepted) -> Option<Self> {
         let incident = &accepted.incident;
         let says = !incident.retracted
             && incident.marking.usage() == Use::Share
@@ -44,28 +34,9 @@ impl Report {
             };
             incident.sectors.iter().flat_map(|sector| of(*sector)).collect()
         };
-        Self {
-            incident: accepted.id,
-            revision: incident.revision,
-            realm: accepted.compartment().realm,
-            counts: (says && (1..=CASCADE_NODES).contains(&named)).then(|| Counts {
-                nodes: nodes(),
-                voice: Arc::new(Voice::of(accepted)),
-            }),
-        }
-    }
-}
-
-impl Revision for Report {
-    fn incident(&self) -> IncidentId {
-        self.incident
-    }
-
-    fn revision(&self) -> u32 {
-        self.revision
-    }
-
-    fn realm(&self) -> Realm {
-        self.realm
+        (says && (1..=CASCADE_NODES).contains(&named)).then(|| Self {
+            nodes: nodes(),
+            voice: Arc::new(Voice::of(accepted)),
+        })
     }
 }

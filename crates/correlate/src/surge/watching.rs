@@ -127,7 +127,7 @@ impl Surges {
                 AlertState::Resolved
             };
             let alert = self.alert(series, &gathered, &opened, state);
-            self.ended.entry(series).or_default().push(alert);
+            self.last_words.add(series, alert);
         }
     }
 
