@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use chappe_correlate::{CascadePolicy, Connection, Dependencies, Dependency, Detectors, Intake, Overview, Shard};
+use chappe_model::limits::SURGE_SECTORS;
 use chappe_model::{
-    Accepted, Alert, Country, Policy, Secret, Sector, Severity, SurgeLessonPart, SurgeNumbers, Timestamp,
+    Accepted, Alert, Country, Policy, Secret, Sector, Severity, SurgeLessonPart, SurgeNumbers, SurgeSector, Timestamp,
     built_in_rules,
 };
 use serde::Serialize;
@@ -36,6 +37,8 @@ const BEGIN_MS: u64 = 480_000 * HOUR_MS;
 const HOUR_MS: u64 = 3_600_000;
 /// Reports are in within a day.
 const DELAY_BINS: u32 = 24;
+/// Sectors of each type that are watched: as many as may be of all types.
+const SECTORS_OF_A_TYPE: usize = SURGE_SECTORS / TYPES.len();
 /// Coefficients of a baseline by hours.
 const COEFFICIENTS: usize = 13;
 /// Of a hundred reports so many name a sector, and so many are of high severity.
@@ -257,6 +260,13 @@ fn lesson() -> Result<Vec<SurgeLessonPart>> {
         }
     });
     let known: Vec<f64> = known.collect();
+    let share = f64::from(WITH_SECTOR) / 100.0 / Sector::ALL.len() as f64;
+    let sector = |sector| SurgeSector {
+        sector,
+        shares: vec![share; columns.len()],
+        whole: Some(numbers(an_hour * share * COUNTRIES.len() as f64)),
+    };
+    let sectors: Vec<SurgeSector> = Sector::ALL.into_iter().take(SECTORS_OF_A_TYPE).map(sector).collect();
     let part = |part| SurgeLessonPart {
         number: 1,
         nonce: 9,
@@ -266,6 +276,7 @@ fn lesson() -> Result<Vec<SurgeLessonPart>> {
         known: known.clone(),
         cells: columns.iter().map(|_| numbers(an_hour)).collect(),
         whole: Some(numbers(an_hour * COUNTRIES.len() as f64)),
+        sectors: sectors.clone(),
         columns: columns.clone(),
         types: types.clone(),
         part,

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Executable definition of surges: more reports of a type, from one country or from all of them, than was learned to expect. Plain and slow on
+"""Executable definition of surges: more reports of a type, from one country, from all of them, or of all that hit a sector, than was learned to expect. Plain and slow on
 purpose: the set of accepted records and what was learned go in, the alerts come out; no order of arrival appears anywhere. The product must agree with it.
 
 Time is cut into bins. A series is the reports of a type from the members of one country (a cell) or from all members (a whole), counted in the bin
-in which they happened. Of its last few bins not all reports are in yet: what is expected of them is thinned by the part that is known by now.
+in which they happened; the same again of those reports of the type that name a sector, where only the whole raises alerts. A whole stands out if its sum does, or if in one bin many of its
+cells do, each a little. Of its last few bins not all reports are in yet: what is expected of them is thinned by the part that is known by now.
 Older bins are settled. Events come in the order of time: at the end of a bin every series is judged, then what was learned before it is taken,
 then the next bin begins; what has the time of an end comes after it. Records of one time come in the order of (incident, revision).
 
@@ -54,7 +55,8 @@ class Learned:                     # in force for bins that begin after it
     known: list                    # the part of a bin's reports that is in at its own end, at the end of the next, ...; the last is 1
     types: list
     columns: list                  # countries; "" for the members without one
-    laws: dict                     # of each bin, by its index: "cells" by type and column, "wholes" by type (or None), each (mean, dispersion)
+    laws: dict                     # of each bin, by its index: "cells" by type and column, "wholes" by type (or None), "parts" by part (or None), each (mean, dispersion)
+    parts: list = ()               # what is watched by sector: {"type": .., "sector": .., "shares": the part of the type's reports that name it, by column}
 
 
 # --- laws ---------------------------------------------------------------------------------------------------------------------
@@ -98,6 +100,19 @@ def reading(sums, surprise):
     return max([surprise] + [s + 1.166 * d - math.log(d * d / 2) - 1.5 for d, s in sums.items() if s > 0])
 
 
+def spread(surprises):
+    """The set of columns that says most, without the two that stand out most: how unlikely so many stand out so, where each does by itself. And it: how many columns, and how much each says at least."""
+    falling, best = sorted(surprises, reverse=True), (0.0, 0, 0.0)
+    others = len(falling) - LARGEST
+    for size in range(LARGEST + 1, len(falling) + 1):
+        least = falling[size - 1]
+        if least <= 0: break
+        logs = [math.log(math.comb(others, k)) - k * least + (others - k) * math.log(-math.expm1(-least)) for k in range(size - LARGEST, others + 1)]
+        said = -(max(logs) + math.log(math.fsum(math.exp(log - max(logs)) for log in logs)))
+        if said > best[0]: best = (said, size, least)
+    return best
+
+
 # --- what counts --------------------------------------------------------------------------------------------------------------
 def taken(records, now):
     """The revisions that count: each the highest of its incident so far, and an exercise only if the first is."""
@@ -121,14 +136,14 @@ class Bin:
 
 
 class Series:
-    def __init__(self, key):                      # (type, country) of a cell, (type,) of a whole
+    def __init__(self, key):                      # (type, country, sector): no country where it is a whole, no sector where all count
         self.key, self.recent, self.settled = key, [], {d: 0.0 for d in SHIFTS}
         self.collection, self.ever = {}, set()    # of this excursion: the reports that stand, (time, what it says) by incident; all their reporters
         self.alert, self.last = None, {}          # the open one; how the series was last scored
 
-    def is_whole(self): return len(self.key) == 1
+    def is_whole(self): return self.key[1] is None
     def at(self, index): return next((b for b in self.recent if b.index == index), None)
-    def alarms(self): return self.recent[-1].law is not None if self.is_whole() else self.key[1] != ""
+    def alarms(self): return self.recent[-1].law is not None if self.is_whole() else self.key[1] != "" and self.key[2] is None
 
 
 # --- watching -----------------------------------------------------------------------------------------------------------------
@@ -137,8 +152,10 @@ class World:
         self.bin_ms, self.coming, self.learned, self.series, self.said, self.alerts = bin_ms, list(learned), None, {}, {}, []
 
     def place(self, r):
-        """Where a record counts, if it does: its series, the cell and the whole, and its bin."""
-        return ([(r.incident_type, r.home), (r.incident_type,)], occurrence(r) // self.bin_ms) if r and counts(r) else ([], None)
+        """Where a record counts, if it does: its series, a cell and a whole for each of its rows, and its bin."""
+        if not (r and counts(r)): return [], None
+        rows = [None] + sorted(r.sectors)
+        return [(r.incident_type, column, sector) for sector in rows for column in (r.home, None)], occurrence(r) // self.bin_ms
 
     def end(self, at):
         """At a bin's end."""
@@ -157,13 +174,14 @@ class World:
         """Only what follows on the last is taken. Series that it does not list are dropped; those that it lists go on, or start empty."""
         if new.number != (self.learned.number if self.learned else 0) + 1: return
         self.learned = new
-        listed = [(kind, column) for kind in new.types for column in new.columns] + [(kind,) for kind in new.types]
+        rows = [(kind, None) for kind in new.types] + [(of["type"], of["sector"]) for of in new.parts]
+        listed = [(kind, column, sector) for kind, sector in rows for column in [*new.columns, None]]
         for key in set(self.series) - set(listed): self.close(self.series.pop(key))
         for key in listed: self.series.setdefault(key, Series(key))
 
     def begin(self, index):
         """Wholes first: what is settled of a whole rests on its cells."""
-        for s in sorted(self.series.values(), key=lambda s: len(s.key)):
+        for s in sorted(self.series.values(), key=lambda s: not s.is_whole()):
             while len(s.recent) >= len(self.learned.known):
                 oldest = s.recent[0]
                 if oldest.law: s.settled = step(s.settled, oldest.law, self.count(s, oldest, 1.0))
@@ -172,15 +190,33 @@ class World:
 
     def law(self, key, index):
         laws, kind = self.learned.laws[str(index)], self.learned.types.index(key[0])
-        said = laws["wholes"][kind] if len(key) == 1 else laws["cells"][kind][self.learned.columns.index(key[1])]
-        return said and Law(*said)               # a whole may have none in a bin: the bin then says nothing
+        of_part = next((at for at, of in enumerate(self.learned.parts) if (of["type"], of["sector"]) == (key[0], key[2])), None)
+        if key[1] is None:
+            said = laws["wholes"][kind] if key[2] is None else laws["parts"][of_part]
+            return said and Law(*said)           # a whole may have none in a bin: the bin then says nothing
+        column = self.learned.columns.index(key[1])
+        law = Law(*laws["cells"][kind][column])
+        return law if key[2] is None else law.thinned(self.learned.parts[of_part]["shares"][column])
 
     def count(self, s, b, part):
         """Of a whole, without what is too much in the few countries where most is too much: these have alerts of their own."""
         if not s.is_whole(): return len(b.incidents)
-        cells = [c.at(b.index) for c in self.series.values() if not c.is_whole() and c.key[0] == s.key[0] and c.at(b.index)]
+        cells = self.cells(s, b)
         excesses = sorted((max(0.0, len(c.incidents) - c.law.mean * part) for c in cells), reverse=True)
         return max(0, math.floor(sum(len(c.incidents) for c in cells) - sum(excesses[:LARGEST])))
+
+    def cells(self, s, b): return [c.at(b.index) for c in self.series.values() if not c.is_whole() and c.key[0::2] == s.key[0::2] and c.at(b.index)]
+
+    def together(self, s):
+        """What the cells of a whole say as a set, in the bin where that is most, of two the newer; and which bin that is."""
+        best = (0.0, 0, 0.0), None, 0
+        for age, b in enumerate(reversed(s.recent)):
+            if b.law is None: continue
+            part = self.learned.known[age]
+            cells = self.cells(s, b)
+            found = spread([c.law.thinned(part).surprise(len(c.incidents)) for c in cells])
+            if found[0] > best[0][0]: best = found, b, len(cells)
+        return best
 
     def score(self, s):
         sums, tail, last, bins = s.settled, 0.0, 0.0, []
@@ -191,22 +227,31 @@ class World:
             if law:
                 sums, surprise = step(sums, law, count), law.surprise(count)
                 tail, last = max(tail, surprise), reading(sums, surprise)
-        s.last = dict(score=max(tail, last), threshold=self.learned.threshold, learned=self.learned.number, bins=bins)
+        score, shown_set = max(tail, last), None
+        if s.is_whole() and s.recent and s.recent[-1].law is not None:
+            (said, size, least), b, watched = self.together(s)
+            if said > score: score, shown_set = said, [b.index * self.bin_ms, size, watched, least]
+        s.last = dict(score=score, together=shown_set, threshold=self.learned.threshold, learned=self.learned.number, bins=bins)
 
     def take(self, r):
         (old, old_bin), (new, new_bin) = self.place(self.said.get(r.incident)), self.place(r)
         self.said[r.incident] = r
         if new and new[0] not in self.series: new = []        # nothing is counted of a country that is not listed
-        before = self.series[old[0]].at(old_bin) if old and old[0] in self.series else None
-        after = self.series[new[0]].at(new_bin) if new else None
-        if before: before.incidents.discard(r.incident)
-        if after: after.incidents.add(r.incident)
-        for s in [self.series[key] for key in dict.fromkeys(old + new) if key in self.series]:
-            self.collect(s, r, s.key in new, old_bin == new_bin, after is not None)
-        touched = [key for keys in (old, new) if keys and keys[0] in self.series for key in keys]
-        for s in [self.series[key] for key in touched]:
+        old, new = ([key for key in keys if key in self.series] for keys in (old, new))
+        rows = dict.fromkeys((key[0], key[2]) for key in old + new)
+        after = {}
+        for kind, sector in rows:
+            in_row = lambda keys: [key for key in keys if (key[0], key[2]) == (kind, sector)]
+            cell = lambda keys, bin: next((self.series[key].at(bin) for key in in_row(keys) if key[1] is not None), None)
+            left, taken = cell(old, old_bin), cell(new, new_bin)
+            if left: left.incidents.discard(r.incident)
+            if taken: taken.incidents.add(r.incident)
+            for key in in_row(new): after[key] = taken is not None
+        for s in [self.series[key] for key in dict.fromkeys(old + new)]:
+            self.collect(s, r, s.key in new, old_bin == new_bin, after.get(s.key, False))
+        for s in [self.series[key] for key in dict.fromkeys(old + new)]:
             self.score(s)
-            if s.alert is None and s.key in new and after and self.alarming(s): self.open(s, r)
+            if s.alert is None and after.get(s.key) and self.alarming(s): self.open(s, r)
 
     def collect(self, s, r, counted, same_bin, adds):
         """A report that is still counted in the same bin of the series keeps its time, any other is a new one."""
@@ -221,7 +266,7 @@ class World:
         return s.alarms() and s.last["score"] > s.last["threshold"] and (not s.is_whole() or len(s.ever) >= EU_MEMBERS)
 
     def open(self, s, r):
-        s.alert = dict(key=list(s.key), anchor=[r.t, r.incident], state="open", fires=1, last_fire=r.t)
+        s.alert = dict(key=[said for said in s.key if said is not None], anchor=[r.t, r.incident], state="open", fires=1, last_fire=r.t)
         self.alerts.append(s.alert)
 
 
@@ -238,7 +283,7 @@ def shown(s):
     """What is told of the open alert of a series, besides its state: by the reports that stand, and as it was last scored."""
     say, times, first = [r for _, r in s.collection.values()], [t for t, _ in s.collection.values()], s.alert["anchor"][0]
     return dict(audience="eu" if s.is_whole() else [s.key[1]], reports=len(say), members=len({r.reporter for r in say}), set=sorted(s.collection),
-                countries=sorted(attested(say)) if s.is_whole() else [s.key[1]], sectors=sorted(set().union(*(r.sectors for r in say))),
+                countries=sorted(attested(say)) if s.is_whole() else [s.key[1]], sectors=[s.key[2]] if s.key[2] else sorted(set().union(*(r.sectors for r in say))),
                 severity=SEVERITIES[max((SEVERITIES.index(r.severity) for r in say), default=2)],
                 tlp=TLP[max((TLP.index(r.tlp) for r in say), default=3)], pap=PAP[max((PAP.index(r.pap) for r in say), default=-1)],
                 first_seen=min(times, default=first), last_seen=max(times, default=first), **s.last)
@@ -262,8 +307,9 @@ COLUMNS, TYPES = ["AT", "BE", "CZ", "DE", ""], ["fraud/phishing", "availability/
 def some_learned(rng, number, at, types=TYPES, columns=COLUMNS):
     cell = lambda: [rng.choice([0.0, 0.2, 1.0, 3.0]), rng.choice([1.0, 1.3, 2.0])]
     wholes = [rng.random() < .8 for _ in types]
-    laws = {str(b): dict(cells=[[cell() for _ in columns] for _ in types], wholes=[[0.3, 1.2] if w else None for w in wholes]) for b in range(30)}
-    return Learned(at, number, rng.choice([4.0, 6.0]), rng.choice([[0.6, 0.9, 1.0], [0.5, 1.0], [0.4, 0.7, 0.9, 1.0]]), types, columns, laws)
+    parts = [dict(type=kind, sector="energy", shares=[rng.choice([0.1, 0.5, 1.0]) for _ in columns]) for kind in types]
+    laws = {str(b): dict(cells=[[cell() for _ in columns] for _ in types], wholes=[[0.3, 1.2] if w else None for w in wholes], parts=[[0.2, 1.1] if w else None for w in wholes]) for b in range(30)}
+    return Learned(at, number, rng.choice([4.0, 6.0]), rng.choice([[0.6, 0.9, 1.0], [0.5, 1.0], [0.4, 0.7, 0.9, 1.0]]), types, columns, laws, parts)
 
 
 def some_records(rng, n, span=200):
@@ -287,13 +333,17 @@ def check(rounds=60):
             else: logs.append(math.lgamma(k + law.size) - math.lgamma(law.size) - math.lgamma(k + 1) - law.size * math.log(dispersion) + k * math.log(1 - 1 / dispersion))
         assert abs(math.fsum(map(math.exp, logs)) - 1) < 1e-9 and abs(law.surprise(x) + math.log(math.fsum(map(math.exp, logs[x:])))) < 1e-9
         assert abs(math.fsum(math.exp(log + law.log_likelier(k, 1.5)) for k, log in enumerate(logs)) - 1) < 1e-9      # the likelier law is one, too
+    assert spread([9.0, 9.0]) == spread([0.0] * 9) == (0.0, 0, 0.0)
+    said, size, least = spread([50.0, 60.0, 4.0] + [0.0] * 24)      # one of 25 at what chance has in one of e^4
+    assert abs(said + math.log(1 - (1 - math.exp(-4)) ** 25)) < 1e-9 and (size, least) == (3, 4.0)
     kinds = {}
     for seed in range(rounds):
         rng = random.Random(seed); records = some_records(rng, 150)
         learned = [some_learned(rng, 1, 25), some_learned(rng, 3, 70), some_learned(rng, 2, rng.choice([100, 119]), *rng.choice([(TYPES, COLUMNS), (TYPES[:1], COLUMNS[1:])]))]
         found = surges(10, 205, records, learned)
         for a in found:
-            kind = ("whole " if len(a["key"]) == 1 else "cell ") + a["state"]; kinds[kind] = kinds.get(kind, 0) + 1
+            sector = a["key"][-1] in ("energy", "food")
+            kind = ("sector " if sector else "whole " if len(a["key"]) == 1 else "cell ") + a["state"]; kinds[kind] = kinds.get(kind, 0) + 1
             assert a["anchor"][0] >= 30 and a["last_fire"] >= a["anchor"][0] and a["fires"] >= 1 and a["members"] <= a["reports"] == len(a["set"])
             assert a["learned"] in (1, 2) and len(a["bins"]) <= 4 and a["key"][-1] != ""
         shuffled = records + rng.sample(records, 5); rng.shuffle(shuffled)
@@ -306,7 +356,7 @@ def check(rounds=60):
     print(f"{rounds} cases, alerts: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())))
 
 
-CASE = '{"bin_ms": 10, "now": 20, "records": [{"t": 12, "incident": "00", "reporter": "csirt-at", "home": "AT", "revision": 0, "incident_type": "fraud/phishing", "severity": "high", "tlp": "TLP:GREEN", "pap": "PAP:GREEN", "retracted": false, "use": "share", "exercise": false, "backfill": false, "countries": ["AT"], "sectors": [], "occurred_from": null, "detected_at": 11}], "learned": [{"at": 5, "number": 1, "threshold": 3.5, "known": [0.5, 1.0], "types": ["fraud/phishing"], "columns": ["AT", ""], "laws": {"1": {"cells": [[[0.01, 1.0], [0.01, 1.0]]], "wholes": [[0.02, 1.2]]}, "2": {"cells": [[[0.01, 1.0], [0.01, 1.0]]], "wholes": [null]}}}]}'
+CASE = '{"bin_ms": 10, "now": 20, "records": [{"t": 12, "incident": "00", "reporter": "csirt-at", "home": "AT", "revision": 0, "incident_type": "fraud/phishing", "severity": "high", "tlp": "TLP:GREEN", "pap": "PAP:GREEN", "retracted": false, "use": "share", "exercise": false, "backfill": false, "countries": ["AT"], "sectors": [], "occurred_from": null, "detected_at": 11}], "learned": [{"at": 5, "number": 1, "threshold": 3.5, "known": [0.5, 1.0], "types": ["fraud/phishing"], "columns": ["AT", ""], "laws": {"1": {"cells": [[[0.01, 1.0], [0.01, 1.0]]], "wholes": [[0.02, 1.2]], "parts": [[0.01, 1.0]]}, "2": {"cells": [[[0.01, 1.0], [0.01, 1.0]]], "wholes": [null], "parts": [null]}}, "parts": [{"type": "fraud/phishing", "sector": "energy", "shares": [0.5, 0.5]}]}]}'
 
 
 def read(kind, plain):

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use chappe_surge::{Bin, Delay, Grid, Maxima, Rehearsal, Truth, learn_all, learn_grid};
+use chappe_surge::{Bin, Delay, Maxima, Part, Rehearsal, Truths, imagine, learn_all};
 
 use super::figures::{Budget, Flooding};
 use super::flooding::flooding;
-use super::installation::Installation;
+use super::installation::{Installation, Made};
 
 /// False alarms a year that are stated.
 const BUDGETS: [f64; 3] = [4.0, 12.0, 52.0];
@@ -60,8 +60,8 @@ pub(super) fn all(years: u64) -> (Vec<Budget>, Vec<Flooding>) {
             .iter()
             .find(|budget| budget.false_alarms_a_year_stated == BUDGETS[1]);
         if let Some(middle) = middle.filter(|_| bin == Bin::Week) {
-            let histories = rehearsal.history(&installation.truths, HISTORY_SEED);
-            let baselines = learn_all(&installation.calendars, &histories);
+            let (histories, parts) = rehearsal.history(&truths_of(&installation), HISTORY_SEED);
+            let baselines = learn_all(&installation.calendars, &histories, &parts);
             floodings.push(flooding(&installation, &baselines, first, middle.threshold));
         }
         budgets.extend(found);
@@ -69,25 +69,36 @@ pub(super) fn all(years: u64) -> (Vec<Budget>, Vec<Flooding>) {
     (budgets, floodings)
 }
 
+fn truths_of(installation: &Installation) -> Truths<'_, Made> {
+    Truths {
+        cells: &installation.truths,
+        parts: &installation.parts,
+    }
+}
+
 fn of(bin: Bin, installation: &Installation, rehearsal: &Rehearsal<'_>, years: u64) -> Vec<Budget> {
-    let truths = &installation.truths;
-    let histories = rehearsal.history(truths, HISTORY_SEED);
+    let truths = truths_of(installation);
+    let (histories, parts) = rehearsal.history(&truths, HISTORY_SEED);
     let began = Instant::now();
     // All that is known to whoever calibrates: what was learned from one history.
-    let calibrated = play(
-        rehearsal,
-        &learn_grid(&installation.calendars, &histories),
-        CALIBRATION_SEEDS,
-        years,
-    );
+    let learned = learn_all(&installation.calendars, &histories, &parts);
+    let parts: Vec<Part> = learned.parts.into_iter().map(|part| part.part).collect();
+    let calibrated = play(years, |year| {
+        let seed = CALIBRATION_SEEDS + year;
+        let truths = Truths {
+            cells: &imagine(&learned.cells, &histories, !seed),
+            parts: &parts,
+        };
+        rehearsal.play(&truths, seed)
+    });
     let seconds = began.elapsed().as_secs_f64();
-    let realised = play(rehearsal, truths, REALISED_SEEDS, years);
+    let realised = play(years, |year| rehearsal.play(&truths, REALISED_SEEDS + year));
     let budgets = BUDGETS.into_iter().filter_map(|budget| {
         let threshold = calibrated.threshold(budget)?;
         let alarms = realised.above(threshold);
         Some(Budget {
             bins: format!("{bin:?}"),
-            series: truths.len() + truths.types(),
+            series: truths.cells.len() + truths.cells.types() + truths.parts.len(),
             false_alarms_a_year_stated: budget,
             threshold,
             false_alarms: alarms,
@@ -99,15 +110,16 @@ fn of(bin: Bin, installation: &Installation, rehearsal: &Rehearsal<'_>, years: u
     budgets.collect()
 }
 
-fn play<T: Truth + Sync>(rehearsal: &Rehearsal<'_>, truths: &Grid<T>, seeds: u64, years: u64) -> Maxima {
-    let mut all = Maxima::default();
+/// Plays years, each by itself, on all threads.
+fn play(years: u64, year: impl Fn(u64) -> Maxima + Sync) -> Maxima {
+    let (mut all, year) = (Maxima::default(), &year);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
                 scope.spawn(move || {
                     let mut mine = Maxima::default();
                     let years = (thread..years).step_by(THREADS as usize);
-                    years.for_each(|year| mine.merge(&rehearsal.play(truths, seeds + year)));
+                    years.for_each(|nth| mine.merge(&year(nth)));
                     mine
                 })
             })

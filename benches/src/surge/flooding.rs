@@ -1,6 +1,6 @@
 //! One member that reports a hundred times as much as usual: what it raises over all countries, and what it hides.
 
-use chappe_surge::{Baselines, CountLaw, Delay, Grid, Laws, Panel, Truth};
+use chappe_surge::{Baselines, CountLaw, Delay, Grid, Laws, Of, Panel, Truth};
 
 use super::figures::Flooding;
 use super::installation::{Installation, Made};
@@ -71,7 +71,7 @@ impl Trial<'_> {
             Flood::Within => order.first().copied(),
         };
         let begins = self.first + rng.i64(0..40);
-        let (delay, mut panel) = (Delay::none(), Panel::new(1, countries, |_, _| None));
+        let (delay, mut panel) = (Delay::none(), Panel::new(1, countries, vec![], |_, _| None));
         let mut highest: f64 = 0.0;
         for week in 0..QUIET + SURGE {
             let at = begins + week as i64;
@@ -87,9 +87,9 @@ impl Trial<'_> {
                 if week + FLOOD_BEFORE >= QUIET && flooding == Some(country) {
                     count += (law.mean() * FLOOD).ceil() as u64;
                 }
-                panel.came(0, country, 0, count);
+                panel.came(Of::Type(0), country, 0, count);
             }
-            let score = panel.score_of_whole(0, &delay);
+            let score = panel.score(Of::Type(0), None, &delay);
             if week >= QUIET {
                 highest = highest.max(score);
             }
@@ -106,6 +106,7 @@ impl Trial<'_> {
                 cell(country).unwrap_or(CountLaw::new(1.0, 1.0))
             }),
             wholes: vec![self.baselines.wholes.get(kind).and_then(|whole| whole.as_ref().map(of))],
+            parts: vec![],
         }
     }
 }

@@ -1,11 +1,13 @@
-//! An installation whose truth is known: 12 types in 27 countries, plentiful and sparse, with seasons, weekends, holidays and delays.
+//! An installation whose truth is known: 12 types in 27 countries, plentiful and sparse, with seasons, weekends, holidays, sectors and delays.
 
 use std::f64::consts::TAU;
 
-use chappe_surge::{Bin, Calendar, CountLaw, Delay, Grid, Truth};
+use chappe_surge::{Bin, Calendar, CountLaw, Delay, Grid, Part, Truth};
 
 const TYPES: usize = 12;
 const COUNTRIES: usize = 27;
+/// Which part of a type's incidents hits a sector, in the middle; half as many to half as many again in each country.
+const SHARES: [f64; 3] = [0.05, 0.15, 0.4];
 /// Days from the epoch for which there are holidays.
 const DAYS: i64 = 40_000;
 /// Part of its incidents that a holiday, and a weekend's day, has.
@@ -27,6 +29,8 @@ pub(super) struct Made {
 pub(super) struct Installation {
     pub(super) calendars: Vec<Calendar>,
     pub(super) truths: Grid<Made>,
+    /// Of each type three sectors that it hits.
+    pub(super) parts: Vec<Part>,
     pub(super) delay: Delay,
 }
 
@@ -45,10 +49,17 @@ impl Installation {
             dispersion: 1.2 + 1.5 * rng.f64(),
             holidays: holidays[country].clone(),
         });
+        let parts = (0..TYPES).flat_map(|kind| SHARES.map(|share| (kind, share)));
+        let parts = parts.map(|(kind, share)| Part {
+            kind,
+            shares: (0..COUNTRIES).map(|_| share * (0.5 + rng.f64())).collect(),
+        });
+        let parts = parts.collect();
         let calendars = holidays.into_iter().map(|holidays| Calendar::new(bin, holidays));
         Self {
             calendars: calendars.collect(),
             truths,
+            parts,
             delay,
         }
     }

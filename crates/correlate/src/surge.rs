@@ -1,4 +1,4 @@
-//! Surges: more incidents of a type than level, season, weekday, hour, holidays and chance explain, in one country or over all of them.
+//! Surges: more incidents of a type than level, season, weekday, hour, holidays and chance explain, in one country, over all of them, or over all that hit a sector.
 //!
 //! Incidents count when they occurred, in the country of whoever reports them. What is to be expected of a bin stands in a *lesson*: baselines and
 //! a threshold, learned from the past ([`SurgeTask`]) and recorded in the log, in force for bins that begin after it. The statistic is that of
@@ -16,6 +16,7 @@ mod lesson;
 mod past;
 mod policy;
 mod report;
+mod seat;
 mod series;
 mod shard;
 mod tell;
@@ -36,7 +37,7 @@ use crate::order::{Next, Order, Report};
 use crate::whole::Detector;
 use lesson::{InForce, Parts, Unfinished};
 use past::Past;
-use report::{Counts, seconds};
+use report::{Counts, Sectors, seconds};
 use series::{Gathered, Series};
 use watching::Watching;
 
@@ -74,6 +75,7 @@ pub(crate) struct SurgeState {
 struct Counted {
     kind: Rsit,
     home: Option<Country>,
+    sectors: Sectors,
     hour: i64,
     backfill: bool,
 }
@@ -83,6 +85,7 @@ impl From<&Counts> for Counted {
         Self {
             kind: counts.kind,
             home: counts.home,
+            sectors: Sectors::from(&counts.voice.sectors),
             hour: counts.hour,
             backfill: counts.backfill,
         }
@@ -195,10 +198,10 @@ impl Surges {
         let now = counts.as_ref().map(Counted::from);
         let before = std::mem::replace(kept, now);
         if let Some(before) = before {
-            self.state.past.remove(before.kind, before.home, before.hour);
+            self.state.past.remove(&before);
         }
         if let Some(now) = now {
-            self.state.past.add(now.kind, now.home, now.hour);
+            self.state.past.add(&now);
             if is_first && !now.backfill {
                 self.state.past.note_delay(now.hour * 3_600, seconds(at));
             }

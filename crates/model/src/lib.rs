@@ -60,6 +60,6 @@ pub use rule::{
 };
 pub use sector::{Annex, Sector, SectorError};
 pub use severity::{Severity, SeverityError, SeveritySet};
-pub use surge::{Surge, SurgeBin, SurgeLessonPart, SurgeNumbers};
+pub use surge::{Surge, SurgeBin, SurgeLessonPart, SurgeNumbers, SurgeSector, SurgeSet};
 pub use time::Timestamp;
 pub use tlp::{Pap, Tlp, TlpError};

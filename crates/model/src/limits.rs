@@ -66,6 +66,8 @@ pub const CAMPAIGN_REFUSALS: usize = 20;
 pub const CAMPAIGN_INDICATORS: usize = 20;
 /// Reports that a surge's alert counts and names at most: more say nothing new.
 pub const SURGE_REPORTS: usize = 10_000;
+/// Pairs of a type and a sector that are watched for surges at most: those with most incidents.
+pub const SURGE_SECTORS: usize = 48;
 /// Bins that a surge's alert shows.
 pub const SURGE_BINS: usize = 52;
 /// Most dependencies of sectors, and most pairs of countries that a sector connects.

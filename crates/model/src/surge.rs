@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Country, Rsit, Timestamp};
+use crate::{Country, Rsit, Sector, Timestamp};
 
 /// Why it is a surge: what was counted, what was to be expected, and how far it stands out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,22 @@ pub struct Surge {
     pub false_alarms_per_year: u32,
     /// Which lesson the expectation rests on: it rises each time one is learned.
     pub lesson: u32,
+    /// The countries that stand out together in one bin, where it is they that make the score: of a series over all countries.
+    pub together: Option<SurgeSet>,
+}
+
+/// Countries that each stand out a little in one bin, and together much. Not which: whose members report is nobody's to know. The numbers are those
+/// that the score is made of: minus the logarithm of the probability that, of two countries less, two less or more stand out so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurgeSet {
+    /// Where the bin begins.
+    pub begins: Timestamp,
+    /// So many countries stand out.
+    pub countries: u32,
+    /// Of so many that are watched.
+    pub watched: u32,
+    /// Each at least so much, as minus the natural logarithm of the probability of so many incidents or more there, in thousandths.
+    pub surprise_milli: u32,
 }
 
 /// What was counted in one bin.
@@ -65,6 +81,19 @@ pub struct SurgeLessonPart {
     /// The baselines of the type in each column.
     pub cells: Vec<SurgeNumbers>,
     /// The baseline of the type over all columns; none where there are too few.
+    pub whole: Option<SurgeNumbers>,
+    /// The sectors in which the type is watched over all columns; of all types together at most [`crate::limits::SURGE_SECTORS`].
+    pub sectors: Vec<SurgeSector>,
+}
+
+/// What was learned of the incidents of a type that hit one sector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SurgeSector {
+    /// The sector.
+    pub sector: Sector,
+    /// Of each column: so many of the type's incidents hit it, above 0 and at most 1.
+    pub shares: Vec<f64>,
+    /// The baseline over all columns; none where there are too few.
     pub whole: Option<SurgeNumbers>,
 }
 

@@ -1,6 +1,7 @@
 //! What was learned of counts, in the `incidents` topic: see `SurgeLessonRecord`.
 
-use chappe_model::{Country, SurgeLessonPart, SurgeNumbers};
+use chappe_model::limits::SURGE_SECTORS;
+use chappe_model::{Country, SurgeLessonPart, SurgeNumbers, SurgeSector};
 use prost::Message;
 
 use crate::incident::RecordError;
@@ -26,6 +27,7 @@ pub fn encode(part: &SurgeLessonPart) -> Vec<u8> {
         part: u32::try_from(part.part).unwrap_or(u32::MAX),
         cells: part.cells.iter().map(numbers_to_wire).collect(),
         whole: part.whole.as_ref().map(numbers_to_wire),
+        sectors: part.sectors.iter().map(sector_to_wire).collect(),
     }
     .encode_to_vec()
 }
@@ -54,6 +56,25 @@ pub fn decode(bytes: &[u8]) -> Result<SurgeLessonPart, RecordError> {
         part: usize::try_from(record.part).map_err(|_| RecordError::Field("part"))?,
         cells: record.cells.into_iter().map(numbers_from_wire).collect(),
         whole: record.whole.map(numbers_from_wire),
+        sectors: (record.sectors.into_iter().take(SURGE_SECTORS))
+            .map(sector_from_wire)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn sector_to_wire(of: &SurgeSector) -> v1::SurgeSectorRecord {
+    v1::SurgeSectorRecord {
+        sector: of.sector.as_str().to_owned(),
+        shares: of.shares.clone(),
+        whole: of.whole.as_ref().map(numbers_to_wire),
+    }
+}
+
+fn sector_from_wire(wire: v1::SurgeSectorRecord) -> Result<SurgeSector, RecordError> {
+    Ok(SurgeSector {
+        sector: wire.sector.parse().map_err(|_| RecordError::Field("sectors.sector"))?,
+        shares: wire.shares,
+        whole: wire.whole.map(numbers_from_wire),
     })
 }
 
@@ -101,6 +122,11 @@ mod tests {
             types: vec!["fraud/phishing".parse().unwrap()],
             part: 0,
             cells: vec![numbers.clone(), numbers.clone()],
+            sectors: vec![SurgeSector {
+                sector: "energy".parse().unwrap(),
+                shares: vec![0.25, 0.5],
+                whole: Some(numbers.clone()),
+            }],
             whole: Some(numbers),
         };
         let bytes = encode(&part);

@@ -24,7 +24,7 @@ const LEVEL_DEVIATION: f64 = 10.0;
 /// A dispersion before anything is seen, and how many incidents weigh as much.
 const DISPERSION: (f64, f64) = (1.5, 10.0);
 /// So many incidents of its own weigh as much as the dispersion of the margins.
-const MARGIN_INCIDENTS: f64 = 200.0;
+pub(crate) const MARGIN_INCIDENTS: f64 = 200.0;
 /// Days and weeks so many years old weigh half as much as those of today.
 const HALF_LIFE_YEARS: f64 = 4.0;
 
@@ -115,6 +115,14 @@ impl Baseline {
     #[must_use]
     pub fn law(&self, bin: i64) -> CountLaw {
         self.laws_of_coarse(self.calendar.bin().coarse_of(bin))[self.profile.place(bin)]
+    }
+
+    /// The same with another dispersion: what is above 1 of it times a factor.
+    pub(crate) fn with_dispersion_above_one(&self, factor: f64) -> Self {
+        Self {
+            dispersion: 1.0 + (self.dispersion - 1.0) * factor,
+            ..self.clone()
+        }
     }
 
     /// The calendar it goes by.

@@ -4,10 +4,12 @@ use crate::baseline::History;
 use crate::calendar::Calendar;
 use crate::delay::Delay;
 use crate::grid::Grid;
+use crate::imagine::imagine;
 use crate::lookout::OVER_AT;
 use crate::maxima::Maxima;
 use crate::panel::{Baselines, learn_all};
-use crate::rehearsal::Rehearsal;
+use crate::part::{Part, PartHistory};
+use crate::rehearsal::{Rehearsal, Truths};
 
 /// So many false alarms are played through, on average: the threshold is then right within a tenth or so of the budget.
 pub const REHEARSED_ALARMS: f64 = 120.0;
@@ -23,6 +25,8 @@ pub struct Lesson {
     pub calendars: Vec<Calendar>,
     /// What was counted so far, of each type and column: complete bins only.
     pub histories: Grid<History>,
+    /// The same of the parts of types that are watched.
+    pub parts: Vec<PartHistory>,
     /// How late reports come.
     pub delay: Delay,
     /// The budget of the whole installation, in alarms a year.
@@ -46,7 +50,7 @@ impl Lesson {
     /// Learns; none if `go_on` says no in between. It takes minutes where there are hundreds of series by hours and years of them.
     #[must_use]
     pub fn learn(&self, go_on: impl Fn() -> bool) -> Option<Learned> {
-        let baselines = learn_all(&self.calendars, &self.histories);
+        let baselines = learn_all(&self.calendars, &self.histories, &self.parts);
         let (first, bins) = self
             .histories
             .cells()
@@ -64,12 +68,18 @@ impl Lesson {
             refit_after: self.valid,
         };
         let years = (REHEARSED_ALARMS / self.false_alarms_per_year).clamp(REHEARSED_YEARS.0, REHEARSED_YEARS.1);
+        let parts: Vec<Part> = baselines.parts.iter().map(|part| part.part.clone()).collect();
         let mut maxima = Maxima::default();
         for year in 0..years.ceil() as u64 {
             if !go_on() {
                 return None;
             }
-            maxima.merge(&rehearsal.play(&baselines.cells, self.seed.wrapping_add(year)));
+            let seed = self.seed.wrapping_add(year);
+            let truths = Truths {
+                cells: &imagine(&baselines.cells, &self.histories, !seed),
+                parts: &parts,
+            };
+            maxima.merge(&rehearsal.play(&truths, seed));
         }
         let threshold = maxima.threshold(self.false_alarms_per_year);
         Some(Learned {

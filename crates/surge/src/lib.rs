@@ -3,7 +3,8 @@
 //! A [`Baseline`] says what the next counts of a series are like ([`CountLaw`]), learned from its past, in which outbreaks weigh less, and from
 //! the series around it ([`learn_grid`]). A [`Lookout`] watches the series: cumulated sums for surges that build up, a tail test for those of
 //! one bin, over bins of which reports still come ([`Delay`]). A [`Panel`] watches all series of an installation: each type in each column (a country),
-//! and each type over all of them, where no two columns by themselves make a surge. How high its score rises while nothing happens is found by playing years through,
+//! each type over all of them, and each part of a type (a sector) over all of them: as a sum, and as the set of columns that stands out most, where no two columns by
+//! themselves make a surge. How high its score rises while nothing happens is found by playing years through,
 //! with everything learned anew in them ([`Rehearsal`]); the threshold for a number of false alarms a year follows ([`Maxima`]). A [`Lesson`] is all of it at
 //! once.
 //!
@@ -36,12 +37,16 @@ mod delay;
 mod fit;
 mod grid;
 mod holidays;
+mod imagine;
 mod law;
 mod lesson;
 mod lookout;
 mod maxima;
 mod panel;
+mod part;
 mod rehearsal;
+mod row;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -52,11 +57,14 @@ pub use calendar::{Bin, Calendar};
 pub use delay::{Delay, DelayError, MAX_DELAY_BINS};
 pub use grid::{Grid, learn_grid};
 pub use holidays::holidays;
+pub use imagine::imagine;
 pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN, UNUSUAL};
 pub use lesson::{Learned, Lesson, REHEARSED_ALARMS, REHEARSED_YEARS};
 pub use lookout::{Lookout, OVER_AT, Recent};
 pub use maxima::{Excursion, Maxima};
-pub use panel::{Baselines, Laws, Panel, learn_all};
-pub use rehearsal::{Rehearsal, Truth};
+pub use panel::{Baselines, Laws, Of, Panel, learn_all};
+pub use part::{Part, PartBaseline, PartHistory};
+pub use rehearsal::{Rehearsal, Truth, Truths};
+pub use row::StandingOut;
 pub use together::SET_ASIDE;
 pub use watch::{Reading, SHIFTS, Watch};

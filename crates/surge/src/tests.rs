@@ -152,16 +152,24 @@ fn the_threshold_of_a_budget_keeps_it_in_years_it_has_not_seen() {
         refit_after: 13,
     };
     let truths = Grid::new(3, 4, |kind, country| Calm(0.3 * 3f64.powi((kind + country) as i32 / 2)));
+    let parts = [0, 2].map(|kind| Part {
+        kind,
+        shares: vec![0.1, 0.3, 0.5, 0.2],
+    });
+    let all = Truths {
+        cells: &truths,
+        parts: &parts,
+    };
     let over = |seeds: std::ops::Range<u64>| {
         let mut maxima = Maxima::default();
-        seeds.for_each(|seed| maxima.merge(&rehearsal.play(&truths, seed)));
+        seeds.for_each(|seed| maxima.merge(&rehearsal.play(&all, seed)));
         maxima
     };
     let threshold = over(0..40).threshold(4.0).unwrap();
     let again = over(100..140);
     let realised = again.above(threshold) as f64 / again.years();
     assert!((2.7..5.5).contains(&realised), "{realised} a year at {threshold}");
-    assert_eq!(rehearsal.play(&truths, 7), rehearsal.play(&truths, 7));
+    assert_eq!(rehearsal.play(&all, 7), rehearsal.play(&all, 7));
 }
 
 #[test]
@@ -236,9 +244,19 @@ fn what_is_learned_comes_back_from_its_numbers() {
             .map(|_| CountLaw::new(0.1 * (country + 1) as f64, 1.2).draw(&mut rng))
             .collect(),
     });
+    // Every third bin that has incidents has one of the part.
+    let of_part = histories.of_type(1).map(|history| {
+        let some = (0u32..).zip(&history.counts).filter(|(_, count)| **count > 0);
+        some.step_by(3).map(|(place, _)| (place, 1)).collect()
+    });
+    let part = PartHistory {
+        kind: 1,
+        columns: of_part.collect(),
+    };
     let lesson = Lesson {
         calendars: calendars.clone(),
         histories,
+        parts: vec![part],
         delay: Delay::none(),
         false_alarms_per_year: 60.0,
         valid: 91,
@@ -262,5 +280,14 @@ fn what_is_learned_comes_back_from_its_numbers() {
     assert!(
         learned.baselines.wholes.iter().all(Option::is_some),
         "three columns are more than two"
+    );
+    let [part] = learned.baselines.parts.as_slice() else {
+        panic!("one part: {:?}", learned.baselines.parts)
+    };
+    assert!(part.whole.is_some() && part.part.kind == 1);
+    assert!(
+        part.part.shares.iter().all(|share| (0.2..0.45).contains(share)),
+        "{:?}",
+        part.part.shares
     );
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use chappe_model::{
-    Accepted, Country, Incident, Marking, Pap, ReportKey, Rsit, Secret, Severity, SurgeLessonPart, SurgeNumbers,
-    Timestamp, Tlp, Use,
+    Accepted, Country, Incident, Marking, Pap, ReportKey, Rsit, Secret, Sector, Severity, SurgeLessonPart,
+    SurgeNumbers, SurgeSector, Timestamp, Tlp, Use,
 };
 use chappe_surge::{Baseline, BaselineParts, Bin, Calendar, CountLaw};
 use fastrand::Rng;
@@ -14,6 +14,7 @@ use crate::rules::policy;
 
 const HOUR_MS: u64 = 3_600_000;
 const TYPES: [&str; 2] = ["fraud/phishing", "availability/ddos"];
+const SECTORS: [&str; 3] = ["energy", "food", "health"];
 /// Half of a bin's reports are known at its end, and all of them two bins later.
 const KNOWN: [f64; 3] = [0.5, 0.8, 1.0];
 /// Coefficients of a baseline by hours.
@@ -118,7 +119,6 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u32, focus: Option<usize>) -> A
     };
     let (occurred_from, detected_at) = (before(), before());
     let countries = ["AT", "DE", "IT"];
-    let sectors = ["energy", "food", "health"];
     Accepted {
         id: secret().incident_id(&reporter, &report_key),
         reporter,
@@ -136,7 +136,7 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u32, focus: Option<usize>) -> A
             occurred_to: None,
             detected_at,
             countries: BTreeSet::from([Country::parse(countries[rng.usize(0..3)]).expect("a country")]),
-            sectors: BTreeSet::from([sectors[rng.usize(0..3)].parse().expect("a sector")]),
+            sectors: sectors(rng),
             indicators: BTreeSet::new(),
             title: String::new(),
             summary: String::new(),
@@ -161,6 +161,15 @@ fn lesson(rng: &mut Rng, number: u32) -> Vec<SurgeLessonPart> {
         .collect();
     let threshold_milli = rng.u32(4_000..9_000);
     let parts = types.len();
+    let sectors = |rng: &mut Rng| {
+        let watched = SECTORS.into_iter().filter(|_| rng.bool()).collect::<Vec<_>>();
+        let sector = |sector: &str| SurgeSector {
+            sector: sector.parse().expect("a sector"),
+            shares: columns.iter().map(|_| [0.1, 0.3, 0.5][rng.usize(0..3)]).collect(),
+            whole: Some(numbers(rng, 0.3)),
+        };
+        watched.into_iter().map(sector).collect()
+    };
     (0..parts)
         .map(|part| SurgeLessonPart {
             number,
@@ -171,11 +180,20 @@ fn lesson(rng: &mut Rng, number: u32) -> Vec<SurgeLessonPart> {
             known: KNOWN.to_vec(),
             cells: columns.iter().map(|_| numbers(rng, 0.4)).collect(),
             whole: Some(numbers(rng, 1.5)),
+            sectors: sectors(rng),
             columns: columns.clone(),
             types: types.clone(),
             part,
         })
         .collect()
+}
+
+/// None to two.
+#[allow(clippy::expect_used, reason = "for tests only")]
+fn sectors(rng: &mut Rng) -> BTreeSet<Sector> {
+    // The first more often, so that one surges.
+    let some = (0..rng.usize(0..3)).map(|_| SECTORS[[0, 0, 0, 1, 2][rng.usize(0..5)]]);
+    some.map(|sector| sector.parse().expect("a sector")).collect()
 }
 
 /// A baseline of about so many an hour.
@@ -258,7 +276,12 @@ impl SurgeCase {
                 let wholes = parts
                     .iter()
                     .map(|part| part.whole.as_ref().map(|whole| law(whole, bin)));
-                let laws = json!({ "cells": cells.collect::<Vec<Vec<Value>>>(), "wholes": wholes.collect::<Vec<_>>() });
+                let of_sectors = parts.iter().flat_map(|part| &part.sectors);
+                let of_sectors = of_sectors.map(|of| of.whole.as_ref().map(|whole| law(whole, bin)));
+                let laws = json!({
+                    "cells": cells.collect::<Vec<Vec<Value>>>(), "wholes": wholes.collect::<Vec<_>>(),
+                    "parts": of_sectors.collect::<Vec<_>>(),
+                });
                 (bin.to_string(), laws)
             })
             .collect();
@@ -266,8 +289,13 @@ impl SurgeCase {
             .columns
             .iter()
             .map(|column| column.map_or(String::new(), |c| c.as_str().to_owned()));
+        let of_sector = |(kind, of): (Rsit, &SurgeSector)| json!({ "type": kind.as_str(), "sector": of.sector.as_str(), "shares": of.shares });
+        let watched = parts.iter().flat_map(|part| {
+            let kind = part.types[part.part];
+            part.sectors.iter().map(move |of| of_sector((kind, of)))
+        });
         json!({
-            "at": at, "number": parts[0].number, "threshold": f64::from(parts[0].threshold_milli) / 1_000.0, "known": KNOWN,
+            "parts": watched.collect::<Vec<_>>(), "at": at, "number": parts[0].number, "threshold": f64::from(parts[0].threshold_milli) / 1_000.0, "known": KNOWN,
             "types": parts[0].types.iter().map(|of| of.as_str()).collect::<Vec<_>>(), "columns": columns.collect::<Vec<_>>(), "laws": laws,
         })
     }

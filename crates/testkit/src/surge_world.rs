@@ -37,6 +37,9 @@ fn form(alert: &Alert) -> Value {
     };
     let surge = alert.surge.clone().unwrap_or_default();
     let bin = |bin: &chappe_model::SurgeBin| json!([bin.begins.as_millis(), bin.reports, bin.expected_milli]);
+    let together = surge
+        .together
+        .map(|set| json!([set.begins.as_millis(), set.countries, set.watched, set.surprise_milli]));
     let mut sectors: Vec<_> = alert.sectors.iter().map(|s| s.as_str()).collect();
     sectors.sort_unstable();
     json!({
@@ -46,6 +49,6 @@ fn form(alert: &Alert) -> Value {
         "tlp": alert.tlp.as_str(), "pap": alert.pap.as_str(), "sectors": sectors, "first_seen": alert.first_seen.as_millis(),
         "last_seen": alert.last_seen.as_millis(), "last_fire": alert.last_fire.as_millis(), "fires": alert.fires,
         "score": surge.score_milli, "threshold": surge.threshold_milli, "learned": surge.lesson,
-        "bins": surge.bins.iter().map(bin).collect::<Vec<_>>(),
+        "together": together, "bins": surge.bins.iter().map(bin).collect::<Vec<_>>(),
     })
 }

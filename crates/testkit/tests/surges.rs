@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 fn told_surges_are_the_oracles_whatever_the_order_and_the_crashes() {
     let (first, cases) = (number("CHAPPE_SEED", 0), number("CHAPPE_CASES", 1_000));
     let found = check_seeds(first..first + cases, || Oracle::of_surges().unwrap(), check);
-    let [alive, whole] = [found % WHOLE, found / WHOLE];
+    let [alive, whole, sector, set] = [0, 16, 32, 48].map(|at| found >> at & 0xffff);
     writeln!(
         std::io::stderr(),
-        "{cases} cases, {alive} with a surge, {whole} with one over all countries"
+        "{cases} cases, {alive} with a surge, {whole} with one over all countries, {sector} with one of a sector, {set} with one of a set of countries"
     )
     .unwrap();
     assert!(alive * 2 >= cases, "only {alive} of {cases} cases have a surge");
@@ -25,12 +25,17 @@ fn told_surges_are_the_oracles_whatever_the_order_and_the_crashes() {
         whole * 20 >= cases,
         "only {whole} of {cases} cases have one over all countries"
     );
+    assert!(
+        sector * 50 >= cases,
+        "only {sector} of {cases} cases have one of a sector"
+    );
+    assert!(
+        set * 50 >= cases,
+        "only {set} of {cases} cases have one of a set of countries"
+    );
 }
 
-/// What a surge over all countries counts beside one of whatever kind.
-const WHOLE: u64 = 1 << 32;
-
-/// Returns whether there is a surge, and whether there is one over all countries.
+/// Tells in 16 bits each whether there is a surge, one over all countries, one of a sector, and one of a set of countries.
 fn check(oracle: &mut Oracle, seed: u64) -> u64 {
     let case = surge_case(seed);
     let mut expected: Vec<Value> = oracle
@@ -59,8 +64,13 @@ fn check(oracle: &mut Oracle, seed: u64) -> u64 {
             );
         }
     }
-    let whole = expected.iter().any(|alert| alert["audience"] == "eu");
-    u64::from(!expected.is_empty()) + WHOLE * u64::from(whole)
+    let any = |is: fn(&Value) -> bool| u64::from(expected.iter().any(is));
+    let is_of_sector =
+        |alert: &Value| alert["audience"] == "eu" && alert["key"].as_array().is_some_and(|key| key.len() == 2);
+    any(|_| true)
+        | any(|alert| alert["audience"] == "eu") << 16
+        | any(is_of_sector) << 32
+        | any(|alert| !alert["together"].is_null()) << 48
 }
 
 /// The oracle's alert in the form of [`surges_told`].
@@ -68,6 +78,9 @@ fn expected(mut alert: Value) -> Value {
     let milli = |value: &Value| json!((value.as_f64().unwrap() * 1_000.0).round() as u64);
     alert["score"] = milli(&alert["score"]);
     alert["threshold"] = milli(&alert["threshold"]);
+    if let Some(set) = alert["together"].as_array_mut() {
+        set[3] = milli(&set[3]);
+    }
     for bin in alert["bins"].as_array_mut().unwrap() {
         bin[2] = milli(&bin[2]);
     }
@@ -88,7 +101,7 @@ fn same(found: &Value, expected: &Value) -> bool {
             found.len() == expected.len()
                 && found.iter().all(|(name, value)| {
                     expected.get(name).is_some_and(|other| match name.as_str() {
-                        "score" | "bins" => near(value, other),
+                        "score" | "bins" | "together" => near(value, other),
                         _ => value == other,
                     })
                 })
@@ -106,6 +119,8 @@ fn near(found: &Value, expected: &Value) -> bool {
                     .zip(expected)
                     .all(|(found, expected)| near(found, expected))
         }
+        (Value::Null, Value::Null) => true,
+        (Value::Null, _) | (_, Value::Null) => false,
         _ => found.as_u64().unwrap().abs_diff(expected.as_u64().unwrap()) <= 1,
     }
 }

@@ -123,6 +123,22 @@ pub struct SurgeLine {
     pub false_alarms_per_year: u32,
     /// Which lesson the expectation rests on.
     pub lesson: u32,
+    /// The countries that stand out together in one bin, where it is they that make the score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub together: Option<SurgeSetLine>,
+}
+
+/// Countries that each stand out a little in one bin, and together much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SurgeSetLine {
+    /// Where the bin begins.
+    pub begins_ms: u64,
+    /// So many countries.
+    pub countries: u32,
+    /// Of so many that are watched.
+    pub watched: u32,
+    /// Each at least so much, as minus the logarithm of a probability, in thousandths.
+    pub surprise_milli: u32,
 }
 
 /// One bin of a surge.
@@ -153,6 +169,12 @@ impl From<&v1::Surge> for SurgeLine {
             threshold_milli: surge.threshold_milli,
             false_alarms_per_year: surge.false_alarms_per_year,
             lesson: surge.lesson,
+            together: surge.together.as_ref().map(|set| SurgeSetLine {
+                begins_ms: millis(set.begins_at.as_ref()),
+                countries: set.countries,
+                watched: set.watched,
+                surprise_milli: set.surprise_milli,
+            }),
         }
     }
 }

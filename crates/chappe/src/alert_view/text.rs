@@ -208,10 +208,17 @@ fn surge(surge: &SurgeLine, condition: &str) -> String {
         let (found, unusual) = (most.reports, most.unusual_from);
         format!("{found} in the {bin} from {from}, expected {expected}, unusual from {unusual}; ")
     });
+    let together = surge.together.as_ref().map(|set| {
+        let (from, least) = (moment(set.begins_ms), tenths(set.surprise_milli.into()));
+        let (found, watched) = (set.countries, set.watched);
+        format!("{found} of {watched} countries stand out together in the {bin} from {from}, each by {least} or more; ")
+    });
+    let most = most.filter(|_| together.is_none());
     let (score, needed) = (tenths(surge.score_milli.into()), tenths(surge.threshold_milli.into()));
     let lesson = surge.lesson;
     format!(
-        "{}score {score}, needed more than {needed} (lesson {lesson}). {}",
+        "{}{}score {score}, needed more than {needed} (lesson {lesson}). {}",
+        together.unwrap_or_default(),
         most.unwrap_or_default(),
         plain(condition)
     )

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chappe_model::{Country, Rsit, SurgeLessonPart, SurgeNumbers};
-use chappe_surge::{Baseline, BaselineParts, Baselines, Bin, Calendar, Delay, Grid, Laws, holidays};
+use chappe_model::{Country, Rsit, Sector, SurgeLessonPart, SurgeNumbers};
+use chappe_surge::{
+    Baseline, BaselineParts, Baselines, Bin, Calendar, Delay, Grid, Laws, Of, Part, PartBaseline, holidays,
+};
 use serde::{Deserialize, Serialize};
 
-use super::series::Series;
+use super::series::{Scope, Series};
 
 /// Years whose holidays are known: of all that can be learned from, and until long after.
 const HOLIDAY_YEARS: std::ops::RangeInclusive<i32> = 2_000..=2_100;
@@ -44,6 +46,7 @@ pub(super) struct InForce {
     pub(super) delay: Delay,
     pub(super) types: BTreeMap<Rsit, usize>,
     pub(super) columns: BTreeMap<Option<Country>, usize>,
+    pub(super) sectors: BTreeMap<(Rsit, Sector), usize>,
     baselines: Baselines,
     /// Of the coarse bin that was last asked for.
     laws: Option<(i64, Vec<Laws>)>,
@@ -61,18 +64,33 @@ impl InForce {
             return None;
         }
         let calendars: Vec<Calendar> = first.columns.iter().map(|column| calendar(bin, *column)).collect();
-        let (mut cells, mut wholes) = (vec![], vec![]);
-        for part in &parts {
+        let common = Calendar::new(bin, []);
+        let whole = |numbers: &Option<SurgeNumbers>| match numbers {
+            Some(numbers) => baseline(&common, numbers).map(Some),
+            None => Some(None),
+        };
+        let (mut cells, mut wholes, mut of_sectors, mut sectors) = (vec![], vec![], vec![], BTreeMap::new());
+        for (kind, part) in parts.iter().enumerate() {
             if part.cells.len() != calendars.len() {
                 return None;
             }
             for (numbers, calendar) in part.cells.iter().zip(&calendars) {
                 cells.push(baseline(calendar, numbers)?);
             }
-            wholes.push(match &part.whole {
-                Some(numbers) => Some(baseline(&Calendar::new(bin, []), numbers)?),
-                None => None,
-            });
+            wholes.push(whole(&part.whole)?);
+            for of in &part.sectors {
+                if of.shares.len() != calendars.len() || !of.shares.iter().all(|share| *share > 0.0 && *share <= 1.0) {
+                    return None;
+                }
+                sectors.insert((first.types[kind], of.sector), of_sectors.len());
+                of_sectors.push(PartBaseline {
+                    part: Part {
+                        kind,
+                        shares: of.shares.clone(),
+                    },
+                    whole: whole(&of.whole)?,
+                });
+            }
         }
         Some(Self {
             bin,
@@ -82,7 +100,9 @@ impl InForce {
             baselines: Baselines {
                 cells: Grid::of_cells(calendars.len(), cells)?,
                 wholes,
+                parts: of_sectors,
             },
+            sectors,
             laws: None,
             parts,
         })
@@ -94,12 +114,29 @@ impl InForce {
     }
 
     /// Where a series stands; none if nothing was learned of it.
-    pub(super) fn place(&self, (kind, country): Series) -> Option<(usize, Option<usize>)> {
-        let column = match country {
-            Some(_) => Some(*self.columns.get(&country)?),
-            None => None,
-        };
-        Some((*self.types.get(&kind)?, column))
+    pub(super) fn place(&self, (kind, scope): Series) -> Option<(Of, Option<usize>)> {
+        let of_type = Of::Type(*self.types.get(&kind)?);
+        Some(match scope {
+            Scope::Country(country) => (of_type, Some(*self.columns.get(&Some(country))?)),
+            Scope::Everywhere => (of_type, None),
+            Scope::Sector(sector) => (Of::Part(*self.sectors.get(&(kind, sector))?), None),
+        })
+    }
+
+    /// The row of this lesson that is of the same as one of another.
+    pub(super) fn row_like(&self, of: Of, other: &Self) -> Option<Of> {
+        match of {
+            Of::Type(kind) => self.types.get(other.head().types.get(kind)?).copied().map(Of::Type),
+            Of::Part(part) => {
+                let (sector, _) = other.sectors.iter().find(|(_, at)| **at == part)?;
+                self.sectors.get(sector).copied().map(Of::Part)
+            }
+        }
+    }
+
+    /// The parts of types that are watched.
+    pub(super) fn parts_watched(&self) -> Vec<Part> {
+        self.baselines.parts.iter().map(|part| part.part.clone()).collect()
     }
 
     /// The laws of all series in a bin.

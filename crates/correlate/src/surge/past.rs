@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chappe_model::{Country, Rsit, SurgeLessonPart};
-use chappe_surge::{Bin, Delay, Grid, History, Lesson};
+use chappe_model::limits::SURGE_SECTORS;
+use chappe_model::{Country, Rsit, Sector, SurgeLessonPart, SurgeSector};
+use chappe_surge::{Bin, Delay, Grid, History, Learned, Lesson, PartHistory};
 use serde::{Deserialize, Serialize};
 
+use super::Counted;
 use super::lesson::{Parts, calendar, numbers};
 use super::policy::SurgePolicy;
 
@@ -28,10 +30,14 @@ const DELAYS: [(Bin, usize); 3] = [(Bin::Hour, 24), (Bin::Day, 7), (Bin::Week, 4
 /// Before anything is known of delays it is as if so many reports had come in their own bin: who expects too much too soon tells nothing false.
 const PROMPT: u64 = 100;
 
-/// Of each type and home the incidents by the hour in which they occurred, and how late reports came.
+/// Incidents by the hour in which they occurred.
+type Hours = BTreeMap<i64, u32>;
+
+/// Of each type and home, and of each sector too, the incidents by the hour in which they occurred, and how late reports came.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Past {
-    hours: BTreeMap<(Rsit, Option<Country>), BTreeMap<i64, u32>>,
+    hours: BTreeMap<(Rsit, Option<Country>), Hours>,
+    sectors: BTreeMap<(Rsit, Sector), BTreeMap<Option<Country>, Hours>>,
     /// For each width of [`DELAYS`], by age.
     came: Vec<Vec<u64>>,
 }
@@ -40,6 +46,7 @@ impl Default for Past {
     fn default() -> Self {
         Self {
             hours: BTreeMap::new(),
+            sectors: BTreeMap::new(),
             came: DELAYS.iter().map(|(_, bins)| vec![0; *bins]).collect(),
         }
     }
@@ -52,6 +59,8 @@ pub struct SurgeTask {
     number: u32,
     types: Vec<Rsit>,
     columns: Vec<Option<Country>>,
+    /// Those of the lesson's parts.
+    sectors: Vec<Sector>,
     lesson: Lesson,
 }
 
@@ -82,25 +91,62 @@ impl SurgeTask {
                 .wholes
                 .get(part)
                 .and_then(|whole| whole.as_ref().map(numbers)),
+            sectors: self.sectors_of(part, &learned),
         };
         Some((0..self.types.len()).map(part).collect())
     }
+
+    fn sectors_of(&self, kind: usize, learned: &Learned) -> Vec<SurgeSector> {
+        let of_kind = (self.sectors.iter().zip(&learned.baselines.parts)).filter(|(_, of)| of.part.kind == kind);
+        let sectors = of_kind.map(|(sector, of)| SurgeSector {
+            sector: *sector,
+            shares: of.part.shares.clone(),
+            whole: of.whole.as_ref().map(numbers),
+        });
+        sectors.collect()
+    }
+}
+
+fn add(hours: &mut Hours, hour: i64) {
+    *hours.entry(hour).or_default() += 1;
+}
+
+fn remove(hours: &mut Hours, hour: i64) {
+    if let Some(count) = hours.get_mut(&hour) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            hours.remove(&hour);
+        }
+    }
+}
+
+/// Within hours, by bins from the first on.
+fn by_bins<'a>(bin: Bin, first: i64, seen: &Seen, hours: &'a Hours) -> impl Iterator<Item = (usize, u32)> + 'a {
+    let within = hours.range(seen.from..seen.to);
+    within.filter_map(move |(hour, count)| Some((usize::try_from(bin.of(hour * 3_600) - first).ok()?, *count)))
 }
 
 impl Past {
-    pub(super) fn add(&mut self, kind: Rsit, home: Option<Country>, hour: i64) {
-        *self.hours.entry((kind, home)).or_default().entry(hour).or_default() += 1;
+    pub(super) fn add(&mut self, counted: &Counted) {
+        let of = *counted;
+        add(self.hours.entry((of.kind, of.home)).or_default(), of.hour);
+        for sector in of.sectors.iter() {
+            let homes = self.sectors.entry((of.kind, sector)).or_default();
+            add(homes.entry(of.home).or_default(), of.hour);
+        }
     }
 
-    pub(super) fn remove(&mut self, kind: Rsit, home: Option<Country>, hour: i64) {
-        let Some(hours) = self.hours.get_mut(&(kind, home)) else {
-            return;
-        };
-        if let Some(count) = hours.get_mut(&hour) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                hours.remove(&hour);
-            }
+    pub(super) fn remove(&mut self, counted: &Counted) {
+        let of = *counted;
+        self.hours
+            .entry((of.kind, of.home))
+            .and_modify(|hours| remove(hours, of.hour));
+        for sector in of.sectors.iter() {
+            let hours = self
+                .sectors
+                .get_mut(&(of.kind, sector))
+                .and_then(|homes| homes.get_mut(&of.home));
+            hours.into_iter().for_each(|hours| remove(hours, of.hour));
         }
     }
 
@@ -121,6 +167,13 @@ impl Past {
             *hours = hours.split_off(&oldest);
         }
         self.hours.retain(|_, hours| !hours.is_empty());
+        self.sectors.retain(|_, homes| {
+            homes.retain(|_, hours| {
+                *hours = hours.split_off(&oldest);
+                !hours.is_empty()
+            });
+            !homes.is_empty()
+        });
     }
 
     /// What is to be learned now, at a log time in seconds, after the lesson of an earlier one; none as long as too little was seen, or that
@@ -155,14 +208,20 @@ impl Past {
         let histories = Grid::new(types.len(), columns.len(), |kind, column| {
             let mut counts = vec![0; bins];
             let hours = self.hours.get(&(types[kind], columns[column]));
-            for (hour, count) in hours.into_iter().flat_map(|hours| hours.range(seen.from..seen.to)) {
-                let at = usize::try_from(policy.bin.of(hour * 3_600) - first).ok();
-                if let Some(bin) = at.and_then(|at| counts.get_mut(at)) {
-                    *bin += u64::from(*count);
+            for (at, count) in hours
+                .into_iter()
+                .flat_map(|hours| by_bins(policy.bin, first, &seen, hours))
+            {
+                if let Some(bin) = counts.get_mut(at) {
+                    *bin += u64::from(count);
                 }
             }
             History { first, counts }
         });
+        let (sectors, parts) = self
+            .parts(policy.bin, first, &seen, &types, &columns)
+            .into_iter()
+            .unzip();
         let (_, came) = (DELAYS.iter().zip(&self.came)).find(|((bin, _), _)| *bin == policy.bin)?;
         let mut came = came.clone();
         came[0] += PROMPT;
@@ -173,6 +232,7 @@ impl Past {
             lesson: Lesson {
                 calendars: columns.iter().map(|column| calendar(policy.bin, *column)).collect(),
                 histories,
+                parts,
                 delay: Delay::learned(&came),
                 false_alarms_per_year: f64::from(policy.false_alarms_per_year),
                 valid: usize::try_from(valid_days(seen.days()) / coarse_days).unwrap_or(1),
@@ -180,7 +240,51 @@ impl Past {
             },
             types,
             columns,
+            sectors,
         })
+    }
+
+    /// The sectors that a type hits often enough to be watched, of all types those with most incidents.
+    fn parts(
+        &self,
+        bin: Bin,
+        first: i64,
+        seen: &Seen,
+        types: &[Rsit],
+        columns: &[Option<Country>],
+    ) -> Vec<(Sector, PartHistory)> {
+        let counted = |homes: &BTreeMap<Option<Country>, Hours>| -> u64 {
+            let within = homes.values().flat_map(|hours| hours.range(seen.from..seen.to));
+            within.map(|(_, count)| u64::from(*count)).sum()
+        };
+        let all = self.sectors.iter().map(|(of, homes)| (counted(homes), *of));
+        let mut often: Vec<(u64, (Rsit, Sector))> = all.filter(|(count, _)| *count >= LEAST_INCIDENTS).collect();
+        often.sort_by_key(|(count, of)| (std::cmp::Reverse(*count), *of));
+        often.truncate(SURGE_SECTORS);
+        often.sort_by_key(|(_, of)| *of);
+        let part = |(_, (kind, sector)): (u64, (Rsit, Sector))| {
+            let homes = self.sectors.get(&(kind, sector))?;
+            let column = |home: &Option<Country>| {
+                let mut counts: BTreeMap<usize, u32> = BTreeMap::new();
+                for (at, count) in homes
+                    .get(home)
+                    .into_iter()
+                    .flat_map(|hours| by_bins(bin, first, seen, hours))
+                {
+                    *counts.entry(at).or_default() += count;
+                }
+                let counts = counts.into_iter();
+                counts
+                    .filter_map(|(at, count)| Some((u32::try_from(at).ok()?, count)))
+                    .collect()
+            };
+            let history = PartHistory {
+                kind: types.iter().position(|of| *of == kind)?,
+                columns: columns.iter().map(column).collect(),
+            };
+            Some((sector, history))
+        };
+        often.into_iter().filter_map(part).collect()
     }
 
     /// From the beginning until what is not complete yet; none if that is too little.

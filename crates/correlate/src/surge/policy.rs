@@ -3,6 +3,8 @@ use std::sync::Arc;
 use chappe_model::{AlertKind, Condition, Field, Measure, Rule, Source, WidestAudience};
 use chappe_surge::Bin;
 
+use super::series::Scope;
+
 /// Rule id of all surges.
 pub const SURGE_RULE: &str = "surge";
 
@@ -28,11 +30,14 @@ impl Default for SurgePolicy {
 }
 
 /// The rule as it stands in alerts.
-pub(super) fn rule(bin: Bin, false_alarms_per_year: u32, of_country: bool) -> Arc<Rule> {
+pub(super) fn rule(bin: Bin, false_alarms_per_year: u32, scope: Scope) -> Arc<Rule> {
     let seconds = u64::from(bin.seconds());
-    let whose = if of_country { " from one country" } else { "" };
-    let mut group_by = vec![Field::IncidentType];
-    group_by.extend(of_country.then_some(Field::ReporterCountry));
+    let (whose, narrower) = match scope {
+        Scope::Country(_) => (" from one country", Some(Field::ReporterCountry)),
+        Scope::Sector(_) => (" that hit one sector", Some(Field::Sector)),
+        Scope::Everywhere => ("", None),
+    };
+    let group_by = [Field::IncidentType].into_iter().chain(narrower).collect();
     Arc::new(Rule {
         id: SURGE_RULE.into(),
         version: 1,
@@ -41,10 +46,9 @@ pub(super) fn rule(bin: Bin, false_alarms_per_year: u32, of_country: bool) -> Ar
         group_by,
         when: Condition::plain(Measure::Events, 1, seconds * 1_000),
         quota: 0,
-        widest_audience: if of_country {
-            WidestAudience::Countries
-        } else {
-            WidestAudience::Eu
+        widest_audience: match scope {
+            Scope::Country(_) => WidestAudience::Countries,
+            Scope::Everywhere | Scope::Sector(_) => WidestAudience::Eu,
         },
         condition: format!(
             "more incidents of a type{whose} by the {} than level, season, weekday, hour, holidays and chance explain; of all series \

@@ -1,6 +1,7 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chappe_model::{Accepted, Country, Realm, Rsit, Timestamp, Use};
+use chappe_model::{Accepted, Country, Realm, Rsit, Sector, Timestamp, Use};
 use serde::{Deserialize, Serialize};
 
 use crate::Voice;
@@ -37,4 +38,26 @@ impl Counts {
 /// Seconds since 1970, as bins are reckoned.
 pub(super) fn seconds(at: Timestamp) -> i64 {
     i64::try_from(at.as_millis() / 1_000).unwrap_or(i64::MAX)
+}
+
+/// Sectors, a bit each in the order of [`Sector::ALL`]: they are kept of every incident for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sectors(u32);
+
+const _: () = assert!(Sector::ALL.len() <= 32, "a bit for each sector");
+
+impl From<&BTreeSet<Sector>> for Sectors {
+    fn from(sectors: &BTreeSet<Sector>) -> Self {
+        let bits = (0..).zip(Sector::ALL).filter(|(_, sector)| sectors.contains(sector));
+        Self(bits.fold(0, |all, (bit, _)| all | 1 << bit))
+    }
+}
+
+impl Sectors {
+    pub(super) fn iter(self) -> impl Iterator<Item = Sector> {
+        let with_bits = (0u32..).zip(Sector::ALL);
+        with_bits
+            .filter(move |(bit, _)| self.0 >> bit & 1 == 1)
+            .map(|(_, sector)| sector)
+    }
 }

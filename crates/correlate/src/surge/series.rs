@@ -4,15 +4,43 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_model::limits::SURGE_REPORTS;
-use chappe_model::{Country, IncidentId, MemberId, Rsit, Timestamp};
+use chappe_model::{Country, IncidentId, MemberId, Rsit, Sector, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::watching::Stood;
 use crate::Voice;
 use crate::keyed_map::KeyedMap;
 
-/// A type in one country, or over all of them.
-pub(super) type Series = (Rsit, Option<Country>);
+/// The incidents of a type in one country, or over all of them.
+pub(super) type Series = (Rsit, Scope);
+
+/// Which incidents of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Scope {
+    /// Those that members of one country report.
+    Country(Country),
+    /// All.
+    Everywhere,
+    /// All that hit a sector.
+    Sector(Sector),
+}
+
+impl Scope {
+    /// The country whose members report it; none if all do.
+    pub(super) fn country(self) -> Option<Country> {
+        match self {
+            Self::Country(country) => Some(country),
+            Self::Everywhere | Self::Sector(_) => None,
+        }
+    }
+
+    pub(super) fn sector(self) -> Option<Sector> {
+        match self {
+            Self::Sector(sector) => Some(sector),
+            Self::Everywhere | Self::Country(_) => None,
+        }
+    }
+}
 
 /// What a series has gathered since it was last quiet.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

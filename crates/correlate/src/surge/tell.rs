@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use chappe_model::limits::SURGE_BINS;
 use chappe_model::{
-    Alert, AlertState, Audience, Compartment, CountrySet, KeyField, KeyHash, Realm, Surge, SurgeBin, Timestamp,
+    Alert, AlertState, Audience, Compartment, CountrySet, KeyField, KeyHash, Realm, Surge, SurgeBin, SurgeSet,
+    Timestamp,
 };
 use chappe_surge::{Bin, UNUSUAL};
 
@@ -17,10 +18,14 @@ use crate::finding::Finding;
 use crate::voice::attested;
 
 impl Surges {
-    pub(super) fn key_hash(&self, (kind, country): Series) -> KeyHash {
-        let country = country.map(|country| country.as_str().to_owned()).unwrap_or_default();
-        self.secret
-            .key_hash(SURGE_RULE, Realm::Live, &[kind.as_str(), &country])
+    pub(super) fn key_hash(&self, (kind, scope): Series) -> KeyHash {
+        let country = scope
+            .country()
+            .map(|country| country.as_str().to_owned())
+            .unwrap_or_default();
+        let sector = scope.sector().map(chappe_model::Sector::as_str);
+        let key: Vec<&str> = [kind.as_str(), &country].into_iter().chain(sector).collect();
+        self.secret.key_hash(SURGE_RULE, Realm::Live, &key)
     }
 
     /// What is to be told of a series: what has ended, and what is on.
@@ -52,7 +57,9 @@ impl Surges {
             field: field.into(),
             value: value.into(),
         };
-        let country = series.1.map(|country| key("country", country.as_str()));
+        let (country, sector) = (series.1.country(), series.1.sector());
+        let narrower = (country.map(|country| key("country", country.as_str())).into_iter())
+            .chain(sector.map(|sector| key("sector", sector.as_str())));
         Alert {
             id: self.secret.alert_id(SURGE_RULE, &compartment, key_hash, opened.anchor),
             revision: 0,
@@ -62,26 +69,24 @@ impl Surges {
             rule: rule(
                 Bin::of_seconds(surge.bin_seconds).unwrap_or(Bin::Hour),
                 surge.false_alarms_per_year,
-                series.1.is_some(),
+                series.1,
             ),
             compartment,
             key_hash,
             key: [key("incident_type", series.0.as_str())]
                 .into_iter()
-                .chain(country)
+                .chain(narrower)
                 .collect(),
             anchor: opened.anchor,
             last_fire: opened.last_fire,
-            audience: series.1.map_or(Audience::Eu, |country| {
+            audience: country.map_or(Audience::Eu, |country| {
                 Audience::Countries(CountrySet::from_iter([country]))
             }),
             severity: behind.severity(),
             tlp,
             pap,
-            countries: series
-                .1
-                .map_or_else(|| attested(behind.voices()), |country| CountrySet::from_iter([country])),
-            sectors: behind.sectors(),
+            countries: country.map_or_else(|| attested(behind.voices()), |country| CountrySet::from_iter([country])),
+            sectors: sector.map_or_else(|| behind.sectors(), |sector| BTreeSet::from([sector])),
             incident_types: BTreeSet::from([series.0]),
             counts: behind.counts(),
             digest: behind.digest(&self.secret),
@@ -114,6 +119,12 @@ fn shown(stood: &Stood) -> Surge {
         threshold_milli: stood.threshold_milli,
         false_alarms_per_year: stood.false_alarms_per_year,
         lesson: stood.lesson,
+        together: stood.together.map(|(begins, set)| SurgeSet {
+            begins,
+            countries: small(set.columns as u64),
+            watched: small(set.watched as u64),
+            surprise_milli: (set.surprise * 1_000.0).round() as u32,
+        }),
     }
 }
 

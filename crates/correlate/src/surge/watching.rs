@@ -1,13 +1,14 @@
 //! Bins begin and end, and reports count in them.
 
 use chappe_model::limits::EU_MEMBERS;
-use chappe_model::{AlertState, Country, IncidentId, Rsit, Timestamp};
-use chappe_surge::{Bin, CountLaw, Delay, Lookout, OVER_AT, Panel};
+use chappe_model::{AlertState, IncidentId, Timestamp};
+use chappe_surge::{Bin, CountLaw, Lookout, OVER_AT, Of, Panel, StandingOut};
 use serde::{Deserialize, Serialize};
 
 use super::lesson::InForce;
 use super::report::{Counts, seconds};
-use super::series::Series;
+use super::seat::{Seat, seats};
+use super::series::{Scope, Series};
 use super::{Counted, Surges};
 
 /// All series, and the bin that they are in.
@@ -28,16 +29,21 @@ pub(super) struct Stood {
     pub(super) lesson: u32,
     /// Where each recent bin begins, how much is known of it, and the law of that.
     pub(super) bins: Vec<(Timestamp, u64, CountLaw)>,
+    /// The countries that stand out together, and where their bin begins: where it is they that make the score.
+    pub(super) together: Option<(Timestamp, StandingOut)>,
 }
 
 impl Stood {
-    fn now(lesson: &InForce, score: f64, newest: i64, lookout: Option<&Lookout>) -> Self {
-        let head = lesson.head();
+    fn now(lesson: &InForce, score: f64, watching: &mut Watching, of: Of, column: Option<usize>) -> Self {
+        let (head, newest) = (lesson.head(), watching.bin);
+        let begins = |age: usize| begin_of(lesson.bin, newest - i64::try_from(age).unwrap_or(0));
+        let set = column
+            .is_none()
+            .then(|| watching.panel.set(of, &lesson.delay))
+            .flatten();
+        let lookout = watching.panel.lookout(of, column);
         let recent = lookout.into_iter().flat_map(Lookout::recent);
-        let bins = recent.map(|(age, recent)| {
-            let begins = begin_of(lesson.bin, newest - i64::try_from(age).unwrap_or(0));
-            (begins, recent.count, recent.law.thinned(lesson.delay.known(age)))
-        });
+        let bins = recent.map(|(age, recent)| (begins(age), recent.count, recent.law.thinned(lesson.delay.known(age))));
         Self {
             score,
             bin_seconds: head.bin_seconds,
@@ -45,13 +51,9 @@ impl Stood {
             false_alarms_per_year: head.false_alarms_per_year,
             lesson: head.number,
             bins: bins.collect(),
+            together: set.map(|set| (begins(set.age), set)),
         }
     }
-}
-
-/// The series in which an incident of a type from one country counts.
-fn series(kind: Rsit, home: Option<Country>) -> [Option<Series>; 2] {
-    [home.map(|_| (kind, home)), Some((kind, None))]
 }
 
 /// Log time at which a bin begins.
@@ -141,72 +143,82 @@ impl Surges {
         for series in dropped {
             self.close(series);
         }
-        let types: Vec<_> = lesson.head().types.clone();
-        let columns: Vec<_> = lesson.head().columns.clone();
-        let panel = Panel::new(types.len(), columns.len(), |kind, column| {
-            let (before, panel) = (before.as_ref()?, panel.as_ref()?);
-            let kind = *before.types.get(&types[kind])?;
-            let column = match column {
-                Some(column) => Some(*before.columns.get(&columns[column])?),
-                None => None,
-            };
-            panel.lookout(kind, column).cloned()
-        });
+        let head = lesson.head();
+        let panel = Panel::new(
+            head.types.len(),
+            head.columns.len(),
+            lesson.parts_watched(),
+            |of, column| {
+                let (before, panel) = (before.as_ref()?, panel.as_ref()?);
+                let of = before.row_like(of, &lesson)?;
+                let column = match column {
+                    Some(column) => Some(*before.columns.get(&head.columns[column])?),
+                    None => None,
+                };
+                panel.lookout(of, column).cloned()
+            },
+        );
         self.state.watching = Some(Watching { panel, bin: 0 });
         self.lesson = Some(lesson);
     }
 
     /// An incident that counted as `before` says counts as it says now.
     pub(super) fn watch(&mut self, at: Timestamp, incident: IncidentId, before: Option<Counted>, now: Option<&Counts>) {
-        let (Some(lesson), Some(watching)) = (&self.lesson, &mut self.state.watching) else {
+        let (Some(lesson), Some(watching)) = (&self.lesson, &self.state.watching) else {
             return;
         };
         let before = before.filter(|before| !before.backfill);
         let now = now.filter(|now| !now.backfill);
-        let bin = |hour: i64| lesson.bin.of(hour * 3_600);
-        let stays = before.zip(now).is_some_and(|(before, now)| {
-            (before.kind, before.home, bin(before.hour)) == (now.kind, now.home, bin(now.hour))
-        });
-        let place = |of: &Counted| {
-            let age = usize::try_from(watching.bin - bin(of.hour)).ok();
-            Some((*lesson.types.get(&of.kind)?, *lesson.columns.get(&of.home)?, age?))
+        let was = before.map_or_else(Vec::new, |before| seats(lesson, watching.bin, &before));
+        let mut is = now.map_or_else(Vec::new, |now| seats(lesson, watching.bin, &Counted::from(now)));
+        is.retain(|seat| seat.place.is_some());
+        let same_row = |of: Of, seats: &[Seat]| seats.iter().find(|seat| seat.of == of).copied();
+        let left = was.iter().filter(|seat| same_row(seat.of, &is).is_none());
+        let mut moves: Vec<(Option<Seat>, Option<Seat>)> = left.map(|seat| (Some(*seat), None)).collect();
+        moves.extend(is.iter().map(|seat| (same_row(seat.of, &was), Some(*seat))));
+        for (was, is) in moves {
+            self.move_in_row(at, incident, was, is.zip(now));
+        }
+    }
+
+    /// An incident takes another seat in a row of series, or keeps it, with what it says now.
+    fn move_in_row(&mut self, at: Timestamp, incident: IncidentId, was: Option<Seat>, is: Option<(Seat, &Counts)>) {
+        let Some(watching) = &mut self.state.watching else {
+            return;
         };
-        let (was, is) = (
-            before.as_ref().and_then(place),
-            now.map(Counted::from).as_ref().and_then(place),
-        );
+        let seat = is.map(|(seat, _)| seat);
+        let stays = was.is_some() && was == seat;
         let mut counts = false;
-        if stays {
-            counts = is.is_some_and(|(kind, column, age)| watching.panel.holds(kind, column, age));
+        let place = |seat: Option<Seat>| seat.and_then(|seat| Some((seat.of, seat.place?)));
+        if let Some((of, (column, age))) = place(seat).filter(|_| stays) {
+            counts = watching.panel.holds(of, column, age);
         } else {
-            if let Some((kind, column, age)) = was {
-                watching.panel.went(kind, column, age, 1);
+            if let Some((of, (column, age))) = place(was) {
+                watching.panel.went(of, column, age, 1);
             }
-            if let Some((kind, column, age)) = is {
-                counts = watching.panel.came(kind, column, age, 1);
+            if let Some((of, (column, age))) = place(seat) {
+                counts = watching.panel.came(of, column, age, 1);
             }
         }
-        let new = now.filter(|_| is.is_some());
-        let of_old = before.map_or([None; 2], |of| series(of.kind, of.home));
-        let of_new = new.map_or([None; 2], |of| series(of.kind, of.home));
+        let of_old = was.map_or([None; 2], |seat| seat.series);
+        let of_new = seat.map_or([None; 2], |seat| seat.series);
         // What stays where it was is looked at once.
-        let touched = of_old
-            .into_iter()
-            .chain(of_new.into_iter().filter(|of| !of_old.contains(of)));
-        if !stays && before.is_some() {
-            for series in touched.clone().flatten() {
-                if let Some(gathered) = self.state.gathered.get_mut(&series) {
+        let touched = (of_old.into_iter()).chain(of_new.into_iter().filter(|of| !of_old.contains(of)));
+        let touched: Vec<Series> = touched.flatten().collect();
+        if was.is_some() && !stays {
+            for series in &touched {
+                if let Some(gathered) = self.state.gathered.get_mut(series) {
                     gathered.remove(incident);
                 }
             }
         }
-        for series in of_new.into_iter().flatten().filter(|_| counts) {
-            if let Some(now) = new {
+        if let Some((_, now)) = is.filter(|_| counts) {
+            for series in of_new.into_iter().flatten() {
                 let gathered = self.state.gathered.entry(series).or_default();
                 gathered.add(at, incident, &now.voice);
             }
         }
-        for series in touched.flatten() {
+        for series in touched {
             self.judge(series, at, incident, counts && of_new.contains(&Some(series)));
         }
     }
@@ -219,7 +231,7 @@ impl Surges {
         let Some(gathered) = self.state.gathered.get_mut(&series) else {
             return;
         };
-        let enough = series.1.is_some() || gathered.reach.len() >= EU_MEMBERS;
+        let enough = matches!(series.1, Scope::Country(_)) || gathered.reach.len() >= EU_MEMBERS;
         if counts && gathered.opened.is_none() && score > threshold && enough {
             gathered.open(at, incident);
             self.look_at(series);
@@ -232,15 +244,11 @@ impl Surges {
     /// The score of a series; how it stands is kept where a surge is on.
     fn look_at(&mut self, series: Series) -> Option<f64> {
         let (lesson, watching) = (self.lesson.as_ref()?, self.state.watching.as_mut()?);
-        let (kind, column) = lesson.place(series)?;
-        let delay: &Delay = &lesson.delay;
-        let score = match column {
-            Some(column) => watching.panel.score_of_cell(kind, column, delay),
-            None => watching.panel.score_of_whole(kind, delay),
-        };
+        let (of, column) = lesson.place(series)?;
+        let score = watching.panel.score(of, column, &lesson.delay);
         let gathered = self.state.gathered.get_mut(&series);
         if let Some(gathered) = gathered.filter(|gathered| gathered.opened.is_some()) {
-            gathered.stood = Stood::now(lesson, score, watching.bin, watching.panel.lookout(kind, column));
+            gathered.stood = Stood::now(lesson, score, watching, of, column);
         }
         Some(score)
     }

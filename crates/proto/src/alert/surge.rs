@@ -1,5 +1,5 @@
 use chappe_model::limits::SURGE_BINS;
-use chappe_model::{Surge, SurgeBin};
+use chappe_model::{Surge, SurgeBin, SurgeSet};
 
 use crate::incident::RecordError;
 use crate::{time, v1};
@@ -18,7 +18,27 @@ pub(super) fn to_wire(surge: &Surge) -> v1::Surge {
         threshold_milli: surge.threshold_milli,
         false_alarms_per_year: surge.false_alarms_per_year,
         lesson: surge.lesson,
+        together: surge.together.as_ref().map(set_to_wire),
     }
+}
+
+fn set_to_wire(set: &SurgeSet) -> v1::SurgeSet {
+    v1::SurgeSet {
+        begins_at: Some(time::to_wire(set.begins)),
+        countries: set.countries,
+        watched: set.watched,
+        surprise_milli: set.surprise_milli,
+    }
+}
+
+fn set_from_wire(wire: &v1::SurgeSet) -> Result<SurgeSet, RecordError> {
+    let begins = wire.begins_at.as_ref().and_then(|at| time::from_wire(at).ok());
+    Ok(SurgeSet {
+        begins: begins.ok_or(RecordError::Field("surge.together.begins_at"))?,
+        countries: wire.countries,
+        watched: wire.watched,
+        surprise_milli: wire.surprise_milli,
+    })
 }
 
 pub(super) fn from_wire(wire: &v1::Surge) -> Result<Surge, RecordError> {
@@ -38,6 +58,7 @@ pub(super) fn from_wire(wire: &v1::Surge) -> Result<Surge, RecordError> {
         threshold_milli: wire.threshold_milli,
         false_alarms_per_year: wire.false_alarms_per_year,
         lesson: wire.lesson,
+        together: wire.together.as_ref().map(set_from_wire).transpose()?,
     })
 }
 
@@ -61,6 +82,12 @@ mod tests {
             threshold_milli: 13_820,
             false_alarms_per_year: 12,
             lesson: 3,
+            together: Some(SurgeSet {
+                begins: Timestamp::from_millis(7_200_000),
+                countries: 7,
+                watched: 27,
+                surprise_milli: 3_900,
+            }),
         };
         assert_eq!(from_wire(&to_wire(&surge)), Ok(surge));
     }

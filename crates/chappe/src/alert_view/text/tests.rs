@@ -213,12 +213,28 @@ fn a_surge_says_what_stands_out_of_what() {
             threshold_milli: 13_820,
             false_alarms_per_year: 12,
             lesson: 3,
+            together: None,
         }),
         ..v1::Explanation::default()
     });
     let text = show(&mut Renderer::new(), &alert);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let why = "why 47 in the 1 h from 2026-03-02 07:00 UTC, expected 6.2, unusual from 14; score 31.4, needed more than 13.8 (lesson 3). more";
+    assert!(words.contains(why), "{text}");
+
+    let surge = alert.explanation.as_mut().and_then(|why| why.surge.as_mut()).unwrap();
+    surge.together = Some(v1::SurgeSet {
+        begins_at: Some(prost_types::Timestamp {
+            seconds: 1_772_434_800,
+            nanos: 0,
+        }),
+        countries: 9,
+        watched: 27,
+        surprise_milli: 3_870,
+    });
+    let text = show(&mut Renderer::new(), &alert);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = "why 9 of 27 countries stand out together in the 1 h from 2026-03-02 07:00 UTC, each by 3.9 or more; score 31.4,";
     assert!(words.contains(why), "{text}");
 }
 

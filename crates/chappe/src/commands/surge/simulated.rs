@@ -41,6 +41,7 @@ pub(super) fn run(args: &SimulateArgs, out: &mut dyn Write) -> Result<Exit> {
             first,
             counts: law.draws(bins, seed_of(kind, country)),
         }),
+        parts: vec![],
         delay: Delay::none(),
         false_alarms_per_year: f64::from(args.false_alarms_per_year),
         valid: if args.bin == Bin::Week { 13 } else { 91 },

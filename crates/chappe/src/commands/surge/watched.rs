@@ -123,6 +123,7 @@ impl Watched {
         let lesson = Lesson {
             calendars: vec![counts.width.calendar()],
             histories,
+            parts: vec![],
             delay: Delay::none(),
             false_alarms_per_year: f64::from(args.false_alarms_per_year),
             valid: valid(counts.width),
