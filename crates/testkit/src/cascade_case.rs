@@ -73,7 +73,7 @@ pub fn cascade_case(seed: u64) -> CascadeCase {
 }
 
 #[allow(clippy::expect_used, reason = "for tests only")]
-fn cascade_policy(rng: &mut Rng) -> CascadePolicy {
+pub(crate) fn cascade_policy(rng: &mut Rng) -> CascadePolicy {
     let within = WITHIN.map(|(on, sector, hours)| Dependency {
         on: on.parse().expect("a sector"),
         sector: sector.parse().expect("a sector"),

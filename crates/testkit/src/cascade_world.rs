@@ -5,7 +5,7 @@ use chappe_model::{Alert, Audience, CascadeWarning, Realm};
 use serde_json::{Value, json};
 
 use crate::cascade_case::CascadeCase;
-use crate::compare::live;
+use crate::compare::{live, with_digest};
 use crate::deliveries::Deliveries;
 use crate::whole_world::{Sought, run_whole};
 
@@ -28,6 +28,24 @@ pub fn cascades_told(told: &[Alert]) -> Vec<Value> {
     let mut found: Vec<Value> = live(told).iter().map(form).collect();
     found.sort_by_key(|alert| alert["anchor"].to_string() + &alert["key"].to_string());
     found
+}
+
+/// The oracle's alerts in the form and order of [`cascades_told`].
+#[must_use]
+pub fn cascades_expected(found: Vec<Value>) -> Vec<Value> {
+    let mut found: Vec<Value> = found.into_iter().map(with_digest).collect();
+    found.sort_by_key(|alert| alert["anchor"].to_string() + &alert["key"].to_string());
+    found
+}
+
+/// Those of the oracle's alerts that were to be told: what came and went between two marks was told to nobody.
+#[must_use]
+pub fn cascades_to_tell(expected: &[Value], told: &[Value]) -> Vec<Value> {
+    let is_same = |one: &Value, other: &Value| {
+        (&one["key"], &one["anchor"], &one["exercise"]) == (&other["key"], &other["anchor"], &other["exercise"])
+    };
+    let to_tell = |alert: &&Value| alert["state"] != "retracted" || told.iter().any(|told| is_same(told, alert));
+    expected.iter().filter(to_tell).cloned().collect()
 }
 
 fn form(alert: &Alert) -> Value {

@@ -6,6 +6,8 @@ use chappe_model::{
 };
 use serde_json::{Value, json};
 
+use crate::case::secret;
+
 /// The live view of an alerts log: the last revision of every alert that no other carries on.
 #[must_use]
 pub fn live(alerts_log: &[Alert]) -> Vec<Alert> {
@@ -14,6 +16,22 @@ pub fn live(alerts_log: &[Alert]) -> Vec<Alert> {
         .filter(|alert| !matches!(alert.state, AlertState::Superseded(_)))
         .cloned()
         .collect()
+}
+
+/// The oracle's alert with the digest of the reports behind it in the place of their ids.
+#[allow(clippy::expect_used, reason = "for tests only")]
+pub(crate) fn with_digest(mut alert: Value) -> Value {
+    let fields = alert.as_object_mut().expect("an alert");
+    if let Some(set) = fields.remove("set").or_else(|| fields.remove("contributing")) {
+        let ids = set
+            .as_array()
+            .expect("ids")
+            .iter()
+            .filter_map(|id| bytes_of_hex(id.as_str()?));
+        let digest = secret().set_digest(ids.map(IncidentId::from_bytes));
+        fields.insert("digest".to_owned(), json!(hex(&digest)));
+    }
+    alert
 }
 
 /// An alert in the oracle's form, with its id and digest.

@@ -24,7 +24,7 @@ pub fn link_policy() -> LinkPolicy {
 }
 
 /// Two groups of values that belong together, one that ties them, and one that means nothing.
-const GROUPS: [&[&str]; 2] = [
+pub(crate) const GROUPS: [&[&str]; 2] = [
     &[
         "url:https://a.example/x",
         "domain:a.example",

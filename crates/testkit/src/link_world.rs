@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chappe_correlate::{Detectors, LinkPolicy};
@@ -5,7 +6,7 @@ use chappe_model::{Alert, AlertState, Audience, Realm, Timestamp};
 use serde_json::{Value, json};
 
 use crate::case::Case;
-use crate::compare::live;
+use crate::compare::{live, with_digest};
 use crate::deliveries::Deliveries;
 use crate::whole_world::{Sought, run_whole};
 
@@ -29,6 +30,25 @@ pub fn campaigns_told(told: &[Alert]) -> Vec<Value> {
     let mut found: Vec<Value> = live(told).iter().map(form).collect();
     found.sort_by_key(ToString::to_string);
     found
+}
+
+/// The oracle's campaigns in the form and order of [`campaigns_told`], but for those that another carries on.
+#[must_use]
+pub fn campaigns_expected(found: Vec<Value>) -> Vec<Value> {
+    let stands = found.into_iter().filter(|campaign| campaign["state"] != "superseded");
+    let mut found: Vec<Value> = stands.map(with_digest).collect();
+    found.sort_by_key(ToString::to_string);
+    found
+}
+
+/// Those of the oracle's campaigns that were to be told: one that came and went between two marks was told to nobody.
+#[must_use]
+pub fn campaigns_to_tell(expected: &[Value], told: &[Alert]) -> Vec<Value> {
+    let ever: BTreeSet<String> = told.iter().map(|alert| alert.anchor.1.to_string()).collect();
+    let to_tell = |campaign: &&Value| {
+        campaign["state"] != "retracted" || campaign["anchor"][1].as_str().is_some_and(|id| ever.contains(id))
+    };
+    expected.iter().filter(to_tell).cloned().collect()
 }
 
 fn form(alert: &Alert) -> Value {

@@ -6,9 +6,11 @@
 
 use std::io::Write;
 
-use chappe_model::{IncidentId, bytes_of_hex, hex};
-use chappe_testkit::{Deliveries, Oracle, cascade_case, cascades_told, check_seeds, number, run_cascades, secret};
-use serde_json::{Value, json};
+use chappe_testkit::{
+    Deliveries, Oracle, cascade_case, cascades_expected, cascades_to_tell, cascades_told, check_seeds, number,
+    run_cascades,
+};
+use serde_json::Value;
 
 #[test]
 fn told_cascades_are_the_oracles_whatever_the_order_and_the_crashes() {
@@ -30,13 +32,7 @@ const FAR: u64 = 1 << 32;
 /// Returns whether there is a cascade, and whether there is one with a long path.
 fn check(oracle: &mut Oracle, seed: u64) -> u64 {
     let case = cascade_case(seed);
-    let mut expected: Vec<Value> = oracle
-        .ask(&case.question())
-        .unwrap()
-        .into_iter()
-        .map(expected)
-        .collect();
-    expected.sort_by_key(|alert| alert["anchor"].to_string() + &alert["key"].to_string());
+    let expected = cascades_expected(oracle.ask(&case.question()).unwrap());
     let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
     for deliveries in [
         Deliveries::in_order(&case.case),
@@ -44,34 +40,17 @@ fn check(oracle: &mut Oracle, seed: u64) -> u64 {
     ] {
         let found = cascades_told(&run_cascades(&case, &deliveries));
         let known: Vec<&Value> = found.iter().map(|found| &found["key"]).collect();
-        // What came and went between two marks was told to nobody.
-        let told = expected
-            .iter()
-            .filter(|alert| alert["state"] != "retracted" || found.iter().any(|found| is_same(found, alert)));
-        let told: Vec<&Value> = told.collect();
+        let told = cascades_to_tell(&expected, &found);
         assert_eq!(
             found.len(),
             told.len(),
             "seed {seed}: told {known:#?}\nexpected {told:#?}"
         );
-        for (found, expected) in found.iter().zip(told) {
+        for (found, expected) in found.iter().zip(&told) {
             assert_eq!(found, expected, "seed {seed}, crashes {:?}", deliveries.crashes);
         }
     }
     let warnings = || expected.iter().flat_map(|alert| alert["warnings"].as_array().unwrap());
     let far = warnings().any(|warning| warning["path"].as_array().unwrap().len() > 2);
     u64::from(warnings().next().is_some()) + FAR * u64::from(far)
-}
-
-fn is_same(one: &Value, other: &Value) -> bool {
-    (&one["key"], &one["anchor"], &one["exercise"]) == (&other["key"], &other["anchor"], &other["exercise"])
-}
-
-/// The oracle's alert in the form of [`cascades_told`].
-fn expected(mut alert: Value) -> Value {
-    let set = alert.as_object_mut().unwrap().remove("set").unwrap();
-    let ids = set.as_array().unwrap().iter();
-    let ids = ids.map(|id| bytes_of_hex(id.as_str().unwrap()).unwrap());
-    alert["digest"] = json!(hex(&secret().set_digest(ids.map(IncidentId::from_bytes))));
-    alert
 }

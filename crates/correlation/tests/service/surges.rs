@@ -1,9 +1,11 @@
 //! Surges: learned from what was counted, recorded, told, and the same after a restart.
 
+use std::collections::BTreeSet;
+
 use chappe_correlate::{Bin, SurgePolicy};
 use chappe_correlation::Options;
 use chappe_eventlog::{EventLog, MemoryLog, Position, ReadLimit, RecordKind, SnapshotStore, Topic};
-use chappe_model::{Accepted, Alert, AlertKind, AlertState, Audience, Timestamp};
+use chappe_model::{Accepted, Alert, AlertKind, AlertState, Audience, Sector, Timestamp};
 use chappe_proto::surge;
 
 use super::{Running, append, everything, judged, mark, options, report};
@@ -36,17 +38,22 @@ fn occurred(country: &str, key: &str, day: u64, reported: u64) -> Accepted {
     accepted
 }
 
-/// Twelve weeks of two or three incidents a day and country, brought in at the end of them.
+/// Twelve weeks of two or three incidents a day and country, brought in at the end of them. Every other day one of them hits energy.
 fn history(log: &MemoryLog) {
     for day in 0..HISTORY_DAYS {
         for (place, country) in COUNTRIES.iter().enumerate() {
             for nth in 0..2 + (day + place as u64) % 2 {
                 let mut accepted = occurred(country, &format!("past-{day}-{nth}"), day, at(HISTORY_DAYS, 0));
                 accepted.incident.backfill = true;
+                accepted.incident.sectors = sectors(nth == 0 && day % 2 == 0);
                 append(log, &accepted);
             }
         }
     }
+}
+
+fn sectors(energy: bool) -> BTreeSet<Sector> {
+    energy.then_some(Sector::Energy).into_iter().collect()
 }
 
 fn surges(log: &MemoryLog) -> Vec<Alert> {
@@ -211,4 +218,34 @@ async fn a_member_that_floods_raises_no_surge_of_all_and_hides_none() {
             "{flood}: the surge of the three others is seen all the same"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sector_that_is_hit_a_little_in_each_country_is_told_where_nothing_else_is() {
+    let log = MemoryLog::new();
+    history(&log);
+    let running = Running::start_with(&log, watching());
+    mark(&log, at(HISTORY_DAYS, 1));
+    learned(&log).await;
+    let day = HISTORY_DAYS + 1;
+    days_as_usual(&log, day..day + 1);
+    // Two more in each country, all of them on energy.
+    for country in COUNTRIES {
+        for nth in 0..2 {
+            let mut accepted = occurred(country, &format!("grid-{nth}"), day, at(day, 3_000 + nth));
+            accepted.incident.sectors = sectors(true);
+            append(&log, &accepted);
+        }
+    }
+    mark(&log, at(day, 4_000));
+    judged(&log, at(day, 4_000)).await;
+    running.stop().await;
+    let told = surges(&log);
+    let [alert] = told.as_slice() else {
+        panic!("one alert: {told:#?}")
+    };
+    let key: Vec<_> = alert.key.iter().map(|key| (&*key.field, &*key.value)).collect();
+    assert_eq!(key[1], ("sector", "energy"));
+    assert_eq!((&alert.audience, &alert.sectors), (&Audience::Eu, &sectors(true)));
+    assert!(alert.counts.members >= 3, "{alert:#?}");
 }
