@@ -25,8 +25,7 @@ pub(crate) fn sees(viewer: &Principal, compartment: &Compartment, audience: &Aud
     match audience {
         Audience::Eu => true,
         Audience::Countries(countries) => {
-            let at_the_hub = matches!(viewer.role, Role::Hub | Role::DutyOfficer);
-            at_the_hub || viewer.home.is_some_and(|home| countries.contains(home))
+            viewer.role.is_of_the_hub() || viewer.home.is_some_and(|home| countries.contains(home))
         }
         Audience::Recipients => false,
         Audience::Reporter(reporter) => viewer.member == *reporter || viewer.role == Role::DutyOfficer,

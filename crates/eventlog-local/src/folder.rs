@@ -52,10 +52,10 @@ pub(crate) fn segments(folder: &Path) -> Result<Vec<(u64, PathBuf)>, OpenError> 
     list().map_err(OpenError::io("list", folder))
 }
 
-/// What a log was created as.
 /// The topics whose partitions are stated. One that came later has one partition and no line, so that folders made before it still open.
 const STATED: [Topic; 3] = [Topic::Incidents, Topic::Alerts, Topic::Config];
 
+/// What a log was created as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meta {
     /// Drawn when the log was created; every checksum depends on it.
@@ -160,6 +160,16 @@ impl Meta {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn a_folder_made_before_a_topic_came_opens_with_one_partition_of_it() {
+        // As builds before the decisions wrote it.
+        let text = "chappe-log 1\njournal 000000000000feed\nincidents 8\nalerts 1\nconfig 1\n";
+        let text = format!("{text}crc {:08x}\n", crc32c::crc32c(text.as_bytes()));
+        let meta = Meta::parse(&text).unwrap();
+        assert_eq!(meta.partitions, Partitions::default());
+        assert_eq!(meta.partitions.of(Topic::Decisions), 1);
+    }
 
     #[test]
     fn meta_reads_back_and_every_changed_character_is_noticed() {

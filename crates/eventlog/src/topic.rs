@@ -17,11 +17,19 @@ pub enum Topic {
     Config,
     /// What the processes of an installation say of themselves: who lives, how far it is, how much is live. Only the last minute matters.
     Pulse,
+    /// What members judged of alerts, keyed by alert id.
+    Decisions,
 }
 
 impl Topic {
     /// Every topic, in the order of their codes.
-    pub const ALL: [Self; 4] = [Self::Incidents, Self::Alerts, Self::Config, Self::Pulse];
+    pub const ALL: [Self; 5] = [
+        Self::Incidents,
+        Self::Alerts,
+        Self::Config,
+        Self::Pulse,
+        Self::Decisions,
+    ];
 
     /// The name, as in file names, metrics and Kafka.
     #[must_use]
@@ -31,6 +39,7 @@ impl Topic {
             Self::Alerts => "alerts",
             Self::Config => "config",
             Self::Pulse => "pulse",
+            Self::Decisions => "decisions",
         }
     }
 
@@ -42,6 +51,7 @@ impl Topic {
             Self::Alerts => 2,
             Self::Config => 3,
             Self::Pulse => 4,
+            Self::Decisions => 5,
         }
     }
 
@@ -121,7 +131,9 @@ impl Partitions {
 impl Default for Partitions {
     /// Eight partitions of incidents, one of each other topic.
     fn default() -> Self {
-        Self { counts: [8, 1, 1, 1] }
+        Self {
+            counts: [8, 1, 1, 1, 1],
+        }
     }
 }
 
@@ -136,7 +148,7 @@ mod tests {
             assert_eq!(topic as usize, ordinal);
             assert_eq!(Topic::from_code(topic.code()), Some(topic));
         }
-        assert_eq!(Topic::ALL.map(Topic::code), [1, 2, 3, 4]);
+        assert_eq!(Topic::ALL.map(Topic::code), [1, 2, 3, 4, 5]);
         assert_eq!(Topic::from_code(0), None);
     }
 

@@ -4,6 +4,7 @@
 //! - An [`Indicator`] is a canonical value that incidents share.
 //! - A [`Marking`] (TLP 2.0, PAP, use, recipients) is part of a report from its first byte.
 //! - An [`Alert`] is what the correlation core found, with its audience and its explanation.
+//! - A [`Decision`] is what a member judged of an alert; an [`Outcome`] is what all of them add up to.
 //! - A [`Budget`] bounds what the installation keeps alive, and [`Shares`] say whose report is refused near it.
 //! - Ids are keyed pseudo-random functions under the installation's [`Secret`]: nobody can guess a reporter or a value from one.
 //!
@@ -26,6 +27,7 @@ mod campaign;
 mod cascade;
 mod country;
 mod country_set;
+mod decision;
 mod ids;
 mod incident;
 mod indicator;
@@ -48,6 +50,7 @@ pub use campaign::{Campaign, JoinRefusal, Link, RefusedJoin, SharedValue};
 pub use cascade::{Cascade, CascadeNode, CascadeWarning, WarningState};
 pub use country::{Country, CountryError};
 pub use country_set::CountrySet;
+pub use decision::{Decision, Judgement, JudgementError, Outcome, Reason, ReasonError, Verdict, VerdictError};
 pub use ids::{AlertId, Digest, IncidentId, KeyHash, NameError, Secret, SetSum, bytes_of_hex, hex};
 pub use incident::{Accepted, Incident, ReportKey, ReportKeyError};
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};

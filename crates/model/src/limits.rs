@@ -76,5 +76,7 @@ pub const DEPENDENCIES: usize = 1_024;
 pub const DEPENDENCY_WHY_BYTES: usize = 200;
 /// Most sectors in countries that a report may name and still say something about each: beyond, it raises and confirms no cascade.
 pub const CASCADE_NODES: usize = 64;
+/// Longest reason of a decision, in characters.
+pub const DECISION_REASON_CHARS: usize = 1_000;
 /// Parts of the correlation keys that each have an owner, where several processes share a log: at most so many of them share the work.
 pub const LOTS: u16 = 8;

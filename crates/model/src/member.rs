@@ -75,6 +75,14 @@ pub enum Role {
     DutyOfficer,
 }
 
+impl Role {
+    /// The hub itself or its duty officer.
+    #[must_use]
+    pub const fn is_of_the_hub(self) -> bool {
+        matches!(self, Self::Hub | Self::DutyOfficer)
+    }
+}
+
 /// Who is asking: filled from a token today, from a certificate later. Never from anything a request says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {

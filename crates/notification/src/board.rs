@@ -9,12 +9,15 @@ use chappe_model::limits::LOTS;
 use chappe_model::{Alert, AlertId, MemberId, Principal, Secret, Timestamp};
 use chappe_proto::{Violation, Violations, alert, invalid_argument, status, v1};
 use prost::Message;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tonic::{Code, Status};
 
 use crate::cursor::Cursor;
+use crate::deciding::{UnderWay, shown};
 use crate::feed::Feed;
-use crate::options::{LISTS_AT_ONCE, LOOKUPS_AT_ONCE, PAGE_SIZE, PAGE_SIZE_MAX};
+use crate::options::{DECISIONS_AT_ONCE, LISTS_AT_ONCE, LOOKUPS_AT_ONCE, PAGE_SIZE, PAGE_SIZE_MAX};
+use crate::pace::Pace;
+use crate::tally::Tally;
 use crate::view::{Decoded, Item, Sizes, View};
 use crate::{filter, page};
 
@@ -30,7 +33,7 @@ const PAGE_BYTES: usize = 2 << 20;
 /// The view of the alerts topic. Used by the gRPC service and by virtual-time tests: it starts nothing and waits for nothing, but reads the
 /// log.
 pub struct Board {
-    log: Arc<dyn EventLog>,
+    pub(crate) log: Arc<dyn EventLog>,
     secret: Secret,
     stale_after_ms: u64,
     /// Other processes write to the log, and it may end elsewhere for them just now.
@@ -38,6 +41,16 @@ pub struct Board {
     view: RwLock<View>,
     /// Held by the one that reads on.
     reading: Mutex<()>,
+    /// Held by the one that reads decisions on.
+    reading_decisions: Mutex<()>,
+    /// How fast members decide.
+    pub(crate) pace: Pace,
+    /// Decisions that are being recorded.
+    pub(crate) under_way: UnderWay,
+    /// Told when the log may have stopped.
+    pub(crate) trouble: Notify,
+    /// Room for decisions asked over gRPC: [`DECISIONS_AT_ONCE`].
+    pub(crate) deciding: Arc<Semaphore>,
     /// Room for lists asked over gRPC: [`LISTS_AT_ONCE`].
     pub(crate) lists: Arc<Semaphore>,
     /// Room for single alerts asked over gRPC: [`LOOKUPS_AT_ONCE`].
@@ -62,12 +75,18 @@ impl Board {
             is_shared,
             view: RwLock::new(view),
             reading: Mutex::new(()),
+            reading_decisions: Mutex::new(()),
+            pace: Pace::default(),
+            under_way: UnderWay::default(),
+            trouble: Notify::new(),
+            deciding: Arc::new(Semaphore::new(DECISIONS_AT_ONCE)),
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             lookups: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)),
         }
     }
 
-    /// Reads what is new in the log into the view; returns how many records that were.
+    /// Reads what is new in the log into the view; returns how many records of alerts that were. Decisions come after the alerts, so that what is
+    /// shown of an alert is never behind what its decisions were about.
     ///
     /// # Errors
     /// When the log cannot be read; what was read before stands, and the same call may be tried again.
@@ -75,10 +94,34 @@ impl Board {
         let mut total = 0;
         loop {
             match self.read_on()? {
-                0 => return Ok(total),
+                0 => break,
                 count => total += count,
             }
         }
+        while self.read_decisions_on()? > 0 {}
+        Ok(total)
+    }
+
+    /// One read of each partition of the decisions; how many records there were.
+    pub(crate) fn read_decisions_on(&self) -> Result<usize, ReadError> {
+        let _reading = self.reading_decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = 0;
+        for partition in 0..self.log.partitions(Topic::Decisions) {
+            let from = self.view().decisions.next_of(partition);
+            let records = self.log.read(Topic::Decisions, partition, from, ReadLimit::default())?;
+            if records.is_empty() {
+                continue;
+            }
+            count += records.len();
+            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            for (position, record) in &records {
+                view.decisions.take(partition, *position, record);
+            }
+        }
+        if count > 0 {
+            Tally::of(&self.view()).show();
+        }
+        Ok(count)
     }
 
     /// One read of the log.
@@ -94,6 +137,10 @@ impl Board {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         for (position, decoded, bytes) in decoded {
             view.apply(position, decoded, bytes);
+        }
+        drop(view);
+        if count > 0 {
+            Tally::of(&self.view()).show();
         }
         Ok(count)
     }
@@ -130,7 +177,7 @@ impl Board {
                     answer.next_page_token = page::seal(last, &filter, &self.secret, &who.member);
                     return Ok(answer);
                 }
-                let wire = alert::to_wire(&alert);
+                let wire = self.show(who, &alert);
                 bytes += wire.encoded_len();
                 last = Some(alert.id);
                 answer.alerts.push(wire);
@@ -171,18 +218,14 @@ impl Board {
         })?;
         let alert = self.view().alerts.get(&id).map(|held| Arc::clone(&held.alert));
         let Some(alert) = alert.filter(|alert| may_see(who, alert)) else {
-            return Err(status::refused(
-                Code::NotFound,
-                "ALERT_NOT_FOUND",
-                "no such alert, or not one you may see",
-            ));
+            return Err(not_found());
         };
         let evidence = alert
             .evidence
             .iter()
             .map(|report| alert::evidence_to_wire(report, &who.member, &self.secret));
         Ok(v1::GetAlertResponse {
-            alert: Some(alert::to_wire(&alert)),
+            alert: Some(self.show(who, &alert)),
             evidence: evidence.collect(),
             links: alert
                 .campaign
@@ -191,6 +234,18 @@ impl Board {
                 .map(|link| alert::link_to_wire(link, &who.member, &self.secret))
                 .collect(),
         })
+    }
+
+    /// An alert that `who` may see, as it sees it, with what was judged of it.
+    pub(crate) fn show(&self, who: &Principal, alert: &Alert) -> v1::Alert {
+        let mut wire = alert::to_wire(alert);
+        let view = self.view();
+        let judged = view.judged(&alert.id, |alert| may_see(who, alert));
+        wire.decisions = judged
+            .into_iter()
+            .map(|(member, standing)| shown(who, member, standing))
+            .collect();
+        wire
     }
 
     /// Opens a feed: after a cursor, from the beginning, or from now.
@@ -289,6 +344,15 @@ impl Board {
             items: items.collect(),
         }
     }
+}
+
+/// In the same words whether there is none or it may not be seen.
+pub(crate) fn not_found() -> Status {
+    status::refused(
+        Code::NotFound,
+        "ALERT_NOT_FOUND",
+        "no such alert, or not one you may see",
+    )
 }
 
 fn page_size(asked: i32, bad: &mut Violations) -> usize {

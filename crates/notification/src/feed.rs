@@ -7,7 +7,7 @@ use std::time::Duration;
 use chappe_distribute::{Filter, may_see};
 use chappe_eventlog::{Position, ReadError};
 use chappe_model::{Alert, Principal, Timestamp};
-use chappe_proto::{alert, status, time, v1};
+use chappe_proto::{status, time, v1};
 use metrics::counter;
 use tonic::Status;
 
@@ -297,7 +297,10 @@ impl Feed {
             revision: alert.revision,
             log_time: self.reached.log_time,
         });
-        self.answer(board, v1::subscribe_response::Event::Alert(alert::to_wire(alert)))
+        self.answer(
+            board,
+            v1::subscribe_response::Event::Alert(board.show(&self.who, alert)),
+        )
     }
 
     fn answer(&self, board: &Board, event: v1::subscribe_response::Event) -> v1::SubscribeResponse {

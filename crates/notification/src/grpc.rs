@@ -71,6 +71,13 @@ impl AlertService for AlertApi {
         let get = move || board.get(&who, &request.get_ref().name);
         apart(&self.board.lookups, get).await.map(Response::new)
     }
+
+    async fn decide(&self, request: Request<v1::DecideRequest>) -> Result<Response<v1::DecideResponse>, Status> {
+        let who = self.directory.authenticate(request.metadata())?;
+        let (board, now) = (Arc::clone(&self.board), self.clock.now());
+        let decide = move || board.decide(&who, request.get_ref(), now);
+        apart(&self.board.deciding, decide).await.map(Response::new)
+    }
 }
 
 /// Runs what may take long off the threads that serve streams. Its room is taken until it is done, also when the caller is gone.
@@ -79,7 +86,7 @@ async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     let Ok(permit) = Arc::clone(room).try_acquire_owned() else {
-        let message = "too many alerts are being looked up here now: ask again later, or subscribe";
+        let message = "too many alerts are being looked up or decided here now: ask again later, or subscribe";
         return Err(status::exhausted("TOO_MANY_LOOKUPS", message, RETRY_AFTER));
     };
     let done = tokio::task::spawn_blocking(move || {

@@ -63,16 +63,21 @@
 
 mod board;
 mod cursor;
+mod deciding;
+mod decisions;
 mod feed;
 mod filter;
 mod grpc;
+mod lineage;
 mod metric_names;
 mod options;
+mod pace;
 mod page;
 mod runs;
 mod service;
 mod stream;
 mod streams;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -82,7 +87,8 @@ pub use feed::Feed;
 pub use grpc::AlertApi;
 pub use metric_names::describe_metrics;
 pub use options::{
-    HEARTBEAT_MAX, HEARTBEAT_MIN, MILESTONE_RECORDS, OUTBOX, OpenError, Options, PAGE_SIZE, PAGE_SIZE_MAX,
-    READ_RETRIES, RunError, SHUTDOWN_GRACE, STREAM_BATCH, STREAMS, STREAMS_PER_MEMBER, TAIL_BYTES, TAIL_RECORDS,
+    DECISIONS_PER_ALERT, DECISIONS_PER_MEMBER, DECISIONS_PER_MINUTE, HEARTBEAT_MAX, HEARTBEAT_MIN, MILESTONE_RECORDS,
+    OUTBOX, OpenError, Options, PAGE_SIZE, PAGE_SIZE_MAX, READ_RETRIES, RunError, SHUTDOWN_GRACE, STREAM_BATCH,
+    STREAMS, STREAMS_PER_MEMBER, TAIL_BYTES, TAIL_RECORDS,
 };
 pub use service::Service;

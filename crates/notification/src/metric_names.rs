@@ -1,4 +1,4 @@
-//! The metrics of notification. None carries a member, a kind or a country.
+//! The metrics of notification. None carries a member or a country; those of surges are totals for the operator.
 
 use metrics::{Unit, describe_counter, describe_gauge};
 
@@ -10,6 +10,12 @@ pub(crate) const UNDECODED: &str = "chappe_notification_decode_failures_total";
 pub(crate) const DELIVERIES: &str = "chappe_notification_deliveries_total";
 pub(crate) const STREAMS_OPEN: &str = "chappe_notification_streams_open";
 pub(crate) const GAPS: &str = "chappe_notification_gaps_total";
+pub(crate) const DECISIONS: &str = "chappe_notification_decisions_total";
+pub(crate) const DECISIONS_UNDECODED: &str = "chappe_notification_decision_decode_failures_total";
+pub(crate) const SURGE_BUDGET: &str = "chappe_notification_surge_false_alarms_stated_per_year";
+pub(crate) const SURGES_TOLD: &str = "chappe_notification_surges_told_last_year";
+pub(crate) const SURGES_DISMISSED: &str = "chappe_notification_surges_dismissed_last_year";
+pub(crate) const SURGES_UNDECIDED: &str = "chappe_notification_surges_undecided_last_year";
 
 /// Describes the metrics to the recorder that is installed.
 pub fn describe_metrics() {
@@ -28,5 +34,23 @@ pub fn describe_metrics() {
     describe_counter!(UNDECODED, Unit::Count, "Records that do not decode, skipped");
     describe_counter!(DELIVERIES, Unit::Count, "Alert revisions put on streams");
     describe_counter!(GAPS, Unit::Count, "Gap notices put on streams");
+    describe_counter!(DECISIONS, Unit::Count, "Decisions recorded here");
+    describe_counter!(
+        DECISIONS_UNDECODED,
+        Unit::Count,
+        "Records of decisions that do not decode, skipped"
+    );
+    describe_gauge!(
+        SURGE_BUDGET,
+        Unit::Count,
+        "False alarms of surges a year that are stated: those of the newest"
+    );
+    describe_gauge!(SURGES_TOLD, Unit::Count, "Surges of the last 365 days of log time");
+    describe_gauge!(SURGES_DISMISSED, Unit::Count, "Of these, dismissed");
+    describe_gauge!(
+        SURGES_UNDECIDED,
+        Unit::Count,
+        "Of these, neither dismissed nor confirmed"
+    );
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams open now");
 }

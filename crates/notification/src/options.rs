@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chappe_eventlog::ReadError;
+use chappe_eventlog::{AppendError, ReadError};
 use chappe_identity::Directory;
 use chappe_model::Secret;
 
@@ -35,6 +35,16 @@ pub const READ_RETRIES: u32 = 30;
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 /// Shortest interval between heartbeats.
 pub const HEARTBEAT_MIN: Duration = Duration::from_millis(10);
+/// Decisions that a member may take a minute in the long run, and at once after a pause. A repeat of what stands counts for nothing.
+pub const DECISIONS_PER_MINUTE: u32 = 120;
+/// Members whose decisions on one alert are held, and so most decisions shown with it. Beyond, only the hub is still heard.
+pub const DECISIONS_PER_ALERT: usize = 128;
+/// Alerts on which decisions of one member are held. The bound is each member's own, so that none learns of another's.
+pub const DECISIONS_PER_MEMBER: usize = 100_000;
+/// Most decisions that are being recorded at once, on threads for blocking work. The next is told to come again.
+pub(crate) const DECISIONS_AT_ONCE: usize = 64;
+/// Alerts that one carries on whose decisions are looked at: the first in order of their ids, step by step.
+pub(crate) const CARRIED_ON: usize = 1_024;
 /// Longest interval between heartbeats.
 pub const HEARTBEAT_MAX: Duration = Duration::from_secs(60);
 
@@ -55,7 +65,7 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// The log cannot be read.
-    #[error("cannot build the view of alerts: {0}")]
+    #[error("cannot build the view of alerts and decisions: {0}")]
     Read(#[from] ReadError),
     /// Order over all alerts needs a single partition.
     #[error("topic alerts has {0} partitions, notification needs exactly 1: create the log anew with one")]
@@ -69,6 +79,9 @@ pub enum OpenError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
     /// The log can no longer be read.
-    #[error("cannot follow the alerts: {0}")]
+    #[error("cannot follow the alerts and decisions: {0}")]
     Read(#[from] ReadError),
+    /// The log accepts nothing more: the process should stop, and opening the log anew establishes what it holds.
+    #[error("the log has stopped: {0}")]
+    Log(#[from] AppendError),
 }

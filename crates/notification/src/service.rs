@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chappe_clock::Clock;
-use chappe_eventlog::{EventLog, ReadError, Topic};
+use chappe_eventlog::{AppendError, EventLog, ReadError, Topic};
 use chappe_identity::Directory;
 use chappe_proto::v1::alert_service_server::AlertServiceServer;
 use tokio::sync::Notify;
@@ -31,7 +31,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Builds the view of alerts from the start of the log.
+    /// Builds the view of alerts and decisions from the start of the log.
     ///
     /// # Errors
     /// When the log cannot be read or has another number of partitions of alerts than one, or the heartbeat is out of range.
@@ -80,14 +80,16 @@ impl Service {
         AlertServiceServer::new(api).max_decoding_message_size(REQUEST_BYTES)
     }
 
-    /// Follows the topic until `shutdown`, then ends all streams with UNAVAILABLE and waits up to [`SHUTDOWN_GRACE`] for them.
+    /// Follows the topics until `shutdown`, then ends all streams with UNAVAILABLE and waits up to [`SHUTDOWN_GRACE`] for them.
     ///
     /// # Errors
-    /// When the log cannot be read, [`READ_RETRIES`] times in a row or for a reason that does not pass. The streams are ended as well.
+    /// When the log cannot be read, [`READ_RETRIES`] times in a row or for a reason that does not pass, or accepts nothing more. The streams are
+    /// ended as well.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
             error = self.follow() => Err(RunError::from(error)),
+            error = self.stopped() => Err(RunError::from(error)),
         };
         self.streams.ending.send_replace(true);
         let mut open = self.streams.open.subscribe();
@@ -100,29 +102,49 @@ impl Service {
         outcome
     }
 
+    /// How much of each topic there was.
+    fn read_on(&self) -> Result<(usize, usize), ReadError> {
+        Ok((self.board.read_on()?, self.board.read_decisions_on()?))
+    }
+
+    /// Ends once the log accepts nothing more, which shows when a decision is to be recorded.
+    async fn stopped(&self) -> AppendError {
+        loop {
+            self.board.trouble.notified().await;
+            if let Err(error) = self.log.health() {
+                return error;
+            }
+        }
+    }
+
     async fn follow(&self) -> ReadError {
         let advanced = Arc::new(Notify::new());
         let wake = Arc::clone(&advanced);
         self.log.on_advance(Topic::Alerts, Arc::new(move || wake.notify_one()));
+        let wake = Arc::clone(&advanced);
+        self.log
+            .on_advance(Topic::Decisions, Arc::new(move || wake.notify_one()));
         let mut failures = 0;
         loop {
-            match self.board.read_on() {
-                Ok(0) => {
+            match self.read_on() {
+                Ok((0, 0)) => {
                     failures = 0;
                     advanced.notified().await;
                 }
-                Ok(_) => {
+                Ok((alerts, _)) => {
                     failures = 0;
-                    self.streams.news.send_replace(());
+                    if alerts > 0 {
+                        self.streams.news.send_replace(()); // a decision alone is no news to a stream
+                    }
                     tokio::task::yield_now().await;
                 }
                 Err(error @ ReadError::Unavailable { .. }) if failures < READ_RETRIES => {
                     failures += 1;
-                    tracing::warn!(%error, failures, "cannot follow the alerts, trying again");
+                    tracing::warn!(%error, failures, "cannot follow the alerts and decisions, trying again");
                     tokio::time::sleep(self.heartbeat).await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cannot follow the alerts");
+                    tracing::error!(%error, "cannot follow the alerts and decisions");
                     return error;
                 }
             }

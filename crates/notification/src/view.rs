@@ -6,13 +6,15 @@ use std::sync::Arc;
 use chappe_distribute::Looks;
 use chappe_eventlog::{Fences, Position, Record, RecordKind};
 use chappe_model::limits::RULES;
-use chappe_model::{Alert, AlertId, AlertState, Rule, Timestamp};
+use chappe_model::{Alert, AlertId, AlertState, MemberId, Realm, Rule, Timestamp};
 use chappe_proto::alert;
 use chappe_proto::alert::{AlertsMark, Claim};
 use metrics::counter;
 
+use crate::decisions::{Decisions, Standing};
+use crate::lineage::Lineage;
 use crate::metric_names as names;
-use crate::options::{MILESTONE_RECORDS, TAIL_BYTES, TAIL_RECORDS};
+use crate::options::{DECISIONS_PER_ALERT, MILESTONE_RECORDS, TAIL_BYTES, TAIL_RECORDS};
 use crate::runs::Runs;
 
 /// What a position of the log holds for streams.
@@ -91,8 +93,12 @@ pub(crate) struct View {
     pub(crate) end: Position,
     pub(crate) watermark: Timestamp,
     pub(crate) alerts: BTreeMap<AlertId, Held>,
-    /// Alerts that carry on one that was told.
-    heirs: BTreeSet<AlertId>,
+    /// Which alerts carry on one that was told.
+    lineage: Lineage,
+    /// What members judged.
+    pub(crate) decisions: Decisions,
+    /// Every live alert of a surge.
+    pub(crate) surges: BTreeSet<AlertId>,
     fences: Fences,
     /// The last records, without gaps, each with its payload's size; the last is at `end` - 1.
     tail: VecDeque<(Item, usize)>,
@@ -117,7 +123,9 @@ impl View {
             end: Position(0),
             watermark: Timestamp::ZERO,
             alerts: BTreeMap::new(),
-            heirs: BTreeSet::new(),
+            lineage: Lineage::default(),
+            decisions: Decisions::default(),
+            surges: BTreeSet::new(),
             fences: Fences::new(lots),
             tail: VecDeque::new(),
             tail_bytes: 0,
@@ -203,7 +211,7 @@ impl View {
             return Item::Nothing;
         }
         if let AlertState::Superseded(heir) = alert.state {
-            self.heirs.insert(heir);
+            self.lineage.expect(heir);
         }
         self.share_rule(&mut alert);
         let alert = Arc::new(alert);
@@ -217,7 +225,11 @@ impl View {
             return Item::Nothing;
         }
         held.looks.note(&alert);
-        held.alert = Arc::clone(&alert);
+        let before = std::mem::replace(&mut held.alert, Arc::clone(&alert));
+        self.lineage.note(&before, &alert);
+        if alert.surge.is_some() && alert.compartment.realm == Realm::Live {
+            self.surges.insert(alert.id);
+        }
         counter!(names::APPLIED).increment(1);
         Item::Revision(alert)
     }
@@ -226,7 +238,31 @@ impl View {
     /// spread what its reporter took back. The exception carries on an alert that was told.
     fn concerns_nobody(&self, alert: &Alert) -> bool {
         let closed = matches!(alert.state, AlertState::Retracted | AlertState::Superseded(_));
-        closed && !self.alerts.contains_key(&alert.id) && !self.heirs.contains(&alert.id)
+        closed && !self.alerts.contains_key(&alert.id) && !self.lineage.is_expected(&alert.id)
+    }
+
+    /// What members judged of an alert and of those that it carries on, as far as `seen` lets through: the newest of each member, in order of
+    /// time, at most [`DECISIONS_PER_ALERT`] of them, the newest.
+    ///
+    /// What is not let through leads nowhere: whoever may not see an alert must not learn by it what else points to it.
+    pub(crate) fn judged(&self, id: &AlertId, seen: impl Fn(&Alert) -> bool) -> Vec<(&MemberId, &Standing)> {
+        if self.decisions.is_empty() {
+            return Vec::new();
+        }
+        let lets_through = |id: &AlertId| self.alerts.get(id).is_some_and(|held| seen(&held.alert));
+        let mut newest: BTreeMap<&MemberId, &Standing> = BTreeMap::new();
+        for id in self.lineage.carried_on_by(*id, lets_through) {
+            for (member, standing) in self.decisions.on(&id) {
+                let held = newest.entry(member).or_insert(standing);
+                if standing.place > held.place {
+                    *held = standing;
+                }
+            }
+        }
+        let mut judged: Vec<_> = newest.into_iter().collect();
+        judged.sort_by_key(|(_, standing)| standing.place);
+        let skipped = judged.len().saturating_sub(DECISIONS_PER_ALERT);
+        judged.split_off(skipped)
     }
 
     fn share_rule(&mut self, alert: &mut Alert) {

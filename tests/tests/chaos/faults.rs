@@ -194,7 +194,12 @@ async fn storm(fleet: &mut Fleet, rng: &mut Rng) {
 /// Records that no process of an installation wrote, or that only a later version understands.
 fn poison(fleet: &Fleet, rng: &mut Rng) {
     let log = fleet.log();
-    for (topic, partitions) in [(Topic::Incidents, 8), (Topic::Alerts, 1), (Topic::Pulse, 1)] {
+    for (topic, partitions) in [
+        (Topic::Incidents, 8),
+        (Topic::Alerts, 1),
+        (Topic::Pulse, 1),
+        (Topic::Decisions, 1),
+    ] {
         let mut payload = vec![0; rng.usize(1..200)];
         rng.fill(&mut payload);
         let record = Record {

@@ -169,6 +169,17 @@ impl Installation {
                 };
                 note("next page".into(), bytes(board.list(&viewer.principal, &next)));
             }
+            if let Some(name) = probes.get(number % probes.len().max(1)) {
+                let request = v1::DecideRequest {
+                    name: name.clone(),
+                    verdict: [1, 2, 3][number % 3],
+                    reason: "because".into(),
+                };
+                note(
+                    format!("decide {name}"),
+                    bytes(board.decide(&viewer.principal, &request, now)),
+                );
+            }
             for name in probes {
                 note(name.clone(), bytes(board.get(&viewer.principal, name)));
                 note(

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_created_passes_and_more_than_wanted_does_too() {
-        for topic in [Topic::Alerts, Topic::Config, Topic::Pulse] {
+        for topic in [Topic::Alerts, Topic::Config, Topic::Pulse, Topic::Decisions] {
             assert_eq!(checked(topic, ALERTS, None), Ok(()));
         }
         assert_eq!(checked(Topic::Alerts, ALERTS, Some((MIN_ISR, "3"))), Ok(()));

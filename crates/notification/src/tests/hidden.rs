@@ -3,15 +3,15 @@
 //! Two installations live through the same history; one of them also has alerts that the viewer may not see. Whatever the viewer asks, whenever,
 //! both answer in the same bytes.
 
-use chappe_model::{Alert, Audience, Realm, Severity, Timestamp, Tlp};
+mod outsider;
+
+use chappe_model::{Alert, AlertId, AlertState, Audience, Realm, Role, Severity, Timestamp, Tlp};
 use chappe_proto::v1;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use prost::Message;
-use tonic::Status;
 
-use super::rig::{Rig, austria, confined, countries, germany, id, member, retracted, revision};
-use crate::Feed;
+use self::outsider::Outsider;
+use super::rig::{Rig, austria, confined, countries, germany, id, member, retracted, revision, viewer};
 use crate::view::Sizes;
 
 /// Ids of hidden alerts start here: below and above those of visible ones.
@@ -42,7 +42,45 @@ enum Event {
         which: Index,
         hidden: bool,
     },
+    /// An alert that may not be seen is carried on by one that may.
+    HiddenPoints {
+        which: Index,
+        to: Index,
+    },
+    Judged(Judged),
     Ask(Ask),
+}
+
+/// Others judge an alert, at some time.
+#[derive(Clone, Debug)]
+struct Judged {
+    which: Index,
+    hidden: bool,
+    by_hub: bool,
+    verdict: i32,
+    ms: u64,
+}
+
+impl Judged {
+    fn by_others(&self, with: &Rig, without: &Rig) {
+        let who = if self.by_hub {
+            viewer("europol", "", Role::Hub)
+        } else {
+            germany()
+        };
+        let judge = |rig: &Rig, n: u8| {
+            let at = Timestamp::from_millis(self.ms);
+            // What they may not see either is refused alike.
+            let _ = rig.board.decide(&who, &judgement(n, self.verdict), at);
+        };
+        if self.hidden {
+            judge(with, *self.which.get(&HIDDEN));
+        } else {
+            [with, without]
+                .iter()
+                .for_each(|rig| judge(rig, *self.which.get(&VISIBLE)));
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +111,11 @@ enum Ask {
     Get {
         n: u8,
     },
+    Decide {
+        n: u8,
+        verdict: i32,
+        ms: u64,
+    },
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -84,6 +127,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Event::EarlierMark),
         1 => Just(Event::Takeover),
         1 => (any::<Index>(), any::<bool>()).prop_map(|(which, hidden)| Event::Fenced { which, hidden }),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(which, to)| Event::HiddenPoints { which, to }),
+        3 => (any::<Index>(), any::<bool>(), any::<bool>(), 1..4_i32, 0..9_000_u64)
+            .prop_map(|(which, hidden, by_hub, verdict, ms)| Event::Judged(Judged { which, hidden, by_hub, verdict, ms })),
         12 => any_ask().prop_map(Event::Ask),
     ]
 }
@@ -96,7 +142,8 @@ fn any_ask() -> impl Strategy<Value = Ask> {
         4 => (any::<Index>(), 0..4_usize).prop_map(|(feed, at_most)| Ask::Next { feed, at_most }),
         3 => (any::<Index>(), 0..9_000_u64).prop_map(|(feed, now_ms)| Ask::Heartbeat { feed, now_ms }),
         2 => (-1..4_i32, 0..4_u8, proptest::option::of(any::<Index>())).prop_map(|(size, filter, token)| Ask::List { size, filter, token }),
-        1 => (0..12_u8).prop_map(|n| Ask::Get { n }),
+        2 => (0..12_u8).prop_map(|n| Ask::Get { n }),
+        2 => (0..12_u8, 0..5_i32, 0..9_000_u64).prop_map(|(n, verdict, ms)| Ask::Decide { n, verdict, ms }),
     ]
 }
 
@@ -167,6 +214,8 @@ struct Writer {
     epoch: u64,
     watermark_ms: u64,
     last_visible: Option<Alert>,
+    /// Alerts that may be seen and were told before they could be withdrawn.
+    told: Vec<u8>,
 }
 
 impl Writer {
@@ -180,6 +229,9 @@ impl Writer {
             Event::Visible { which, look } => {
                 let alert = under(visible(*which.get(&VISIBLE), self.number, *look), self.epoch);
                 [with, without].iter().for_each(|rig| rig.append(&alert));
+                if alert.state == AlertState::Open {
+                    self.told.push(alert.id.as_bytes()[0]);
+                }
                 self.last_visible = Some(alert);
             }
             Event::Hidden { which, look } => {
@@ -221,160 +273,33 @@ impl Writer {
                 );
                 [with, without].iter().for_each(|rig| rig.append(&alert));
             }
+            // To one that is not known yet it would also say that its correction concerns somebody.
+            Event::HiddenPoints { .. } if self.told.is_empty() => {}
+            Event::HiddenPoints { which, to } => {
+                with.append(&under(
+                    pointing(which, id(*to.get(&self.told)), self.number),
+                    self.epoch,
+                ));
+            }
+            Event::Judged(judged) => judged.by_others(with, without),
             Event::Ask(_) => {}
         }
     }
 }
 
-/// An outsider's side of things: its streams, and what it was given to come back with.
-struct Outsider {
-    rig: Rig,
-    feeds: Vec<Feed>,
-    cursors: Vec<String>,
-    tokens: Vec<String>,
+/// A hidden alert that another carries on.
+fn pointing(which: &Index, to: AlertId, number: u32) -> Alert {
+    let mut alert = hidden(*which.get(&HIDDEN), number, 0);
+    alert.state = AlertState::Superseded(to);
+    alert
 }
 
-impl Outsider {
-    fn new(sizes: Sizes) -> Self {
-        let rig = Rig::on(chappe_eventlog::MemoryLog::new(), sizes);
-        Self {
-            rig,
-            feeds: Vec::new(),
-            cursors: vec!["never given".into()],
-            tokens: vec!["never given".into()],
-        }
+fn judgement(n: u8, verdict: i32) -> v1::DecideRequest {
+    v1::DecideRequest {
+        name: id(n).resource_name(),
+        verdict,
+        reason: "because".into(),
     }
-
-    /// The answer, as bytes.
-    fn ask(&mut self, ask: &Ask) -> Vec<u8> {
-        let at = austria();
-        match ask {
-            Ask::CatchUp => {
-                self.rig.catch_up();
-                vec![]
-            }
-            Ask::Subscribe {
-                from_beginning,
-                filter: number,
-            } => {
-                let request = v1::SubscribeRequest {
-                    filter: filter(*number),
-                    cursor: String::new(),
-                    from_beginning: *from_beginning,
-                };
-                self.open(&request, false)
-            }
-            Ask::Resume {
-                cursor,
-                filter: number,
-                foreign,
-            } => {
-                let cursor = cursor.get(&self.cursors).clone();
-                self.open(
-                    &v1::SubscribeRequest {
-                        filter: filter(*number),
-                        cursor,
-                        from_beginning: false,
-                    },
-                    *foreign,
-                )
-            }
-            Ask::Next { feed, at_most } => self.next(feed, *at_most),
-            Ask::Heartbeat { feed, now_ms } => {
-                if self.feeds.is_empty() {
-                    return vec![];
-                }
-                let answer = feed
-                    .get_mut(&mut self.feeds)
-                    .heartbeat(&self.rig.board, Timestamp::from_millis(*now_ms));
-                self.cursors.push(answer.cursor.clone());
-                answer.encode_to_vec()
-            }
-            Ask::List {
-                size,
-                filter: number,
-                token,
-            } => {
-                let page_token = token.map_or_else(String::new, |token| token.get(&self.tokens).clone());
-                let request = v1::ListAlertsRequest {
-                    page_size: *size,
-                    page_token,
-                    filter: filter(*number),
-                };
-                match self.rig.board.list(&at, &request) {
-                    Ok(page) => {
-                        self.tokens.push(page.next_page_token.clone());
-                        page.encode_to_vec()
-                    }
-                    Err(status) => bytes_of(&status),
-                }
-            }
-            Ask::Get { n } => match self.rig.board.get(&at, &id(*n).resource_name()) {
-                Ok(answer) => answer.encode_to_vec(),
-                Err(status) => bytes_of(&status),
-            },
-        }
-    }
-
-    fn next(&mut self, feed: &Index, at_most: usize) -> Vec<u8> {
-        if self.feeds.is_empty() {
-            return vec![];
-        }
-        let answers = feed.get_mut(&mut self.feeds).next(&self.rig.board, at_most).unwrap();
-        self.cursors.extend(answers.iter().map(|answer| answer.cursor.clone()));
-        answers
-            .iter()
-            .flat_map(Message::encode_length_delimited_to_vec)
-            .collect()
-    }
-
-    fn open(&mut self, request: &v1::SubscribeRequest, foreign: bool) -> Vec<u8> {
-        // Somebody else's cursor is refused; Germany has none of its own here.
-        let who = if foreign { germany() } else { austria() };
-        match self.rig.board.subscribe(who, request) {
-            Ok(feed) => {
-                self.feeds.push(feed);
-                vec![1]
-            }
-            Err(status) => bytes_of(&status),
-        }
-    }
-
-    /// Everything that can still be asked for, and every cursor once more.
-    fn finish(&mut self) -> Vec<Vec<u8>> {
-        self.rig.catch_up();
-        let mut answers = Vec::new();
-        for feed in &mut self.feeds {
-            let rest = feed.next(&self.rig.board, usize::MAX).unwrap();
-            answers.extend(rest.iter().map(Message::encode_to_vec));
-            answers.push(
-                feed.heartbeat(&self.rig.board, Timestamp::from_millis(9_000))
-                    .encode_to_vec(),
-            );
-        }
-        for cursor in &self.cursors {
-            let request = v1::SubscribeRequest {
-                cursor: cursor.clone(),
-                ..Default::default()
-            };
-            match self.rig.board.subscribe(austria(), &request) {
-                Ok(mut feed) => {
-                    let rest = feed.next(&self.rig.board, usize::MAX).unwrap();
-                    answers.extend(rest.iter().map(Message::encode_to_vec));
-                }
-                Err(status) => answers.push(bytes_of(&status)),
-            }
-        }
-        answers
-    }
-}
-
-fn bytes_of(status: &Status) -> Vec<u8> {
-    [
-        format!("{:?} {}", status.code(), status.message()).as_bytes(),
-        status.details(),
-    ]
-    .concat()
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chappe_clock::ManualClock;
-use chappe_eventlog::{EventLog, MemoryLog};
+use chappe_eventlog::{AppendFault, EventLog, FaultPlan, MemoryLog};
 use chappe_identity::{Directory, TokenDigest};
 use chappe_model::{Principal, Role, Secret, Timestamp};
 use chappe_proto::v1;
@@ -171,6 +171,55 @@ async fn a_subscriber_comes_back_without_a_gap_and_nobody_sees_what_is_not_their
 }
 
 #[tokio::test]
+async fn a_decision_is_answered_and_then_seen() {
+    let log = Arc::new(MemoryLog::new());
+    append(&*log, &revision(1, 1));
+    let chappe = installation(log, Duration::from_secs(1)).await;
+    let mut client = chappe.client().await;
+    let request = v1::DecideRequest {
+        name: id(1).resource_name(),
+        verdict: v1::Verdict::Dismissed as i32,
+        reason: "noise".into(),
+    };
+    let answer = client.decide(asked_by("csirt-at", request.clone())).await.unwrap();
+    let decision = answer.into_inner().decision.unwrap();
+    assert_eq!(
+        (decision.member.as_str(), decision.decided_at.unwrap().seconds),
+        ("csirt-at", 10)
+    );
+    let get = v1::GetAlertRequest { name: request.name };
+    let seen = client.get_alert(asked_by("csirt-de", get)).await.unwrap().into_inner();
+    let expected = v1::Decision {
+        member: String::new(),
+        ..decision
+    };
+    assert_eq!(seen.alert.unwrap().decisions, [expected]);
+}
+
+#[tokio::test]
+async fn a_log_that_takes_no_decision_any_more_stops_the_service() {
+    let log = Arc::new(MemoryLog::new());
+    append(&*log, &revision(1, 1));
+    let chappe = installation(log.clone(), Duration::from_secs(1)).await;
+    log.set_faults(FaultPlan::none().at(1, AppendFault::FailedSync));
+    let request = v1::DecideRequest {
+        name: id(1).resource_name(),
+        verdict: v1::Verdict::Confirmed as i32,
+        reason: String::new(),
+    };
+    let mut client = chappe.client().await;
+    // The first does not know its outcome, the second is surely not taken.
+    for _ in 0..2 {
+        let refused = client.decide(asked_by("csirt-at", request.clone())).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable);
+    }
+    assert!(matches!(
+        patiently(chappe.running).await.unwrap(),
+        Err(RunError::Log(_))
+    ));
+}
+
+#[tokio::test]
 async fn nobody_asks_without_a_token() {
     let chappe = installation(Arc::new(MemoryLog::new()), Duration::from_secs(1)).await;
     let mut client = chappe.client().await;
@@ -191,8 +240,9 @@ async fn nobody_asks_without_a_token() {
             .await
             .unwrap_err()
             .code(),
+        client.decide(v1::DecideRequest::default()).await.unwrap_err().code(),
     ];
-    assert_eq!(codes, [Code::Unauthenticated; 3]);
+    assert_eq!(codes, [Code::Unauthenticated; 4]);
 }
 
 #[tokio::test]

@@ -90,6 +90,7 @@ pub fn to_wire(alert: &Alert) -> v1::Alert {
         advice: alert.rule.advice.iter().map(ToString::to_string).collect(),
         uncorroborated: alert.rule.kind == AlertKind::Urgent,
         held: alert.held,
+        decisions: vec![], // whoever shows them adds them
     }
 }
 
