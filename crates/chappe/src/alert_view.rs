@@ -1,11 +1,13 @@
 //! An alert for the eyes of an analyst, and as a line of JSON.
 
 mod cascade;
+mod decision;
 mod line;
 mod text;
 
+pub use decision::DecisionLine;
 pub use line::AlertLine;
 pub use text::Renderer;
 
 pub(crate) use line::millis;
-pub(crate) use text::clock;
+pub(crate) use text::{clock, moment};

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cascade;
+mod decide;
 mod rules;
 mod surge;
 
@@ -15,8 +16,9 @@ use crate::config::CONFIG_FILE;
 use crate::tokens::TOKENS_FILE;
 
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
+pub(crate) use decide::DecideArgs;
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
-pub(crate) use surge::{ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
+pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -54,9 +56,11 @@ pub enum Command {
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
     Watch(WatchArgs),
+    /// Say what you judge of an alert: somebody is at work on it, it is real, or it is a false alarm.
+    Decide(DecideArgs),
     /// Check, test and explain rules of your own before they are in force.
     Rules(RulesArgs),
-    /// Look for surges in counts of your own, and see what a budget of false alarms means.
+    /// Look for surges in counts of your own, see what a budget of false alarms means, and how many came true.
     Surge(SurgeArgs),
     /// What depends on what, and so is warned when a sector is hit.
     Cascade(CascadeArgs),
@@ -280,6 +284,9 @@ mod tests {
             ("chappe watch --kind crossborder", "cross-border"),
             ("chappe submit", "FILE|DIR|-"),
             ("chappe demo --seed x", "seed"),
+            ("chappe decide alerts/1 confirmed", "32 hexadecimal"),
+            ("chappe decide 00112233445566778899aabbccddeeff maybe", "dismissed"),
+            ("chappe surge realised --since yesterday", "since"),
         ] {
             let error = parse(line).unwrap_err().to_string();
             assert!(error.to_lowercase().contains(&says.to_lowercase()), "{line}: {error}");

@@ -1,6 +1,7 @@
 //! The commands, each in a module of its own.
 
 pub(crate) mod cascade;
+pub(crate) mod decide;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod rules;
@@ -40,8 +41,9 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Notification(args) => serve::run(Parts::NOTIFICATION, &args, &mut out).await,
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
+        Command::Decide(args) => decide::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
-        Command::Surge(args) => surge::run(&args, &mut out),
+        Command::Surge(args) => surge::run(&args, &mut out).await,
         Command::Cascade(args) => cascade::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,
     }

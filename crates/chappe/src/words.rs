@@ -1,7 +1,8 @@
 //! The enumerations of the wire in words, as people and JSON see them.
 
-use chappe_model::{IndicatorKind, Pap, Severity, Tlp};
+use chappe_model::{IndicatorKind, Pap, Severity, Tlp, Verdict};
 use chappe_proto::alert::kind_from_wire;
+use chappe_proto::decision::verdict_from_wire;
 use chappe_proto::v1;
 
 /// A label's code.
@@ -121,6 +122,21 @@ pub(crate) fn usage(code: i32) -> &'static str {
         Ok(v1::Use::Share) => "share",
         Ok(v1::Use::MatchOnly) => "match-only",
         _ => "named-recipients-only",
+    }
+}
+
+/// `dismissed`, …
+pub(crate) fn verdict(code: i32) -> &'static str {
+    verdict_from_wire(code).map_or(UNKNOWN, Verdict::as_str)
+}
+
+/// `disk`, …
+pub(crate) fn durability(code: i32) -> &'static str {
+    match v1::DurabilityClass::try_from(code) {
+        Ok(v1::DurabilityClass::Disk) => "disk",
+        Ok(v1::DurabilityClass::Replicated) => "replicated",
+        Ok(v1::DurabilityClass::Process) => "process",
+        _ => UNKNOWN,
     }
 }
 

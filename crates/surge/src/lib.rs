@@ -6,7 +6,7 @@
 //! each type over all of them, and each part of a type (a sector) over all of them: as a sum, and as the set of columns that stands out most, where no two columns by
 //! themselves make a surge. How high its score rises while nothing happens is found by playing years through,
 //! with everything learned anew in them ([`Rehearsal`]); the threshold for a number of false alarms a year follows ([`Maxima`]). A [`Lesson`] is all of it at
-//! once.
+//! once. What became of a stated number of false alarms, [`poisson_interval`] bounds.
 //!
 //! What it is not: it knows no incidents, countries, reporters, markings or alerts, and tells nobody. It counts what it is given.
 //!
@@ -38,6 +38,7 @@ mod fit;
 mod grid;
 mod holidays;
 mod imagine;
+mod interval;
 mod law;
 mod lesson;
 mod lookout;
@@ -58,6 +59,7 @@ pub use delay::{Delay, DelayError, MAX_DELAY_BINS};
 pub use grid::{Grid, learn_grid};
 pub use holidays::holidays;
 pub use imagine::imagine;
+pub use interval::poisson_interval;
 pub use law::{CountLaw, MAX_DISPERSION, MAX_MEAN, MIN_MEAN, UNUSUAL};
 pub use lesson::{Learned, Lesson, REHEARSED_ALARMS, REHEARSED_YEARS};
 pub use lookout::{Lookout, OVER_AT, Recent};

@@ -3,6 +3,7 @@
 use chappe_proto::v1;
 use serde::Serialize;
 
+use super::DecisionLine;
 use super::cascade::CascadeLine;
 use crate::words;
 
@@ -66,6 +67,8 @@ pub struct AlertLine {
     pub uncorroborated: bool,
     /// Waits for a person at the hub.
     pub held: bool,
+    /// What members judged of it, known when it was told.
+    pub decisions: Vec<DecisionLine>,
 }
 
 /// One field of what the reports share.
@@ -225,6 +228,7 @@ impl From<&v1::Alert> for AlertLine {
             advice: alert.advice.clone(),
             uncorroborated: alert.uncorroborated,
             held: alert.held,
+            decisions: alert.decisions.iter().map(DecisionLine::from).collect(),
         }
     }
 }

@@ -55,6 +55,7 @@ fn whole(alert: &AlertLine) -> String {
     line(&mut out, "why", &why(alert));
     warned(&mut out, alert);
     line(&mut out, "seen", &seen(alert));
+    judged(&mut out, alert);
     for (i, advice) in alert.advice.iter().enumerate() {
         line(&mut out, if i == 0 { "do" } else { "" }, &plain(advice));
     }
@@ -77,9 +78,19 @@ fn change(before: &AlertLine, alert: &AlertLine) -> String {
     }
     line(&mut out, "behind it", &behind(alert));
     warned(&mut out, alert);
+    if before.decisions != alert.decisions {
+        judged(&mut out, alert);
+    }
     line(&mut out, "handle as", &marking(alert));
     line(&mut out, "id", &identity(alert));
     out
+}
+
+/// What members judged of it, a line each.
+fn judged(out: &mut String, alert: &AlertLine) {
+    for decision in &alert.decisions {
+        line(out, "judged", &decision.words());
+    }
 }
 
 /// What a cascade warns, a line each.
@@ -354,7 +365,7 @@ pub(crate) fn clock(millis: u64) -> String {
 }
 
 /// `2026-03-02 12:04 UTC`.
-pub(super) fn moment(millis: u64) -> String {
+pub(crate) fn moment(millis: u64) -> String {
     format(millis, "%Y-%m-%d %H:%M UTC")
 }
 

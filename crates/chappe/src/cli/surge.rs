@@ -7,6 +7,8 @@ use chappe_surge::Bin;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::ConnectionArgs;
+
 /// Arguments of `surge`.
 #[derive(Debug, Args)]
 pub struct SurgeArgs {
@@ -22,6 +24,20 @@ pub enum SurgeCommand {
     Report(ReportArgs),
     /// What a budget of false alarms means: which surges are found, and how soon, in an installation like yours.
     Simulate(SimulateArgs),
+    /// How many surges of an installation were judged to be false alarms, beside what its budget states.
+    Realised(RealisedArgs),
+}
+
+/// Arguments of `surge realised`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  chappe surge realised --since 2026-01-01 --as europol\n")]
+pub struct RealisedArgs {
+    /// The first day, UTC; without it the last 365 days, or since the first surge if that is later.
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<Date>,
+    /// Whose eyes, and where.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// The width of a bin.

@@ -1,8 +1,9 @@
-//! `chappe surge`: surges in counts of one's own. Nothing here talks to an installation.
+//! `chappe surge`: surges in counts of one's own, and what became of those of an installation. Only the latter talks to one.
 
 mod counts;
 mod page;
 mod plot;
+mod realised;
 mod simulated;
 mod watched;
 
@@ -19,11 +20,12 @@ use watched::Watched;
 /// Runs one of the commands on `out`.
 ///
 /// # Errors
-/// When the counts cannot be read, are too few to learn from, or the page cannot be written.
-pub(crate) fn run(args: &SurgeArgs, out: &mut dyn Write) -> Result<Exit> {
+/// When the counts cannot be read, are too few to learn from, the page cannot be written, or the installation tells nothing.
+pub(crate) async fn run(args: &SurgeArgs, out: &mut dyn Write) -> Result<Exit> {
     match &args.command {
         SurgeCommand::Report(args) => report(args, out),
         SurgeCommand::Simulate(args) => simulated::run(args, out),
+        SurgeCommand::Realised(args) => realised::run(args, out).await,
     }
 }
 

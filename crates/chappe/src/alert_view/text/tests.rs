@@ -79,6 +79,38 @@ fn a_new_alert_is_shown_whole() {
 }
 
 #[test]
+fn what_was_judged_is_shown_with_a_new_alert_and_where_it_changed() {
+    let mut judged = alert();
+    let mut renderer = Renderer::new();
+    let decision = |verdict: v1::Verdict, reason: &str, member: &str, hub| v1::Decision {
+        verdict: verdict as i32,
+        reason: reason.into(),
+        decided_at: Some(prost_types::Timestamp {
+            seconds: 1_772_442_001,
+            nanos: 0,
+        }),
+        member: member.into(),
+        hub,
+    };
+    judged.decisions = vec![
+        decision(v1::Verdict::Dismissed, "a new\u{1b} sensor", "csirt-at", false),
+        decision(v1::Verdict::Acknowledged, "", "", false),
+    ];
+    let shown = show(&mut renderer, &judged);
+    let expected = "  judged     dismissed by csirt-at, 2026-03-02 09:00 UTC: a new\\u{1b} sensor\n  judged     acknowledged by a member, 2026-03-02 09:00 UTC\n  do ";
+    assert!(shown.contains(expected), "{shown}");
+    judged.revision = 2;
+    assert!(!show(&mut renderer, &judged).contains("judged"));
+    judged.revision = 3;
+    judged.decisions.push(decision(v1::Verdict::Confirmed, "", "", true));
+    let shown = show(&mut renderer, &judged);
+    assert!(
+        shown.contains("  judged     confirmed by the hub, 2026-03-02 09:00 UTC\n"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_revision_says_what_changed() {
     let mut renderer = Renderer::new();
     show(&mut renderer, &alert());
