@@ -1,13 +1,15 @@
-//! The notification service: alert streams, lists and details, for those who may see them.
+//! The notification service: alert streams, lists and details, for those who may see them, and what these judge of alerts.
 //!
-//! - [`Board`] is the view of the `alerts` topic: the newest revision of every alert and a tail of recent records. It is synchronous and
-//!   serves virtual-time tests as well as the gRPC service.
+//! - [`Board`] is the view of the topics `alerts` and `decisions`: the newest revision of every alert, a tail of recent records, and the newest
+//!   decision of each member on each alert. It is synchronous and serves virtual-time tests as well as the gRPC service.
 //! - [`Feed`] is one subscriber's place in the log. It pulls, so nothing is ever queued without bound or dropped: a slow subscriber is
 //!   simply further back, reads from memory while the tail lasts and from the log beyond that.
+//! - [`Board::decide`] records a decision, and answers once it is durable and read back.
 //! - [`Service`] follows the log and serves `chappe.v1.AlertService`.
 //!
 //! # What it is not
-//! It decides nothing about who may see what: every delivery, list and get asks `chappe_distribute::may_see`. It writes nothing.
+//! It decides nothing about who may see what: every delivery, list and get asks `chappe_distribute::may_see`. Of an alert it writes nothing:
+//! it appends decisions, and no alert changes by them.
 //!
 //! # Invariants
 //! 1. **Order.** Of one alert, revisions strictly rise on every stream. The view accepts a revision only above the last one accepted of
@@ -15,16 +17,24 @@
 //! 2. **No silent gap.** A cursor names a point in log time, and what was shown last since then. Resuming shows everything after that
 //!    point that the viewer may see and asks for; at least once. If history is gone the stream says so with a gap notice.
 //! 3. **Nothing hidden shows.** Cursors, heartbeats, page tokens and errors are functions of the request, of the time marks of the log and
-//!    of the alerts shown; never of positions, counts or sizes. Alerts that a viewer may not see change no byte of any answer.
+//!    of the alerts shown with their decisions; never of positions, counts or sizes. Alerts that a viewer may not see, and decisions on them,
+//!    change no byte of any answer. Refusals for want of room, or for the caller's own pace and number of decisions, are the exception.
 //! 4. **Visibility is judged per revision.** When a newer revision of an alert may no longer be seen by a viewer (rare: an urgent one that
 //!    was released, then held), nothing more of it is shown, in streams, lists or by name.
 //! 5. **Corrections arrive.** A revision that no longer matches a filter is still delivered if an earlier one did and the viewer could see
 //!    it: a retracted alert names no country any more, and yet who was told of it is told.
 //! 6. **Fenced owners are ignored.** A record whose epoch is below the highest seen earlier in the log has no effect.
+//! 7. **Decisions are the log's.** Of each (alert, member) the newest by the log's order stands, whichever process took it and however reads
+//!    interleave; its time never falls behind that of an earlier one on the same alert. Nothing is answered OK that is not durable, and what
+//!    stands already is not recorded again.
+//! 8. **A decision is no news.** It makes no revision and no answer of a stream; a revision carries what is known when it is delivered.
+//! 9. **Members are hidden from each other.** Who decided is shown to that member and to the hub.
 //!
 //! # Memory
 //! For every alert its newest revision: about 1 kB, and 170 bytes more for each report listed (at most 100), plus about 250 bytes for each
-//! change of severity, country, type or audience. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] of payload at most. 16 bytes for
+//! change of severity, country, type or audience. For every alert that was judged about 1 kB, and the reason of each decision that stands:
+//! [`DECISIONS_PER_ALERT`] members, and the hub, are heard on an alert, and a member on [`DECISIONS_PER_MEMBER`] alerts; several processes on one
+//! log may exceed both by what they have under way. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] of payload at most. 16 bytes for
 //! each [`MILESTONE_RECORDS`] records of the log, and for each run of ignored records. A stream holds at most 64 records read
 //! ahead, [`STREAM_BATCH`] alerts and one heartbeat in hand, and [`OUTBOX`] answers on their way.
 //!
