@@ -95,10 +95,8 @@ impl Board {
     }
 
     fn find(&self, who: &Principal, alert: AlertId, judgement: &Judgement) -> Result<Found, Status> {
-        if self.is_shared {
-            // A repeat may come here after another process took the first.
-            while self.read_decisions_on().map_err(|error| unreadable(&error))? > 0 {}
-        }
+        // What is repeated may have been taken by another process, or here with an outcome that was not known.
+        while self.read_decisions_on().map_err(|error| unreadable(&error))? > 0 {}
         let view = self.view();
         let held = view.alerts.get(&alert);
         if !held.is_some_and(|held| may_see(who, &held.alert)) {

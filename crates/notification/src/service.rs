@@ -17,7 +17,7 @@ use crate::options::{HEARTBEAT_MAX, HEARTBEAT_MIN, OpenError, Options, READ_RETR
 use crate::streams::Streams;
 use crate::view::Sizes;
 
-/// Longest request, in bytes: a filter and a cursor are small.
+/// Longest request, in bytes: a filter, a cursor and a reason are small.
 const REQUEST_BYTES: usize = 64 * 1024;
 
 /// Notification, open on a log. [`Service::run`] follows it.
@@ -102,9 +102,13 @@ impl Service {
         outcome
     }
 
-    /// How much of each topic there was.
-    fn read_on(&self) -> Result<(usize, usize), ReadError> {
-        Ok((self.board.read_on()?, self.board.read_decisions_on()?))
+    /// One read of each topic; how many records there were. A decision alone is no news to a stream, and one that cannot be read holds no alert up.
+    fn read_on(&self) -> Result<usize, ReadError> {
+        let alerts = self.board.read_on()?;
+        if alerts > 0 {
+            self.streams.news.send_replace(());
+        }
+        Ok(alerts + self.board.read_decisions_on()?)
     }
 
     /// Ends once the log accepts nothing more, which shows when a decision is to be recorded.
@@ -127,15 +131,12 @@ impl Service {
         let mut failures = 0;
         loop {
             match self.read_on() {
-                Ok((0, 0)) => {
+                Ok(0) => {
                     failures = 0;
                     advanced.notified().await;
                 }
-                Ok((alerts, _)) => {
+                Ok(_) => {
                     failures = 0;
-                    if alerts > 0 {
-                        self.streams.news.send_replace(()); // a decision alone is no news to a stream
-                    }
                     tokio::task::yield_now().await;
                 }
                 Err(error @ ReadError::Unavailable { .. }) if failures < READ_RETRIES => {

@@ -20,7 +20,7 @@ pub struct DecideArgs {
     /// acknowledged: somebody is at work on it. confirmed: it is real. dismissed: a false alarm, or an ordinary cause.
     pub verdict: Verdict,
     /// Why, for everyone who may see the alert: at most 1,000 characters. Needed with dismissed.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub reason: String,
     /// Whose voice, and where to.
     #[command(flatten)]

@@ -236,8 +236,7 @@ fn what_is_not_surely_recorded_is_not_told_so_and_may_be_sent_again() {
         assert_eq!((refused.code(), reason(&refused).as_str()), (code, why));
         assert_eq!(rig.seen(&austria(), 1), [""; 0], "{why}");
     }
-    // The last was written: once it is read the same is a repeat, which takes no second record.
-    rig.catch_up();
+    // The last was written, so the same is a repeat, which takes no second record.
     assert_eq!(rig.recorded(), 1);
     rig.log.set_faults(FaultPlan::none());
     rig.decide(&austria(), 1, CONFIRMED, "UNKNOWN_OUTCOME", 9_000).unwrap();

@@ -1,7 +1,7 @@
 //! When history is gone, the stream says so and goes on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chappe_eventlog::{
     AppendError, Durability, EventLog, MemoryLog, OnDurable, Position, ReadError, ReadLimit, Record, Topic, Writers,
@@ -17,6 +17,7 @@ pub(super) struct Forgetful {
     start: AtomicU64,
     pub(super) damaged_below: AtomicU64,
     unreadable_from: AtomicU64,
+    pub(super) decisions_unreadable: AtomicBool,
 }
 
 impl Forgetful {
@@ -27,6 +28,7 @@ impl Forgetful {
             start: zero(),
             damaged_below: zero(),
             unreadable_from: AtomicU64::new(u64::MAX),
+            decisions_unreadable: AtomicBool::new(false),
         })
     }
 
@@ -63,7 +65,8 @@ impl EventLog for Forgetful {
                 reason: "checksum".into(),
             });
         }
-        if from.0 >= self.unreadable_from.load(Ordering::Relaxed) {
+        let unreadable = topic == Topic::Decisions && self.decisions_unreadable.load(Ordering::Relaxed);
+        if unreadable || from.0 >= self.unreadable_from.load(Ordering::Relaxed) {
             return Err(ReadError::Unavailable {
                 reason: "injected".into(),
             });

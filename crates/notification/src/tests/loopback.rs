@@ -293,6 +293,17 @@ async fn at_shutdown_streams_end_with_a_status_that_says_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn decisions_that_cannot_be_read_hold_no_alert_up() {
+    let log = Forgetful::new();
+    let chappe = installation(log.clone(), Duration::from_millis(200)).await;
+    let mut stream = chappe.subscribe("csirt-at", from_now()).await;
+    assert_eq!(told(&next(&mut stream).await.unwrap()), "0 stale");
+    log.decisions_unreadable.store(true, Ordering::Relaxed);
+    append(&*log, &revision(1, 1));
+    assert_eq!(told(&next_alert(&mut stream).await), "1.1");
+}
+
+#[tokio::test]
 async fn a_log_that_cannot_be_read_on_stops_the_service() {
     let log = Forgetful::new();
     let chappe = installation(log.clone(), Duration::from_secs(1)).await;
