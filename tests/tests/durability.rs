@@ -12,7 +12,7 @@ use chappe_model::Secret;
 use chappe_proto::v1::submit_stream_response::Outcome;
 use chappe_proto::{incident, v1};
 use chappe_tests::trace::{self, BytesSent, Call, Content, Loss, Moment, SyncedFolder};
-use chappe_tests::{Client, Options, PATIENCE, Program, indicator, random, report, skipped};
+use chappe_tests::{Client, Feed, Options, PATIENCE, Program, indicator, now, random, report, skipped};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -38,6 +38,12 @@ const KEY_BYTES: usize = "dur-0-u-00000".len();
 const ACKS_MIN: usize = 1_000;
 /// Reports that a stream has under way at once.
 const WINDOW: usize = 16;
+/// How every reason of a decision begins. It stands in the record, and in the answer that goes back over the socket.
+const REASON_PREFIX: &[u8] = b"judged-";
+/// The length of a reason, in bytes.
+const REASON_BYTES: usize = "judged-0-000".len();
+/// Decisions of each member.
+const DECISIONS: usize = 15;
 /// Moments at which the power is cut.
 const CUTS: usize = 60;
 /// Of these, so many are opened by the whole program instead of the log alone.
@@ -222,6 +228,74 @@ async fn no_ok_leaves_before_its_record_is_synced() {
         checked >= ACKS_MIN,
         "{checked} acknowledgements checked, {ACKS_MIN} are wanted"
     );
+}
+
+/// All members report one value; the name of the alert that this raises.
+async fn raise(program: &Program) -> String {
+    for (of, (member, _)) in MEMBERS.into_iter().enumerate() {
+        let request = v1::SubmitRequest {
+            incident: reports(of, "a", 1).pop(),
+            validate_only: false,
+        };
+        let client = program.client(member).unwrap();
+        client.incidents().submit(request).await.unwrap();
+    }
+    let mut feed = Feed::from_beginning(&program.client("csirt-at").unwrap())
+        .await
+        .unwrap();
+    let told = feed.until_judged(now()).await.unwrap();
+    told.into_iter()
+        .find(|alert| alert.audience() == v1::Audience::Eu)
+        .unwrap()
+        .name
+}
+
+/// Judges an alert again and again.
+async fn judge(client: Client, of: usize, name: String) {
+    for n in 0..DECISIONS {
+        let request = v1::DecideRequest {
+            name: name.clone(),
+            verdict: v1::Verdict::Confirmed as i32,
+            reason: format!("judged-{of}-{n:03}"),
+        };
+        let answer = client.alerts().decide(request).await.unwrap().into_inner();
+        assert_eq!(answer.durability(), v1::DurabilityClass::Disk);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_decision_is_answered_before_it_is_synced() {
+    if let Some(why) = trace::impossible() {
+        return skipped(&why);
+    }
+    let mut traced = Traced::start(&[]);
+    let name = raise(&traced.program).await;
+    let mut judging = JoinSet::new();
+    for (of, (member, _)) in MEMBERS.into_iter().enumerate() {
+        judging.spawn(judge(traced.program.client(member).unwrap(), of, name.clone()));
+    }
+    while let Some(judged) = timeout(PATIENCE, judging.join_next())
+        .await
+        .expect("decisions are answered in time")
+    {
+        judged.unwrap();
+    }
+    traced.program.stop().unwrap();
+    let calls = trace::read(&traced.trace).unwrap();
+    let durable = SyncedFolder::of(&calls, &traced.log(), ".log").unwrap();
+    let durable = durable.durable(REASON_PREFIX, REASON_BYTES);
+    let answered = BytesSent::of(&calls).texts(REASON_PREFIX, REASON_BYTES);
+    assert_eq!(answered.len(), MEMBERS.len() * DECISIONS);
+    for (reason, left) in answered {
+        let text = String::from_utf8_lossy(&reason);
+        let synced = durable
+            .get(&reason)
+            .unwrap_or_else(|| panic!("{text} was answered and never synced"));
+        assert!(
+            *synced < left,
+            "{text} was answered at line {left}, durable at line {synced} only"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
