@@ -4,8 +4,8 @@ mod profile;
 
 use crate::calendar::{Calendar, HOLIDAYS, LEVEL, TREND};
 use crate::fit::{Fit, Prior, Spread, fit};
-use crate::law::CountLaw;
-use profile::Profile;
+use crate::law::{CountLaw, MIN_MEAN};
+use profile::{Influence, Profile};
 
 /// Deviations of what is known before any count is seen: of the trend a year, of the waves of the year, of weekdays and holidays.
 const WIDE: Freedom = Freedom {
@@ -175,7 +175,7 @@ impl<'a> Learner<'a> {
         let half_lives = |coarse: i64| self.calendar.years(origin, coarse) / HALF_LIFE_YEARS;
         let weights: Vec<f64> = (self.first..origin).map(|coarse| half_lives(coarse).exp2()).collect();
         let fitted = fit(&design, &self.coarse, &weights, prior);
-        let profile = Profile::learn(self.calendar.bin(), self.history, around);
+        let (profile, influence) = Profile::learn(self.calendar.bin(), self.history, around);
         let mut baseline = Baseline {
             calendar: self.calendar.clone(),
             origin,
@@ -184,19 +184,33 @@ impl<'a> Learner<'a> {
             profile,
         };
         if self.calendar.bin().in_coarse() > 1 {
-            baseline.dispersion = self.dispersion_of_bins(&baseline, &fitted.weights, prior);
+            baseline.dispersion = self.dispersion_of_bins(&baseline, &influence, &fitted.weights, prior);
         }
         baseline
     }
 
-    /// The dispersion of single bins, without those of coarse bins that stood out.
-    fn dispersion_of_bins(&self, baseline: &Baseline, weights: &[f64], prior: &Prior) -> f64 {
+    /// The dispersion of single bins, without those of coarse bins that stood out. Each is held against what would have been learned without it:
+    /// a few incidents in one hour of a sparse series raise its share of the day so far that they would look like less than they are.
+    fn dispersion_of_bins(
+        &self,
+        baseline: &Baseline,
+        influence: &Influence,
+        weights: &[f64],
+        prior: &Prior,
+    ) -> f64 {
         let width = self.calendar.bin().in_coarse();
         let mut spread = Spread::default();
         let days = (self.first..).zip(self.history.counts.chunks_exact(width));
         for ((coarse, counts), weight) in days.zip(weights) {
-            for (law, &count) in baseline.laws_of_coarse(coarse).into_iter().zip(counts) {
-                spread.add(law.mean(), count as f64, *weight);
+            let row = self.calendar.row(baseline.origin, coarse);
+            let (mean, variance) = (baseline.fit.ln_mean(&row).exp(), baseline.fit.ln_mean_variance(&row));
+            let shares = baseline.profile.shares(self.calendar.bin(), coarse);
+            for ((bin, share), &count) in (coarse * width as i64..).zip(shares).zip(counts) {
+                let (count, mean) = (count as f64, mean * share);
+                // What one count moves the logarithm of a mean by, to the first order.
+                let moved = variance * (count - mean) / baseline.dispersion;
+                let without = mean * (-moved).exp() * influence.without(bin, count);
+                spread.add(without.max(MIN_MEAN), count, *weight);
             }
         }
         spread.dispersion(0, prior)

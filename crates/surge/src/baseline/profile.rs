@@ -18,9 +18,10 @@ const SMALLEST_SHARE: f64 = 1e-4;
 pub(super) struct Profile(Vec<f64>);
 
 impl Profile {
-    pub(super) fn learn(bin: Bin, history: &History, around: Option<&Self>) -> Self {
+    /// Learned, and how far each count had a part in it.
+    pub(super) fn learn(bin: Bin, history: &History, around: Option<&Self>) -> (Self, Influence) {
         if bin != Bin::Hour {
-            return Self(vec![]);
+            return (Self(vec![]), Influence::default());
         }
         let mut counts = vec![0.0; 2 * HOURS];
         for (hour, count) in (history.first..).zip(&history.counts) {
@@ -34,7 +35,12 @@ impl Profile {
                 .unwrap_or(1.0 / HOURS as f64)
         };
         let shares = counts.iter().enumerate().map(|(at, count)| count + weight * known(at));
-        Self::normal(shares.collect())
+        let shares: Vec<f64> = shares.collect();
+        let influence = Influence {
+            days: shares.chunks_exact(HOURS).map(|day| day.iter().sum()).collect(),
+            shares: shares.clone(),
+        };
+        (Self::normal(shares), influence)
     }
 
     /// One that was learned before; none if it is not one for such bins.
@@ -79,6 +85,24 @@ impl Profile {
     /// Which of its coarse bin's bins a bin is.
     pub(super) fn place(&self, bin: i64) -> usize {
         if self.0.is_empty() { 0 } else { slot(bin) % HOURS }
+    }
+}
+
+/// What the shares of a profile rest on: of each hour, and of each of the two days, its incidents and what they are drawn towards.
+#[derive(Default)]
+pub(super) struct Influence {
+    shares: Vec<f64>,
+    days: Vec<f64>,
+}
+
+impl Influence {
+    /// The share of a bin had its own count not been seen, over what it is.
+    pub(super) fn without(&self, bin: i64, count: f64) -> f64 {
+        let at = if self.shares.is_empty() { 0 } else { slot(bin) };
+        match (self.shares.get(at), self.days.get(at / HOURS)) {
+            (Some(of_hour), Some(of_day)) if count > 0.0 => (1.0 - count / of_hour) / (1.0 - count / of_day),
+            _ => 1.0,
+        }
     }
 }
 
