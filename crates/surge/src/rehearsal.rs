@@ -137,7 +137,7 @@ impl Rehearsal<'_> {
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let (from, width) = (self.first - self.history as i64, self.width());
-        let mut drawn = self.draw(truths, self.history + self.watched, &mut rng);
+        let drawn = self.draw(truths, self.history + self.watched, &mut rng);
         let learned = self.learned_delay(&drawn.cells, &mut rng);
         let mut watched = Watched::new(&drawn, self.delay, rng);
         let mut at = self.history;
@@ -150,7 +150,7 @@ impl Rehearsal<'_> {
             watched.learn(baselines.parts.iter().map(|part| part.part.clone()).collect());
             for coarse in at..until {
                 for (place, laws) in baselines.laws_of_coarse(from + coarse as i64).iter().enumerate() {
-                    watched.pass(laws, &mut drawn, coarse * width + place, [self.delay, &learned]);
+                    watched.pass(laws, &drawn, coarse * width + place, [self.delay, &learned]);
                 }
             }
             at = until;
@@ -237,7 +237,7 @@ impl Watched {
     }
 
     /// The next bin, with so many incidents: known of them is what their delays, the true one, let through. The statistic goes by the learned.
-    fn pass(&mut self, laws: &Laws, drawn: &mut Drawn, now: usize, [delay, learned]: [&Delay; 2]) {
+    fn pass(&mut self, laws: &Laws, drawn: &Drawn, now: usize, [delay, learned]: [&Delay; 2]) {
         self.panel.begin(laws, learned);
         for (kind, lane) in self.types.iter_mut().enumerate() {
             let of = Of::Type(kind);
