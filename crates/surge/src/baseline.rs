@@ -191,13 +191,7 @@ impl<'a> Learner<'a> {
 
     /// The dispersion of single bins, without those of coarse bins that stood out. Each is held against what would have been learned without it:
     /// a few incidents in one hour of a sparse series raise its share of the day so far that they would look like less than they are.
-    fn dispersion_of_bins(
-        &self,
-        baseline: &Baseline,
-        influence: &Influence,
-        weights: &[f64],
-        prior: &Prior,
-    ) -> f64 {
+    fn dispersion_of_bins(&self, baseline: &Baseline, influence: &Influence, weights: &[f64], prior: &Prior) -> f64 {
         let width = self.calendar.bin().in_coarse();
         let mut spread = Spread::default();
         let days = (self.first..).zip(self.history.counts.chunks_exact(width));
