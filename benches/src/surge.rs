@@ -26,7 +26,7 @@ const JUDGING_SEEDS: [u64; 2] = [1, 2];
 const REPLICATES: usize = 10;
 const QUICK_REPLICATES: usize = 2;
 /// Years played through to find thresholds, and again to count what comes true: at 12 false alarms a year more than 400.
-const YEARS: u64 = 36;
+const YEARS: u64 = 40;
 const QUICK_YEARS: u64 = 4;
 /// Where the input and the figures go.
 const FOLDER: &str = "target/bench/surge";
