@@ -133,15 +133,12 @@ impl Row {
             return None;
         }
         let age = self.sets.iter().position(|set| *set == Some(score))?;
-        let surprises = self.cells.iter().filter_map(|cell| surprise(cell, age, delay));
-        let mut falling: Vec<f64> = surprises.collect();
-        falling.sort_unstable_by(|one, other| other.total_cmp(one));
-        let (_, columns) = spread(&falling);
+        let (_, columns) = spread_at(&self.cells, age, delay, &mut self.falling);
         Some(StandingOut {
             age,
             columns,
-            watched: falling.len(),
-            surprise: *falling.get(columns.checked_sub(1)?)?,
+            watched: self.falling.len(),
+            surprise: *self.falling.get(columns.checked_sub(1)?)?,
         })
     }
 
@@ -164,14 +161,8 @@ impl Row {
     fn score_of_set(&mut self, delay: &Delay) -> f64 {
         self.sets.resize(self.whole.bins(), None);
         let (cells, falling) = (&self.cells, &mut self.falling);
-        let of_bin = |(age, set): (usize, &mut Option<f64>)| {
-            *set.get_or_insert_with(|| {
-                falling.clear();
-                falling.extend(cells.iter().filter_map(|cell| surprise(cell, age, delay)));
-                falling.sort_unstable_by(|one, other| other.total_cmp(one));
-                spread(falling).0
-            })
-        };
+        let of_bin =
+            |(age, set): (usize, &mut Option<f64>)| *set.get_or_insert_with(|| spread_at(cells, age, delay, falling).0);
         self.sets.iter_mut().enumerate().map(of_bin).fold(0.0, f64::max)
     }
 
@@ -181,6 +172,14 @@ impl Row {
             None => Some(&self.whole),
         }
     }
+}
+
+/// What [`spread`] says of the bin of an age, and leaves how much its columns stand out in `falling`, the highest first.
+fn spread_at(cells: &[Lookout], age: usize, delay: &Delay, falling: &mut Vec<f64>) -> (f64, usize) {
+    falling.clear();
+    falling.extend(cells.iter().filter_map(|cell| surprise(cell, age, delay)));
+    falling.sort_unstable_by(|one, other| other.total_cmp(one));
+    spread(falling)
 }
 
 /// How much a column's bin stands out by itself; none if it was not watched then.

@@ -163,15 +163,13 @@ impl Past {
     /// Lets go of what is too old to be learned from.
     pub(super) fn forget(&mut self, now: i64) {
         let oldest = (now / 86_400 - PAST_DAYS) * 24;
-        for hours in self.hours.values_mut() {
+        let keep = |hours: &mut Hours| {
             *hours = hours.split_off(&oldest);
-        }
-        self.hours.retain(|_, hours| !hours.is_empty());
+            !hours.is_empty()
+        };
+        self.hours.retain(|_, hours| keep(hours));
         self.sectors.retain(|_, homes| {
-            homes.retain(|_, hours| {
-                *hours = hours.split_off(&oldest);
-                !hours.is_empty()
-            });
+            homes.retain(|_, hours| keep(hours));
             !homes.is_empty()
         });
     }

@@ -92,6 +92,16 @@ async fn learned(log: &MemoryLog) {
     }
 }
 
+/// A log with the history, and a service that has learned from it.
+async fn with_a_lesson() -> (MemoryLog, Running) {
+    let log = MemoryLog::new();
+    history(&log);
+    let running = Running::start_with(&log, watching());
+    mark(&log, at(HISTORY_DAYS, 1));
+    learned(&log).await;
+    (log, running)
+}
+
 /// Two incidents a day and country.
 fn days_as_usual(log: &MemoryLog, days: std::ops::Range<u64>) {
     for day in days {
@@ -118,11 +128,7 @@ fn many(log: &MemoryLog, countries: &[&str], day: u64, ms: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_counted_is_learned_and_what_stands_out_is_told_and_ends() {
-    let log = MemoryLog::new();
-    history(&log);
-    let running = Running::start_with(&log, watching());
-    mark(&log, at(HISTORY_DAYS, 1));
-    learned(&log).await;
+    let (log, running) = with_a_lesson().await;
     assert_eq!(lessons(&log), [1], "one type, one part");
 
     let day = HISTORY_DAYS + 1; // a lesson is in force for bins that begin after it
@@ -186,11 +192,7 @@ async fn what_was_counted_is_learned_and_what_stands_out_is_told_and_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_floods_raises_no_surge_of_all_and_hides_none() {
     for flood in [0, 300] {
-        let log = MemoryLog::new();
-        history(&log);
-        let running = Running::start_with(&log, watching());
-        mark(&log, at(HISTORY_DAYS, 1));
-        learned(&log).await;
+        let (log, running) = with_a_lesson().await;
         // A hundred times as much as usual, for three days.
         let day = HISTORY_DAYS + 1;
         for later in day..day + 3 {
@@ -222,11 +224,7 @@ async fn a_member_that_floods_raises_no_surge_of_all_and_hides_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sector_that_is_hit_a_little_in_each_country_is_told_where_nothing_else_is() {
-    let log = MemoryLog::new();
-    history(&log);
-    let running = Running::start_with(&log, watching());
-    mark(&log, at(HISTORY_DAYS, 1));
-    learned(&log).await;
+    let (log, running) = with_a_lesson().await;
     let day = HISTORY_DAYS + 1;
     days_as_usual(&log, day..day + 1);
     // Two more in each country, all of them on energy.
