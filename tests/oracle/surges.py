@@ -4,7 +4,7 @@ purpose: the set of accepted records and what was learned go in, the alerts come
 
 Time is cut into bins. A series is the reports of a type from the members of one country (a cell) or from all members (a whole), counted in the bin
 in which they happened; the same again of those reports of the type that name a sector, where only the whole raises alerts. A whole stands out if its sum does, or if in one bin many of its
-cells do, each a little. Of its last few bins not all reports are in yet: what is expected of them is thinned by the part that is known by now.
+cells do, each a little; that of a type also if many do, each in a sector of its own. Of its last few bins not all reports are in yet: what is expected of them is thinned by the part that is known by now.
 Older bins are settled. Events come in the order of time: at the end of a bin every series is judged, then what was learned before it is taken,
 then the next bin begins; what has the time of an end comes after it. Records of one time come in the order of (incident, revision).
 
@@ -208,15 +208,21 @@ class World:
     def cells(self, s, b): return [c.at(b.index) for c in self.series.values() if not c.is_whole() and c.key[0::2] == s.key[0::2] and c.at(b.index)]
 
     def together(self, s):
-        """What the cells of a whole say as a set, in the bin where that is most, of two the newer; and which bin that is."""
-        best = (0.0, 0, 0.0), None, 0
-        for age, b in enumerate(reversed(s.recent)):
-            if b.law is None: continue
-            part = self.learned.known[age]
-            cells = self.cells(s, b)
-            found = spread([c.law.thinned(part).surprise(len(c.incidents)) for c in cells])
-            if found[0] > best[0][0]: best = found, b, len(cells)
+        """What the cells of a whole say as a set, in the bin where that is most, of two the newer; which bin that is, of how many cells; and in how many sectors each was looked at. Of a type
+        also where each cell counts as much as it does in the sector where it stands out most, less the logarithm of how many it was looked at in."""
+        sectors = [of["sector"] for of in self.learned.parts if of["type"] == s.key[0]] if s.key[2] is None else []
+        best = (0.0, 0, 0.0), None, 0, 0
+        for looked in [0, len(sectors)] if sectors else [0]:
+            for age, b in enumerate(reversed(s.recent)):
+                if b.law is None: continue
+                columns = [c.key[1] for c in self.series.values() if not c.is_whole() and c.key[0::2] == s.key[0::2] and c.at(b.index)]
+                surprises = [self.most([(s.key[0], column, sector) for sector in ([s.key[2], *sectors] if looked else [s.key[2]])], b, self.learned.known[age]) for column in columns]
+                if spread(surprises)[0] > best[0][0]: best = spread(surprises), b, len(surprises), looked
         return best
+
+    def most(self, looked, b, part):
+        cells = [c for c in (self.series[key].at(b.index) for key in looked) if c]
+        return max(0.0, max(c.law.thinned(part).surprise(len(c.incidents)) for c in cells) - math.log(len(looked)))
 
     def score(self, s):
         sums, tail, last, bins = s.settled, 0.0, 0.0, []
@@ -229,8 +235,8 @@ class World:
                 tail, last = max(tail, surprise), reading(sums, surprise)
         score, shown_set = max(tail, last), None
         if s.is_whole() and s.recent and s.recent[-1].law is not None:
-            (said, size, least), b, watched = self.together(s)
-            if said > score: score, shown_set = said, [b.index * self.bin_ms, size, watched, least]
+            (said, size, least), b, watched, looked = self.together(s)
+            if said > score: score, shown_set = said, [b.index * self.bin_ms, size, watched, least, looked]
         s.last = dict(score=score, together=shown_set, threshold=self.learned.threshold, learned=self.learned.number, bins=bins)
 
     def take(self, r):

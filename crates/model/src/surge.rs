@@ -33,6 +33,9 @@ pub struct SurgeSet {
     pub watched: u32,
     /// Each at least so much, as minus the natural logarithm of the probability of so many incidents or more there, in thousandths.
     pub surprise_milli: u32,
+    /// Where each was looked at in so many sectors too, and counts with that in which it stands out most: the logarithm of one more than that is taken off
+    /// what it stands out by. 0 where only the series itself was looked at.
+    pub sectors: u32,
 }
 
 /// What was counted in one bin.

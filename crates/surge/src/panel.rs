@@ -9,8 +9,10 @@ use crate::delay::Delay;
 use crate::grid::{Grid, learn_grid};
 use crate::law::CountLaw;
 use crate::lookout::Lookout;
+use crate::mixed::Mixed;
 use crate::part::{Part, PartBaseline, PartHistory, learn_wholes};
-use crate::row::{Row, StandingOut};
+use crate::row::Row;
+use crate::scan::StandingOut;
 
 /// The baselines of all series.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +84,7 @@ pub enum Of {
 pub struct Panel {
     types: Vec<Row>,
     parts: Vec<(Part, Row)>,
+    mixed: Vec<Mixed>,
 }
 
 impl Panel {
@@ -94,6 +97,7 @@ impl Panel {
     ) -> Self {
         let mut row = |of| Row::new(columns, |column| before(of, column));
         Self {
+            mixed: (0..types).map(|kind| Mixed::new(kind, &parts)).collect(),
             types: (0..types).map(|kind| row(Of::Type(kind))).collect(),
             parts: (0..).zip(parts).map(|(at, part)| (part, row(Of::Part(at)))).collect(),
         }
@@ -101,6 +105,7 @@ impl Panel {
 
     /// The next bin begins.
     pub fn begin(&mut self, laws: &Laws, delay: &Delay) {
+        self.mixed.iter_mut().for_each(Mixed::begin);
         for (kind, row) in self.types.iter_mut().enumerate() {
             let whole = laws.wholes.get(kind).copied().flatten();
             row.begin(laws.cells.of_type(kind).copied(), whole, delay);
@@ -128,13 +133,25 @@ impl Panel {
 
     /// Incidents of the bin that is so many bins old came; whether they are in time to count. Those of parts are told for each part too.
     pub fn came(&mut self, of: Of, column: usize, age: usize, incidents: u64) -> bool {
+        self.changed(of, column, age);
         self.row_mut(of).is_some_and(|row| row.came(column, age, incidents))
     }
 
     /// Incidents of the bin that is so many bins old were taken back.
     pub fn went(&mut self, of: Of, column: usize, age: usize, incidents: u64) {
+        self.changed(of, column, age);
         if let Some(row) = self.row_mut(of) {
             row.went(column, age, incidents);
+        }
+    }
+
+    fn changed(&mut self, of: Of, column: usize, age: usize) {
+        let kind = match of {
+            Of::Type(kind) => Some(kind),
+            Of::Part(part) => self.parts.get(part).map(|(part, _)| part.kind),
+        };
+        if let Some(mixed) = kind.and_then(|kind| self.mixed.get_mut(kind)) {
+            mixed.changed(column, age);
         }
     }
 
@@ -145,18 +162,45 @@ impl Panel {
             .is_some_and(|cell| cell.at(age).is_some())
     }
 
-    /// The score of a series, in a column or over all: see [`Lookout::score`]. Over all it is the larger of what the sum says and of what the set of
-    /// columns says that stands out most. It only rises while incidents come, in whatever column.
+    /// The score of a series, in a column or over all: see [`Lookout::score`]. Over all it is the largest of what the sum says, of what the set of
+    /// columns says that stands out most, and, of a type, of what that set says where each column stands out in a part of its own. It only rises
+    /// while incidents come, in whatever column.
     pub fn score(&mut self, of: Of, column: Option<usize>, delay: &Delay) -> f64 {
-        self.row_mut(of).map_or(0.0, |row| match column {
+        let mixed = match (of, column) {
+            (Of::Type(kind), None) => self.in_mixed(kind, |mixed, row, parts| mixed.best(row, parts, delay).0),
+            _ => None,
+        };
+        let of_row = self.row_mut(of).map_or(0.0, |row| match column {
             Some(column) => row.score_of_cell(column, delay),
             None => row.score_of_whole(delay),
-        })
+        });
+        of_row.max(mixed.unwrap_or(0.0))
     }
 
-    /// The columns that stand out together, where it is they that make the score over all, and not the sum.
+    /// The columns that stand out together, where it is they that make the score over all, and not the sum: of the sets that say as much, the plain one.
     pub fn set(&mut self, of: Of, delay: &Delay) -> Option<StandingOut> {
-        self.row_mut(of)?.set(delay)
+        let row = self.row_mut(of).filter(|row| row.has_whole())?;
+        let (sum, plain) = (row.score_of_sum(delay), row.set(delay));
+        let mixed = match of {
+            Of::Type(kind) => self.in_mixed(kind, |mixed, row, parts| mixed.set(row, parts, delay)),
+            Of::Part(_) => None,
+        };
+        let (mut score, mut most) = (sum, None);
+        for (said, set) in plain.into_iter().chain(mixed.flatten()) {
+            if said > score {
+                (score, most) = (said, Some(set));
+            }
+        }
+        most
+    }
+
+    fn in_mixed<T>(
+        &mut self,
+        kind: usize,
+        ask: impl FnOnce(&mut Mixed, &mut Row, &mut [(Part, Row)]) -> T,
+    ) -> Option<T> {
+        let (mixed, row) = (self.mixed.get_mut(kind)?, self.types.get_mut(kind)?);
+        Some(ask(mixed, row, &mut self.parts))
     }
 
     /// The series in a column, or over all.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::delay::{Delay, MAX_DELAY_BINS};
 use crate::law::CountLaw;
 use crate::lookout::Lookout;
-use crate::spread::spread;
+use crate::scan::{Scan, StandingOut};
 use crate::together::Together;
 
 /// A row.
@@ -20,25 +20,8 @@ pub(crate) struct Row {
     /// The newest bin over all columns, with what is known of it: nearly all reports are of that one.
     #[serde(skip)]
     newest: Option<(Together, f64)>,
-    /// Of each bin, by age, what the set of columns says that stands out most in it; none where it has to be found again.
     #[serde(skip)]
-    sets: Vec<Option<f64>>,
-    /// Room to put scores in order.
-    #[serde(skip)]
-    falling: Vec<f64>,
-}
-
-/// Columns that stand out together in one bin.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StandingOut {
-    /// So many bins old it is.
-    pub age: usize,
-    /// So many columns stand out.
-    pub columns: usize,
-    /// Of so many.
-    pub watched: usize,
-    /// Each at least so much: minus the logarithm of the probability of its count or more.
-    pub surprise: f64,
+    scan: Scan,
 }
 
 /// Every age: there are no more than [`MAX_DELAY_BINS`].
@@ -55,8 +38,7 @@ impl Row {
             has_whole: false,
             stale: ALL_AGES,
             newest: None,
-            sets: vec![],
-            falling: vec![],
+            scan: Scan::default(),
         }
     }
 
@@ -65,7 +47,7 @@ impl Row {
         self.settle(delay);
         self.stale = ALL_AGES;
         self.newest = None;
-        self.sets.clear();
+        self.scan.begin();
         for (cell, law) in self.cells.iter_mut().zip(cells) {
             cell.begin(law, delay);
         }
@@ -93,7 +75,7 @@ impl Row {
         if let (0, true, Some((newest, known)), Some(bin)) = (age, counts, &mut self.newest, cell.at(0)) {
             newest.add(column, incidents, (bin.count, bin.law.mean() * *known));
         }
-        self.changed(age);
+        self.changed(column, age);
         counts
     }
 
@@ -102,47 +84,55 @@ impl Row {
             cell.went(age, incidents);
         }
         self.newest = None;
-        self.changed(age);
+        self.changed(column, age);
     }
 
-    fn changed(&mut self, age: usize) {
+    fn changed(&mut self, column: usize, age: usize) {
         self.stale |= u32::try_from(age).map_or(0, |age| 1u64.checked_shl(age).unwrap_or(0));
-        if let Some(set) = self.sets.get_mut(age) {
-            *set = None;
-        }
+        self.scan.changed(column, age);
     }
 
     pub(crate) fn score_of_cell(&mut self, column: usize, delay: &Delay) -> f64 {
         self.cells.get_mut(column).map_or(0.0, |cell| cell.score(delay))
     }
 
-    /// It only rises while incidents come, in whatever column.
+    /// What the sum over all columns says, or the set of columns that says most. It only rises while incidents come, in whatever column.
     pub(crate) fn score_of_whole(&mut self, delay: &Delay) -> f64 {
         let together = self.score_of_sum(delay);
         if self.has_whole {
-            together.max(self.score_of_set(delay))
+            together.max(self.best_set(delay).0)
         } else {
             together
         }
     }
 
-    /// The columns that stand out together, where it is they that make the score, and not the sum over all.
-    pub(crate) fn set(&mut self, delay: &Delay) -> Option<StandingOut> {
-        let score = self.score_of_set(delay);
-        if !self.has_whole || score <= self.score_of_sum(delay) {
-            return None;
-        }
-        let age = self.sets.iter().position(|set| *set == Some(score))?;
-        let (_, columns) = spread_at(&self.cells, age, delay, &mut self.falling);
-        Some(StandingOut {
-            age,
-            columns,
-            watched: self.falling.len(),
-            surprise: *self.falling.get(columns.checked_sub(1)?)?,
-        })
+    pub(crate) fn columns(&self) -> usize {
+        self.cells.len()
     }
 
-    fn score_of_sum(&mut self, delay: &Delay) -> f64 {
+    pub(crate) fn has_whole(&self) -> bool {
+        self.has_whole
+    }
+
+    /// The bins that are looked at for sets.
+    pub(crate) fn bins(&self) -> usize {
+        self.whole.bins()
+    }
+
+    /// How much a column stands out by itself in the bin of an age; none if it was not watched then.
+    pub(crate) fn surprise(&mut self, column: usize, age: usize, delay: &Delay) -> Option<f64> {
+        let find = || surprise(&self.cells, column, age, delay);
+        self.scan.of([self.cells.len(), column], age, find)
+    }
+
+    /// The set of columns that says most, in whichever bin, and what it says.
+    pub(crate) fn set(&mut self, delay: &Delay) -> Option<(f64, StandingOut)> {
+        let age = self.best_set(delay).1?;
+        let find = |column| surprise(&self.cells, column, age, delay);
+        self.scan.set(age, self.cells.len(), find)
+    }
+
+    pub(crate) fn score_of_sum(&mut self, delay: &Delay) -> f64 {
         let stale = std::mem::take(&mut self.stale);
         for age in (0..self.whole.bins()).filter(|age| stale >> age & 1 == 1) {
             let known = delay.known(age);
@@ -158,12 +148,10 @@ impl Row {
         self.whole.score(delay)
     }
 
-    fn score_of_set(&mut self, delay: &Delay) -> f64 {
-        self.sets.resize(self.whole.bins(), None);
-        let (cells, falling) = (&self.cells, &mut self.falling);
-        let of_bin =
-            |(age, set): (usize, &mut Option<f64>)| *set.get_or_insert_with(|| spread_at(cells, age, delay, falling).0);
-        self.sets.iter_mut().enumerate().map(of_bin).fold(0.0, f64::max)
+    /// What that set says, and how old its bin is.
+    fn best_set(&mut self, delay: &Delay) -> (f64, Option<usize>) {
+        let find = |column, age| surprise(&self.cells, column, age, delay);
+        self.scan.best(self.whole.bins(), self.cells.len(), find)
     }
 
     pub(crate) fn series(&self, column: Option<usize>) -> Option<&Lookout> {
@@ -174,17 +162,9 @@ impl Row {
     }
 }
 
-/// What [`spread`] says of the bin of an age, and leaves how much its columns stand out in `falling`, the highest first.
-fn spread_at(cells: &[Lookout], age: usize, delay: &Delay, falling: &mut Vec<f64>) -> (f64, usize) {
-    falling.clear();
-    falling.extend(cells.iter().filter_map(|cell| surprise(cell, age, delay)));
-    falling.sort_unstable_by(|one, other| other.total_cmp(one));
-    spread(falling)
-}
-
-/// How much a column's bin stands out by itself; none if it was not watched then.
-fn surprise(cell: &Lookout, age: usize, delay: &Delay) -> Option<f64> {
-    let bin = cell.at(age)?;
+/// Minus the logarithm of the probability of a column's count, or more, in the bin of an age; none if it was not watched then.
+fn surprise(cells: &[Lookout], column: usize, age: usize, delay: &Delay) -> Option<f64> {
+    let bin = cells.get(column)?.at(age)?;
     Some(match bin.count {
         0 => 0.0,
         count => bin.law.thinned(delay.known(age)).surprise(count),

@@ -9,9 +9,9 @@ use crate::together::SET_ASIDE;
 /// first so many, so that none is missed. The higher criticism of Berk and Jones (1979), Zeitschrift für Wahrscheinlichkeitstheorie 47:47, one-sided, without the
 /// [`SET_ASIDE`] columns that stand out most, whatever they say. Never falls when a score rises.
 ///
-/// `falling` are the scores, the highest first; the answer tells how many of them are the set.
-pub(crate) fn spread(falling: &[f64]) -> (f64, usize) {
-    let (mut best, columns) = ((0.0, 0), falling.len().saturating_sub(SET_ASIDE));
+/// `falling` are the scores above 0, the highest first, of so many columns; the answer tells how many of them are the set.
+pub(crate) fn spread(falling: &[f64], columns: usize) -> (f64, usize) {
+    let (mut best, columns) = ((0.0, 0), columns.saturating_sub(SET_ASIDE));
     for (at, &score) in falling.iter().enumerate().skip(SET_ASIDE) {
         let hit = at + 1 - SET_ASIDE;
         // No probability is below that of exactly those.
@@ -47,7 +47,8 @@ mod tests {
 
     fn of(mut scores: Vec<f64>) -> (f64, usize) {
         scores.sort_by(|one, other| other.total_cmp(one));
-        spread(&scores)
+        let above = scores.iter().take_while(|score| **score > 0.0).count();
+        spread(&scores[..above], scores.len())
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::iter::Sum;
 use std::ops::Range;
 
 /// Threads that check seeds side by side.
@@ -18,18 +19,18 @@ pub fn number(variable: &str, otherwise: u64) -> u64 {
 /// # Panics
 /// When a check does.
 #[allow(clippy::expect_used, reason = "for tests only")]
-pub fn check_seeds<S>(
+pub fn check_seeds<S, T: Sum + Send>(
     seeds: Range<u64>,
     start: impl Fn() -> S + Sync,
-    check: impl Fn(&mut S, u64) -> u64 + Sync,
-) -> u64 {
+    check: impl Fn(&mut S, u64) -> T + Sync,
+) -> T {
     std::thread::scope(|scope| {
         let each = |thread: u64| {
             let (seeds, start, check) = (seeds.clone(), &start, &check);
             scope.spawn(move || {
                 let mut state = start();
                 let mine = seeds.filter(|seed| seed % THREADS == thread);
-                mine.map(|seed| check(&mut state, seed)).sum::<u64>()
+                mine.map(|seed| check(&mut state, seed)).sum::<T>()
             })
         };
         let running: Vec<_> = (0..THREADS).map(each).collect();

@@ -37,7 +37,7 @@ pub fn surge_case(seed: u64) -> SurgeCase {
     let mut clock = begins;
     let mut partitions = vec![vec![Entry::Mark(Timestamp::from_millis(begins))]; usize::from(PARTITIONS)];
     let mut said = BTreeSet::new();
-    let (mut keys, mut burst, mut focus) = (0, 0, None);
+    let (mut keys, mut burst, mut focus, mut apart) = (0, 0, None, false);
     for _ in 0..rng.usize(30..130) {
         if burst == 0 {
             clock += [0, 1_000, HOUR_MS / 4, HOUR_MS, 2 * HOUR_MS, 5 * HOUR_MS][rng.usize(0..6)];
@@ -47,6 +47,7 @@ pub fn surge_case(seed: u64) -> SurgeCase {
             burst = [0, 0, 0, 6, 14, 25][rng.usize(0..6)];
             focus = rng.bool().then(|| rng.usize(0..MEMBERS.len()));
             burst *= if focus.is_none() { 2 } else { 1 }; // in all countries it takes more
+            apart = focus.is_none() && rng.bool();
         } else {
             burst -= 1;
             clock += rng.u64(0..240_000);
@@ -57,6 +58,7 @@ pub fn surge_case(seed: u64) -> SurgeCase {
             Timestamp::from_millis(clock),
             keys,
             focus.filter(|_| burst > 0),
+            apart && burst > 0,
         );
         let partition = usize::from(Secret::partition(accepted.id, PARTITIONS));
         if said.insert((accepted.id, accepted.incident.revision)) {
@@ -88,13 +90,19 @@ pub fn surge_case(seed: u64) -> SurgeCase {
 }
 
 #[allow(clippy::expect_used, reason = "for tests only")]
-fn report(rng: &mut Rng, stamp: Timestamp, keys: u32, focus: Option<usize>) -> Accepted {
+fn report(rng: &mut Rng, stamp: Timestamp, keys: u32, focus: Option<usize>, apart: bool) -> Accepted {
+    let any = rng.usize(0..MEMBERS.len());
     let (reporter, home) = if rng.u8(0..12) == 0 {
         ("europol", None)
     } else {
-        let any = rng.usize(0..MEMBERS.len());
         let (reporter, home) = MEMBERS[focus.unwrap_or(any)];
         (reporter, Some(Country::parse(home).expect("a country")))
+    };
+    // Each country may be hit in a sector of its own.
+    let sectors = if apart {
+        BTreeSet::from([SECTORS[any % SECTORS.len()].parse().expect("a sector")])
+    } else {
+        sectors(rng)
     };
     let revises = rng.u8(0..5) == 0;
     let key = if revises { rng.u32(0..=keys) } else { keys };
@@ -136,7 +144,7 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u32, focus: Option<usize>) -> A
             occurred_to: None,
             detected_at,
             countries: BTreeSet::from([Country::parse(countries[rng.usize(0..3)]).expect("a country")]),
-            sectors: sectors(rng),
+            sectors,
             indicators: BTreeSet::new(),
             title: String::new(),
             summary: String::new(),
@@ -165,7 +173,7 @@ fn lesson(rng: &mut Rng, number: u32) -> Vec<SurgeLessonPart> {
         let watched = SECTORS.into_iter().filter(|_| rng.bool()).collect::<Vec<_>>();
         let sector = |sector: &str| SurgeSector {
             sector: sector.parse().expect("a sector"),
-            shares: columns.iter().map(|_| [0.1, 0.3, 0.5][rng.usize(0..3)]).collect(),
+            shares: columns.iter().map(|_| [0.02, 0.1, 0.4][rng.usize(0..3)]).collect(),
             whole: Some(numbers(rng, 0.3)),
         };
         watched.into_iter().map(sector).collect()

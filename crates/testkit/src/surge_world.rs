@@ -60,9 +60,15 @@ fn form(alert: &Alert) -> Value {
     };
     let surge = alert.surge.clone().unwrap_or_default();
     let bin = |bin: &chappe_model::SurgeBin| json!([bin.begins.as_millis(), bin.reports, bin.expected_milli]);
-    let together = surge
-        .together
-        .map(|set| json!([set.begins.as_millis(), set.countries, set.watched, set.surprise_milli]));
+    let together = surge.together.map(|set| {
+        json!([
+            set.begins.as_millis(),
+            set.countries,
+            set.watched,
+            set.surprise_milli,
+            set.sectors
+        ])
+    });
     let mut sectors: Vec<_> = alert.sectors.iter().map(|s| s.as_str()).collect();
     sectors.sort_unstable();
     json!({

@@ -142,6 +142,8 @@ pub struct SurgeSetLine {
     pub watched: u32,
     /// Each at least so much, as minus the logarithm of a probability, in thousandths.
     pub surprise_milli: u32,
+    /// Each in whichever of so many sectors it stands out most; 0 where only the series itself was looked at.
+    pub sectors: u32,
 }
 
 /// One bin of a surge.
@@ -177,6 +179,7 @@ impl From<&v1::Surge> for SurgeLine {
                 countries: set.countries,
                 watched: set.watched,
                 surprise_milli: set.surprise_milli,
+                sectors: set.sectors,
             }),
         }
     }

@@ -222,7 +222,14 @@ fn surge(surge: &SurgeLine, condition: &str) -> String {
     let together = surge.together.as_ref().map(|set| {
         let (from, least) = (moment(set.begins_ms), tenths(set.surprise_milli.into()));
         let (found, watched) = (set.countries, set.watched);
-        format!("{found} of {watched} countries stand out together in the {bin} from {from}, each by {least} or more; ")
+        let each = if set.sectors > 0 {
+            "each in a sector of its own"
+        } else {
+            "each"
+        };
+        format!(
+            "{found} of {watched} countries stand out together in the {bin} from {from}, {each} by {least} or more; "
+        )
     });
     let most = most.filter(|_| together.is_none());
     let (score, needed) = (tenths(surge.score_milli.into()), tenths(surge.threshold_milli.into()));

@@ -4,7 +4,7 @@ use super::{SurgePolicy, SurgeState, SurgeTask, Surges};
 use crate::whole::WholeShard;
 
 /// Format of the part of a snapshot that holds surges. It changes with the definition too.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Surges and their alerts' revisions: the owner of all of them.
 pub type SurgeShard = WholeShard<Surges>;

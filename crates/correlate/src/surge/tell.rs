@@ -124,6 +124,7 @@ fn shown(stood: &Stood) -> Surge {
             countries: small(set.columns as u64),
             watched: small(set.watched as u64),
             surprise_milli: (set.surprise * 1_000.0).round() as u32,
+            sectors: small(set.parts as u64),
         }),
     }
 }

@@ -19,6 +19,9 @@ pub(super) struct Watching {
     pub(super) bin: i64,
 }
 
+/// A series that an incident has changed, and whether the incident counts in it.
+type Touched = (Series, bool);
+
 /// How a series stood when it was last looked at: what is told of a surge.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Stood {
@@ -176,15 +179,26 @@ impl Surges {
         let left = was.iter().filter(|seat| same_row(seat.of, &is).is_none());
         let mut moves: Vec<(Option<Seat>, Option<Seat>)> = left.map(|seat| (Some(*seat), None)).collect();
         moves.extend(is.iter().map(|seat| (same_row(seat.of, &was), Some(*seat))));
+        // A type's score over all countries rests on the rows of its sectors too: all rows are up to date before any is judged.
+        let mut moved = Vec::with_capacity(moves.len());
         for (was, is) in moves {
-            self.move_in_row(at, incident, was, is.zip(now));
+            moved.push(self.move_in_row(at, incident, was, is.zip(now)));
+        }
+        for (series, counts) in moved.into_iter().flatten().flatten() {
+            self.judge(series, at, incident, counts);
         }
     }
 
-    /// An incident takes another seat in a row of series, or keeps it, with what it says now.
-    fn move_in_row(&mut self, at: Timestamp, incident: IncidentId, was: Option<Seat>, is: Option<(Seat, &Counts)>) {
+    /// An incident takes another seat in a row of series, or keeps it, with what it says now. The series that this touches.
+    fn move_in_row(
+        &mut self,
+        at: Timestamp,
+        incident: IncidentId,
+        was: Option<Seat>,
+        is: Option<(Seat, &Counts)>,
+    ) -> [Option<Touched>; 4] {
         let Some(watching) = &mut self.state.watching else {
-            return;
+            return [None; 4];
         };
         let seat = is.map(|(seat, _)| seat);
         let stays = was.is_some() && was == seat;
@@ -203,10 +217,10 @@ impl Surges {
         let of_old = was.map_or([None; 2], |seat| seat.series);
         let of_new = seat.map_or([None; 2], |seat| seat.series);
         // What stays where it was is looked at once.
-        let touched = (of_old.into_iter()).chain(of_new.into_iter().filter(|of| !of_old.contains(of)));
-        let touched: Vec<Series> = touched.flatten().collect();
+        let another = |at: usize| of_new[at].filter(|of| !of_old.contains(&Some(*of)));
+        let touched = [of_old[0], of_old[1], another(0), another(1)];
         if was.is_some() && !stays {
-            for series in &touched {
+            for series in touched.iter().flatten() {
                 if let Some(gathered) = self.state.gathered.get_mut(series) {
                     gathered.remove(incident);
                 }
@@ -218,9 +232,7 @@ impl Surges {
                 gathered.add(at, incident, &now.voice);
             }
         }
-        for series in touched {
-            self.judge(series, at, incident, counts && of_new.contains(&Some(series)));
-        }
+        touched.map(|of| of.map(|series| (series, counts && of_new.contains(&of))))
     }
 
     /// Looks at a series that an incident has changed, which may begin a surge if it counts in it.

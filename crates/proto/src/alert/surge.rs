@@ -28,6 +28,7 @@ fn set_to_wire(set: &SurgeSet) -> v1::SurgeSet {
         countries: set.countries,
         watched: set.watched,
         surprise_milli: set.surprise_milli,
+        sectors: set.sectors,
     }
 }
 
@@ -38,6 +39,7 @@ fn set_from_wire(wire: &v1::SurgeSet) -> Result<SurgeSet, RecordError> {
         countries: wire.countries,
         watched: wire.watched,
         surprise_milli: wire.surprise_milli,
+        sectors: wire.sectors,
     })
 }
 
@@ -87,6 +89,7 @@ mod tests {
                 countries: 7,
                 watched: 27,
                 surprise_milli: 3_900,
+                sectors: 4,
             }),
         };
         assert_eq!(from_wire(&to_wire(&surge)), Ok(surge));

@@ -263,6 +263,7 @@ fn a_surge_says_what_stands_out_of_what() {
         countries: 9,
         watched: 27,
         surprise_milli: 3_870,
+        sectors: 0,
     });
     let text = show(&mut Renderer::new(), &alert);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
