@@ -209,3 +209,6 @@ impl Panel {
         self.row(of)?.series(column)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,10 +222,9 @@ fn surge(surge: &SurgeLine, condition: &str) -> String {
     let together = surge.together.as_ref().map(|set| {
         let (from, least) = (moment(set.begins_ms), tenths(set.surprise_milli.into()));
         let (found, watched) = (set.countries, set.watched);
-        let each = if set.sectors > 0 {
-            "each in a sector of its own"
-        } else {
-            "each"
+        let each = match set.sectors {
+            0 => "each".to_owned(),
+            sectors => format!("each in whichever of {sectors} sectors it does most,"),
         };
         format!(
             "{found} of {watched} countries stand out together in the {bin} from {from}, {each} by {least} or more; "

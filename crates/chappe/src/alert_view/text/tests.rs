@@ -269,6 +269,13 @@ fn a_surge_says_what_stands_out_of_what() {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let why = "why 9 of 27 countries stand out together in the 1 h from 2026-03-02 07:00 UTC, each by 3.9 or more; score 31.4,";
     assert!(words.contains(why), "{text}");
+
+    let surge = alert.explanation.as_mut().and_then(|why| why.surge.as_mut()).unwrap();
+    surge.together.iter_mut().for_each(|set| set.sectors = 5);
+    let text = show(&mut Renderer::new(), &alert);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = "each in whichever of 5 sectors it does most, by 3.9 or more; score 31.4,";
+    assert!(words.contains(why), "{text}");
 }
 
 #[test]
