@@ -99,7 +99,9 @@ proptest! {
         }
         // Two columns that flood say no more, in whatever part, than what the sum sets aside: nothing of themselves.
         let mut two = panel(&delay);
-        [0, 1].map(|part| come(&mut two, Some(part), part, 0, flood));
+        for part in [0, 1] {
+            come(&mut two, Some(part), part, 0, flood);
+        }
         prop_assert_eq!(everywhere(&mut two, &delay), (0.0, None));
     }
 }
