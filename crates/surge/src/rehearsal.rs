@@ -240,28 +240,38 @@ impl Watched {
     fn pass(&mut self, laws: &Laws, drawn: &Drawn, now: usize, [delay, learned]: [&Delay; 2]) {
         self.panel.begin(laws, learned);
         for (kind, lane) in self.types.iter_mut().enumerate() {
-            let of = Of::Type(kind);
             for column in 0..lane.read.len() {
                 let count = drawn.cells.get(kind, column).and_then(|counts| counts.get(now));
                 let came = lane.send(column, count.copied().unwrap_or(0), now, delay, &mut self.rng);
-                take(&mut self.panel, of, column, came);
-                let score = self.panel.score(of, Some(column), learned);
-                let over = lane.excursions[column].take(score);
-                over.into_iter().for_each(|highest| self.maxima.add(highest));
+                take(&mut self.panel, Of::Type(kind), column, came);
             }
-            let over = lane.whole.take(self.panel.score(of, None, learned));
-            over.into_iter().for_each(|highest| self.maxima.add(highest));
         }
         for (at, (lane, part)) in self.parts.iter_mut().zip(&drawn.parts).enumerate() {
-            let of = Of::Part(at);
             for (column, counts) in part.columns.iter().enumerate() {
                 let count = next_at(counts, &mut lane.read[column], now);
                 let came = lane.send(column, count, now, delay, &mut self.rng);
-                take(&mut self.panel, of, column, came);
+                take(&mut self.panel, Of::Part(at), column, came);
             }
+        }
+        // All is in before anything is judged: a type's score rests on its parts too.
+        self.judge(learned);
+    }
+
+    fn judge(&mut self, learned: &Delay) {
+        let (panel, maxima) = (&mut self.panel, &mut self.maxima);
+        let mut look = |of, column, excursion: &mut Excursion| {
+            let over = excursion.take(panel.score(of, column, learned));
+            over.into_iter().for_each(|highest| maxima.add(highest));
+        };
+        for (kind, lane) in self.types.iter_mut().enumerate() {
+            for (column, excursion) in lane.excursions.iter_mut().enumerate() {
+                look(Of::Type(kind), Some(column), excursion);
+            }
+            look(Of::Type(kind), None, &mut lane.whole);
+        }
+        for (at, lane) in self.parts.iter_mut().enumerate() {
             // What a part has in one column tells nobody.
-            let over = lane.whole.take(self.panel.score(of, None, learned));
-            over.into_iter().for_each(|highest| self.maxima.add(highest));
+            look(Of::Part(at), None, &mut lane.whole);
         }
     }
 }

@@ -87,6 +87,10 @@ proptest! {
                     come(panel, part, column, age, incidents);
                     go(panel, part, column, age, incidents);
                 }),
+                // What is counted already is said to be of a part.
+                2 => [&mut kept, &mut anew].map(|panel| {
+                    panel.came(Of::Part(part.unwrap_or(0)), column, age, incidents);
+                }),
                 _ => [&mut kept, &mut anew].map(|panel| come(panel, part, column, age, incidents)),
             };
             let found = everywhere(&mut kept, &delay);
