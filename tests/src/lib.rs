@@ -2,6 +2,7 @@
 //!
 //! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses. With
 //!   `CHAPPE_TESTS_ON=kafka` its log is on a broker that the test process starts.
+//! - [`chappe`] runs a command as one member would.
 //! - [`Client`] speaks for one member; [`Feed`] follows its alerts.
 //! - [`revisions`] and [`read_on`] read what stands in a log.
 //! - [`report`] is a sound report to change.
@@ -34,6 +35,7 @@
 mod binary;
 mod client;
 mod clock;
+mod command;
 mod feed;
 mod log;
 mod process;
@@ -49,6 +51,7 @@ use std::time::Duration;
 pub use binary::{binary, workspace};
 pub use client::{Authenticated, Bearer, Client};
 pub use clock::now;
+pub use command::chappe;
 pub use feed::Feed;
 pub use log::{read_on, revisions};
 pub use program::{Options, Program};

@@ -1,10 +1,10 @@
 //! Analysts judge alerts: by the command line, durable over kill -9, seen by whoever sees the alert, and by name by the member itself and the hub.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use chappe_proto::v1;
-use chappe_tests::{Feed, Program, binary, indicator, now, report};
+use chappe_tests::{Feed, Program, chappe, indicator, now, report};
 use tonic::{Code, Status};
 
 async fn submit(program: &Program, member: &str, incident: v1::Incident) {
@@ -68,17 +68,6 @@ async fn decide(
     };
     let answer = program.client(member).unwrap().alerts().decide(request).await;
     answer.map(tonic::Response::into_inner)
-}
-
-/// `chappe …` as a member would call it.
-fn chappe(program: &Program, member: &str, words: &[&str]) -> Output {
-    Command::new(binary().unwrap())
-        .args(words)
-        .args(["--as", member, "--server", &program.address().to_string()])
-        .arg("--tokens")
-        .arg(program.folder().join("tokens.toml"))
-        .output()
-        .unwrap()
 }
 
 fn said(output: &Output) -> (bool, String) {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod alert;
 mod cascade;
 mod decide;
 mod rules;
@@ -15,6 +16,7 @@ use crate::client::ServerAddress;
 use crate::config::CONFIG_FILE;
 use crate::tokens::TOKENS_FILE;
 
+pub(crate) use alert::{AlertArgs, AlertCommand, AlertListArgs, AlertShowArgs};
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use decide::DecideArgs;
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
@@ -56,6 +58,8 @@ pub enum Command {
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
     Watch(WatchArgs),
+    /// Look alerts up: one with all that is behind it, or all of them.
+    Alert(AlertArgs),
     /// Say what you judge of an alert: somebody is at work on it, it is real, or it is a false alarm.
     Decide(DecideArgs),
     /// Check, test and explain rules of your own before they are in force.

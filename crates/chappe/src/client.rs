@@ -1,6 +1,7 @@
 //! A member's side of the gRPC API.
 
 mod following;
+mod listing;
 mod refusal;
 mod submitting;
 
@@ -17,6 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
 pub use following::{Following, SILENCE, Told};
+pub use listing::Listing;
 pub use refusal::{Refusal, refusal_of_message};
 pub use submitting::{MAX_IDLE_ROUNDS, Outcome, STREAM_WINDOW, Stopped, check, submit};
 

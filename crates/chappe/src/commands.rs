@@ -1,5 +1,6 @@
 //! The commands, each in a module of its own.
 
+pub(crate) mod alert;
 pub(crate) mod cascade;
 pub(crate) mod decide;
 pub(crate) mod demo;
@@ -41,6 +42,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Notification(args) => serve::run(Parts::NOTIFICATION, &args, &mut out).await,
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
+        Command::Alert(args) => alert::run(&args, &mut out).await,
         Command::Decide(args) => decide::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out).await,

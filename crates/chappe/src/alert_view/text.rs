@@ -86,6 +86,22 @@ fn change(before: &AlertLine, alert: &AlertLine) -> String {
     out
 }
 
+/// An alert on one line of a list, without a line break.
+pub(crate) fn row(alert: &AlertLine) -> String {
+    let judged = alert.decisions.last().map(|decision| format!("  {}", decision.verdict));
+    format!(
+        "{}  {:<8}  {:<12}  {:<9}  {}  {}  {}{}",
+        moment(alert.revised_at_ms),
+        alert.severity,
+        alert.kind,
+        alert.state,
+        plain(&alert.id),
+        what(alert),
+        place(alert),
+        judged.unwrap_or_default()
+    )
+}
+
 /// What members judged of it, a line each.
 fn judged(out: &mut String, alert: &AlertLine) {
     for decision in &alert.decisions {

@@ -4,6 +4,7 @@ use chappe_model::{AlertId, Verdict};
 use clap::Args;
 
 use super::ConnectionArgs;
+use super::alert::alert_id;
 
 const EXAMPLE: &str = "\
 Example:
@@ -15,7 +16,7 @@ Example:
 #[command(after_help = EXAMPLE)]
 pub struct DecideArgs {
     /// The alert, as `watch` shows it: alerts/ and its id, or the id alone.
-    #[arg(value_parser = alert)]
+    #[arg(value_parser = alert_id)]
     pub alert: AlertId,
     /// acknowledged: somebody is at work on it. confirmed: it is real. dismissed: a false alarm, or an ordinary cause.
     pub verdict: Verdict,
@@ -28,10 +29,4 @@ pub struct DecideArgs {
     /// One JSON object, its fields as docs/decisions.md says.
     #[arg(long)]
     pub json: bool,
-}
-
-fn alert(text: &str) -> Result<AlertId, String> {
-    const PREFIX: &str = "alerts/";
-    let name = format!("{PREFIX}{}", text.strip_prefix(PREFIX).unwrap_or(text));
-    AlertId::parse_resource_name(&name).map_err(|error| error.to_string())
 }

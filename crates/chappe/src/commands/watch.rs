@@ -83,7 +83,7 @@ pub(crate) async fn run(args: &WatchArgs, out: &mut (dyn Write + Send)) -> Resul
 }
 
 /// A filter on the wire.
-fn filter(args: &FilterArgs) -> v1::AlertFilter {
+pub(super) fn filter(args: &FilterArgs) -> v1::AlertFilter {
     v1::AlertFilter {
         kinds: args
             .kind

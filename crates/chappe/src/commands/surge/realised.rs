@@ -14,13 +14,11 @@ use super::super::Exit;
 use super::super::decide::session;
 use crate::alert_view::{DecisionLine, millis, moment};
 use crate::cli::RealisedArgs;
-use crate::client::{Refusal, Session};
+use crate::client::{Listing, Session};
 use crate::words::{count, plain};
 
 /// Most surges that are read from an installation.
 const SURGES: usize = 100_000;
-/// Surges asked for at once.
-const PAGE: i32 = 1_000;
 const DAY_MS: f64 = 24.0 * 3_600.0 * 1_000.0;
 /// A year, in days.
 const YEAR_DAYS: f64 = 365.0;
@@ -56,34 +54,20 @@ pub(crate) async fn run(args: &RealisedArgs, out: &mut dyn Write) -> Result<Exit
 
 /// Every surge but those that another carries on, in order of time.
 async fn read(session: &Session) -> Result<Vec<Told>> {
-    let (mut told, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = v1::ListAlertsRequest {
-            page_size: PAGE,
-            page_token,
-            filter: Some(v1::AlertFilter {
-                kinds: vec![v1::AlertKind::Surge as i32],
-                ..v1::AlertFilter::default()
-            }),
-        };
-        let page = session.alerts().list_alerts(request).await;
-        let page = page
-            .map_err(|status| anyhow!("{}", Refusal::from(&status)))?
-            .into_inner();
-        let stand = page
-            .alerts
-            .iter()
-            .filter(|alert| alert.state() != v1::AlertState::Superseded);
+    let filter = v1::AlertFilter {
+        kinds: vec![v1::AlertKind::Surge as i32],
+        ..v1::AlertFilter::default()
+    };
+    let (mut listing, mut told) = (Listing::new(session.clone(), filter), Vec::new());
+    while let Some(page) = listing.next().await.map_err(|refusal| anyhow!("{refusal}"))? {
+        let stand = page.iter().filter(|alert| alert.state() != v1::AlertState::Superseded);
         told.extend(stand.map(Told::from));
         if told.len() > SURGES {
             bail!("more than {SURGES}, which is as many as are read");
         }
-        if page.next_page_token.is_empty() {
-            told.sort_by_key(|told| told.at);
-            return Ok(told);
-        }
-        page_token = page.next_page_token;
     }
+    told.sort_by_key(|told: &Told| told.at);
+    Ok(told)
 }
 
 impl From<&v1::Alert> for Told {
