@@ -3,6 +3,7 @@
 mod alert;
 mod cascade;
 mod decide;
+mod manual;
 mod rules;
 mod surge;
 
@@ -19,6 +20,7 @@ use crate::tokens::TOKENS_FILE;
 pub(crate) use alert::{AlertArgs, AlertCommand, AlertListArgs, AlertShowArgs};
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use decide::DecideArgs;
+pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
@@ -43,20 +45,32 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a configuration to start from: eight CSIRTs, ENISA, Europol, and a token for each.
+    #[command(after_help = "Example:\n  chappe init --dir pilot\n")]
     Init(InitArgs),
     /// Make a token for a new member, and the entry that admits it.
+    #[command(after_help = "Example:\n  chappe token csirt-lv --country LV\n")]
     Token(TokenArgs),
     /// Run an installation: everything in one process, on a log in the data folder, or on Kafka where the configuration says so.
+    #[command(after_help = "Example:\n  chappe serve --config pilot/chappe.toml\n")]
     Serve(ServeArgs),
     /// Run one service of an installation on Kafka: take reports. As many at once as you like.
+    #[command(after_help = "Example:\n  chappe ingest --config chappe.toml --instance ingest-2\n")]
     Ingest(ServeArgs),
     /// Run one service of an installation on Kafka: find what reports have in common. Up to eight share the work.
+    #[command(after_help = "Example:\n  chappe correlation --config chappe.toml --metrics 127.0.0.1:7611\n")]
     Correlation(ServeArgs),
     /// Run one service of an installation on Kafka: tell those who may know. As many at once as you like.
+    #[command(after_help = "Example:\n  chappe notification --config chappe.toml --listen 127.0.0.1:7700\n")]
     Notification(ServeArgs),
     /// Report incidents: MISP events and feeds, or Chappe's own JSON.
+    #[command(
+        after_help = "Example:\n  chappe submit event.json --tlp amber --countries AT --as csirt-at\n  chappe submit feed --tlp green --countries DE --dry-run --as csirt-de\n"
+    )]
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
+    #[command(
+        after_help = "Example:\n  chappe watch --kind surge,cascade --min-severity high --as europol\n  chappe watch --json --cursor-file place --as csirt-fr\n"
+    )]
     Watch(WatchArgs),
     /// Look alerts up: one with all that is behind it, or all of them.
     Alert(AlertArgs),
@@ -69,7 +83,12 @@ pub enum Command {
     /// What depends on what, and so is warned when a sector is hit.
     Cascade(CascadeArgs),
     /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
+    #[command(after_help = "Example:\n  chappe demo --seed 7\n")]
     Demo(DemoArgs),
+    /// Write what makes a shell complete commands and options.
+    Completions(CompletionsArgs),
+    /// Write manual pages, one for each command.
+    Man(ManArgs),
 }
 
 /// Arguments of `init`.
@@ -260,6 +279,11 @@ mod tests {
     }
 
     #[test]
+    fn every_command_has_an_example_that_the_program_takes() {
+        check_examples(&Cli::command(), &[]);
+    }
+
+    #[test]
     fn submit_takes_lists_and_labels() {
         let Command::Submit(args) =
             parse("chappe submit feed --as csirt-at --countries AT,de --tlp amber --type c2-server")
@@ -294,6 +318,46 @@ mod tests {
         ] {
             let error = parse(line).unwrap_err().to_string();
             assert!(error.to_lowercase().contains(&says.to_lowercase()), "{line}: {error}");
+        }
+    }
+
+    /// Words as a shell would take them, up to where output is sent elsewhere.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split(" > ").next().unwrap_or_default();
+        let quoted = line.split('"').enumerate();
+        let parts = quoted.flat_map(|(nth, part)| match nth % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        parts.collect()
+    }
+
+    /// The command whose words those are, such as `surge report`.
+    fn named(matches: &clap::ArgMatches) -> Vec<String> {
+        match matches.subcommand() {
+            Some((name, below)) => [vec![name.to_owned()], named(below)].concat(),
+            None => vec![],
+        }
+    }
+
+    fn check_examples(command: &clap::Command, path: &[String]) {
+        for below in command.get_subcommands() {
+            check_examples(below, &[path, &[below.get_name().to_owned()]].concat());
+        }
+        if command.has_subcommands() {
+            return;
+        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples: Vec<&str> = help.lines().filter(|line| line.starts_with("  chappe ")).collect();
+        assert!(
+            !examples.is_empty(),
+            "chappe {}: its help has no example",
+            path.join(" ")
+        );
+        for example in examples {
+            let found = Cli::command().try_get_matches_from(words(example));
+            let found = found.unwrap_or_else(|error| panic!("{example}: {error}"));
+            assert_eq!(named(&found), path, "{example}");
         }
     }
 }

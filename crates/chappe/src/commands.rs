@@ -5,6 +5,7 @@ pub(crate) mod cascade;
 pub(crate) mod decide;
 pub(crate) mod demo;
 pub(crate) mod init;
+pub(crate) mod manual;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod submit;
@@ -47,6 +48,8 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out).await,
         Command::Cascade(args) => cascade::run(&args, &mut out),
+        Command::Completions(args) => manual::completions(&args, &mut out),
+        Command::Man(args) => manual::man(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,
     }
 }

@@ -17,8 +17,10 @@ pub struct CascadeArgs {
 #[derive(Debug, Subcommand)]
 pub enum CascadeCommand {
     /// Print the file of dependencies that is in force unless the configuration names another.
+    #[command(after_help = "Example:\n  chappe cascade dependencies > dependencies.toml\n")]
     Dependencies,
     /// Show what depends on a sector of a country, directly and over what is hit next.
+    #[command(after_help = "Example:\n  chappe cascade show energy DE\n")]
     Show(ShowArgs),
 }
 

@@ -17,10 +17,13 @@ pub struct RulesArgs {
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Read files of rules, and list everything that is wrong with them at its line.
+    #[command(after_help = "Example:\n  chappe rules check rules/phishing.yml\n")]
     Check(RuleFilesArgs),
     /// Run the tests that stand beside the rules: reports in, rules that must fire out.
+    #[command(after_help = "Example:\n  chappe rules test rules/phishing.yml\n")]
     Test(RuleFilesArgs),
     /// Run rules on recorded reports, and say of each firing why: key, window, reports, what was measured.
+    #[command(after_help = "Example:\n  chappe rules explain rules/phishing.yml --input reports.json --as csirt-at\n")]
     Explain(ExplainArgs),
 }
 

@@ -21,8 +21,12 @@ pub struct SurgeArgs {
 #[derive(Debug, Subcommand)]
 pub enum SurgeCommand {
     /// Look for surges in counts from a CSV file, as an installation would have done day by day, and write a page with plots.
+    #[command(
+        after_help = "Example:\n  chappe surge report phishing.csv --by country --bin week --out phishing.html\n"
+    )]
     Report(ReportArgs),
     /// What a budget of false alarms means: which surges are found, and how soon, in an installation like yours.
+    #[command(after_help = "Example:\n  chappe surge simulate --false-alarms-per-year 12 --bin week\n")]
     Simulate(SimulateArgs),
     /// How many surges of an installation were judged to be false alarms, beside what its budget states.
     Realised(RealisedArgs),
