@@ -42,6 +42,9 @@ pub struct RealisedArgs {
     /// Whose eyes, and where.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// One JSON object, its fields as docs/surge.md says.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The width of a bin.

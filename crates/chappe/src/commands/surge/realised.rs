@@ -9,6 +9,7 @@ use chappe_proto::decision::verdict_from_wire;
 use chappe_proto::v1;
 use chappe_surge::poisson_interval;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::super::Exit;
 use super::super::decide::session;
@@ -47,7 +48,13 @@ pub(crate) async fn run(args: &RealisedArgs, out: &mut dyn Write) -> Result<Exit
     let now = SystemClock::new().now();
     let since = args.since.map(|day| day.to_zoned(TimeZone::UTC)).transpose()?;
     let since = since.map(|day| Timestamp::from_millis(u64::try_from(day.timestamp().as_millisecond()).unwrap_or(0)));
-    write(&told, since, now, out)?;
+    let summary = Summary::of(&told, since, now);
+    if args.json {
+        serde_json::to_writer(&mut *out, &summary.json())?;
+        writeln!(out)?;
+    } else {
+        summary.write(out)?;
+    }
     out.flush()?;
     Ok(Exit::Done)
 }
@@ -90,53 +97,127 @@ impl From<&v1::Alert> for Told {
     }
 }
 
-fn write(all: &[Told], since: Option<Timestamp>, now: Timestamp, out: &mut dyn Write) -> Result<()> {
-    let year_ago = now.minus((YEAR_DAYS * DAY_MS) as u64);
-    let oldest = all.iter().map(|told| told.at).find(|at| *at >= year_ago);
-    let since = since.or(oldest).unwrap_or(year_ago);
-    let told: Vec<&Told> = all.iter().filter(|told| told.at >= since).collect();
-    for told in &told {
-        let at = moment(told.at.as_millis());
-        let (outcome, whose, name) = (word(told.outcome), &told.whose, &told.name);
-        writeln!(out, "{at}  {outcome:<12}  {whose}  {name}")?;
-        if !told.why.is_empty() {
-            writeln!(out, "    {}", told.why)?;
+/// The surges of the time that is asked for, and what became of them.
+struct Summary<'a> {
+    since: Timestamp,
+    days: f64,
+    told: Vec<&'a Told>,
+}
+
+impl<'a> Summary<'a> {
+    fn of(all: &'a [Told], since: Option<Timestamp>, now: Timestamp) -> Self {
+        let year_ago = now.minus((YEAR_DAYS * DAY_MS) as u64);
+        let oldest = all.iter().map(|told| told.at).find(|at| *at >= year_ago);
+        let since = since.or(oldest).unwrap_or(year_ago);
+        Self {
+            since,
+            days: now.as_millis().saturating_sub(since.as_millis()) as f64 / DAY_MS,
+            told: all.iter().filter(|told| told.at >= since).collect(),
         }
     }
-    let days = now.as_millis().saturating_sub(since.as_millis()) as f64 / DAY_MS;
-    let surges = count(told.len(), "surge");
-    writeln!(
-        out,
-        "{surges} told to you since {}, in {days:.0} days",
-        moment(since.as_millis())
-    )?;
-    let Some(newest) = told.last() else {
-        writeln!(out, "Nothing can be said of false alarms.")?;
-        return Ok(());
-    };
-    let number = |outcome| told.iter().filter(|told| told.outcome == outcome).count();
-    let realised = Realised {
-        stated: newest.stated,
-        dismissed: number(Outcome::Dismissed),
-        undecided: number(Outcome::Undecided) + number(Outcome::Acknowledged),
-        years: days / YEAR_DAYS,
-    };
-    writeln!(out, "  dismissed  {}", realised.dismissed)?;
-    writeln!(out, "  confirmed  {}", number(Outcome::Confirmed))?;
-    let (undecided, acknowledged) = (realised.undecided, number(Outcome::Acknowledged));
-    writeln!(out, "  undecided  {undecided}, {acknowledged} of them acknowledged")?;
-    writeln!(
-        out,
-        "stated     {} a year for no reason, over all series of the installation; the hub alone is told of all",
-        realised.stated
-    )?;
-    if told.iter().any(|told| told.stated != realised.stated) {
+
+    fn number(&self, outcome: Outcome) -> usize {
+        self.told.iter().filter(|told| told.outcome == outcome).count()
+    }
+
+    /// None where no surge was told.
+    fn realised(&self) -> Option<Realised> {
+        Some(Realised {
+            stated: self.told.last()?.stated,
+            dismissed: self.number(Outcome::Dismissed),
+            undecided: self.number(Outcome::Undecided) + self.number(Outcome::Acknowledged),
+            years: self.days / YEAR_DAYS,
+        })
+    }
+
+    fn json(&self) -> Line<'_> {
+        let realised = self.realised();
+        let rate = |number: fn(&Realised) -> f64| realised.as_ref().and_then(|it| it.a_year(number(it)));
+        Line {
+            since_ms: self.since.as_millis(),
+            days: self.days,
+            stated: realised.as_ref().map(|it| it.stated),
+            dismissed: self.number(Outcome::Dismissed),
+            confirmed: self.number(Outcome::Confirmed),
+            undecided: self.number(Outcome::Undecided) + self.number(Outcome::Acknowledged),
+            acknowledged: self.number(Outcome::Acknowledged),
+            dismissed_a_year: rate(|it| it.dismissed as f64),
+            dismissed_a_year_least: rate(|it| poisson_interval(it.dismissed as u64).0),
+            dismissed_a_year_most: rate(|it| poisson_interval(it.dismissed as u64).1),
+            says: realised.as_ref().map(Realised::sentence),
+            surges: self.told.iter().map(|told| SurgeLine::from(*told)).collect(),
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> Result<()> {
+        for told in &self.told {
+            let at = moment(told.at.as_millis());
+            let (outcome, whose, name) = (word(told.outcome), &told.whose, &told.name);
+            writeln!(out, "{at}  {outcome:<12}  {whose}  {name}")?;
+            if !told.why.is_empty() {
+                writeln!(out, "    {}", told.why)?;
+            }
+        }
+        let (surges, since) = (count(self.told.len(), "surge"), moment(self.since.as_millis()));
+        writeln!(out, "{surges} told to you since {since}, in {:.0} days", self.days)?;
+        let Some(realised) = self.realised() else {
+            writeln!(out, "Nothing can be said of false alarms.")?;
+            return Ok(());
+        };
+        writeln!(out, "  dismissed  {}", realised.dismissed)?;
+        writeln!(out, "  confirmed  {}", self.number(Outcome::Confirmed))?;
+        let (undecided, acknowledged) = (realised.undecided, self.number(Outcome::Acknowledged));
+        writeln!(out, "  undecided  {undecided}, {acknowledged} of them acknowledged")?;
         writeln!(
             out,
-            "           earlier surges state another number; this is the newest's"
+            "stated     {} a year for no reason, over all series of the installation; the hub alone is told of all",
+            realised.stated
         )?;
+        if self.told.iter().any(|told| told.stated != realised.stated) {
+            writeln!(
+                out,
+                "           earlier surges state another number; this is the newest's"
+            )?;
+        }
+        realised.write(out)
     }
-    realised.write(out)
+}
+
+/// What `--json` prints. Rates are missing where less than a day or no surge tells them.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    since_ms: u64,
+    days: f64,
+    stated: Option<u32>,
+    dismissed: usize,
+    confirmed: usize,
+    undecided: usize,
+    acknowledged: usize,
+    dismissed_a_year: Option<f64>,
+    dismissed_a_year_least: Option<f64>,
+    dismissed_a_year_most: Option<f64>,
+    says: Option<&'static str>,
+    surges: Vec<SurgeLine<'a>>,
+}
+
+/// One surge.
+#[derive(Debug, Serialize)]
+struct SurgeLine<'a> {
+    id: &'a str,
+    first_seen_ms: u64,
+    outcome: &'static str,
+    stated: u32,
+}
+
+impl<'a> From<&'a Told> for SurgeLine<'a> {
+    fn from(told: &'a Told) -> Self {
+        Self {
+            id: &told.name,
+            first_seen_ms: told.at.as_millis(),
+            outcome: word(told.outcome),
+            stated: told.stated,
+        }
+    }
 }
 
 const fn word(outcome: Outcome) -> &'static str {
@@ -158,18 +239,19 @@ struct Realised {
 }
 
 impl Realised {
+    /// A number of this time as one of a year; none where less than a day has passed.
+    fn a_year(&self, number: f64) -> Option<f64> {
+        (self.years * YEAR_DAYS >= 1.0).then(|| number / self.years)
+    }
+
     fn write(&self, out: &mut dyn Write) -> Result<()> {
-        if self.years * YEAR_DAYS >= 1.0 {
-            let rate = |number: f64| number / self.years;
-            let most = self.dismissed + self.undecided;
-            let (least, highest) = poisson_interval(self.dismissed as u64);
+        let most = self.dismissed + self.undecided;
+        let (least, highest) = poisson_interval(self.dismissed as u64);
+        let rates = [self.dismissed as f64, most as f64, least, highest].map(|number| self.a_year(number));
+        if let [Some(dismissed), Some(most), Some(least), Some(highest)] = rates {
             writeln!(
                 out,
-                "realised   {:.1} a year dismissed, {:.1} with the undecided; by the dismissed alone {:.1} to {:.1} (95 %)",
-                rate(self.dismissed as f64),
-                rate(most as f64),
-                rate(least),
-                rate(highest)
+                "realised   {dismissed:.1} a year dismissed, {most:.1} with the undecided; by the dismissed alone {least:.1} to {highest:.1} (95 %)",
             )?;
         }
         writeln!(out, "{}", self.sentence())?;
@@ -215,7 +297,7 @@ mod tests {
     fn said(all: &[Told], since: Option<u64>, now: u64) -> String {
         let mut out = Vec::new();
         let at = |day| Timestamp::from_millis(day * DAY);
-        write(all, since.map(at), at(now), &mut out).unwrap();
+        Summary::of(all, since.map(at), at(now)).write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -248,6 +330,23 @@ Fewer came than is stated, even if all undecided are false alarms.
         assert!(said(&all, Some(0), 800).starts_with("1970-10-28 00:00 UTC  dismissed"));
         assert!(said(&all, Some(790), 800).ends_with("in 10 days\nNothing can be said of false alarms.\n"));
         assert!(said(&[], None, 800).starts_with("0 surges told to you since 1971-03-12"));
+        let json = |all: &[Told]| {
+            let summary = Summary::of(all, None, Timestamp::from_millis(800 * DAY));
+            serde_json::to_value(summary.json()).unwrap()
+        };
+        let line = json(&all);
+        assert_eq!(
+            (&line["stated"], &line["dismissed"], &line["undecided"]),
+            (&12.into(), &1.into(), &2.into())
+        );
+        assert_eq!(line["surges"][1]["outcome"], "confirmed");
+        assert!(
+            line["dismissed_a_year_most"]
+                .as_f64()
+                .is_some_and(|most| (5.7..5.9).contains(&most)),
+            "{line}"
+        );
+        assert_eq!(json(&[])["says"], serde_json::Value::Null);
     }
 
     #[test]
