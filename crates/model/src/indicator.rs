@@ -236,6 +236,22 @@ impl Indicator {
         self.kind == IndicatorKind::Email && self.value.starts_with(PSEUDONYM)
     }
 
+    /// The address or name that a canonical value of a kind names: itself, or the host of a URL or mail address. None of a hash, a CVE entry or a
+    /// pseudonym. It parses nothing and allocates nothing.
+    #[must_use]
+    pub fn host_named(kind: IndicatorKind, value: &str) -> Option<&str> {
+        match kind {
+            IndicatorKind::Ip | IndicatorKind::Domain => Some(value),
+            IndicatorKind::Url => Some(special::host_of(value)),
+            IndicatorKind::Email => value.rsplit_once('@').map(|(_, host)| host),
+            IndicatorKind::Md5
+            | IndicatorKind::Sha1
+            | IndicatorKind::Sha256
+            | IndicatorKind::Sha512
+            | IndicatorKind::Cve => None,
+        }
+    }
+
     /// The value in a form that no mail client or chat turns into a link: `hxxps://bad[.]example/`, `user[@]bad[.]example`.
     ///
     /// [`Indicator::parse`] reads it back to the same indicator.

@@ -80,3 +80,17 @@ pub const CASCADE_NODES: usize = 64;
 pub const DECISION_REASON_CHARS: usize = 1_000;
 /// Parts of the correlation keys that each have an owner, where several processes share a log: at most so many of them share the work.
 pub const LOTS: u16 = 8;
+/// Most networks in one member's constituency.
+pub const CONSTITUENCY_NETWORKS: usize = 20_000;
+/// Most domains in one member's constituency.
+pub const CONSTITUENCY_DOMAINS: usize = 20_000;
+/// Longest networks and domains of one member's constituency, written out, in bytes: it is one record of the log.
+pub const CONSTITUENCY_BYTES: usize = 768 * 1024;
+/// Most networks and domains in all constituencies together.
+pub const CONSTITUENCY_ENTRIES: usize = 1_000_000;
+/// Shortest IPv4 network of a constituency, in bits: no registry was ever given a larger one.
+pub const CONSTITUENCY_IPV4_BITS: u8 = 8;
+/// Shortest IPv6 network of a constituency, in bits.
+pub const CONSTITUENCY_IPV6_BITS: u8 = 16;
+/// Most hits on a constituency that one delivered alert names.
+pub const HITS: usize = 64;

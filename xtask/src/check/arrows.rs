@@ -12,6 +12,7 @@ const PREFIX: &str = "chappe-";
 /// The pure crates, the contracts, the ports of log and clock, and who is asking: all that a service may know.
 const SERVICE: &[&str] = &[
     "model",
+    "constituency",
     "correlate",
     "distribute",
     "exchange",
@@ -27,11 +28,12 @@ const SERVICE: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("correlate", &["model", "surge"]),
-    ("distribute", &["model"]),
+    ("constituency", &["model"]),
+    ("distribute", &["model", "constituency"]),
     ("exchange", &["model"]),
     ("sigma", &["model"]),
     ("surge", &[]),
-    ("proto", &["model"]),
+    ("proto", &["model", "constituency"]),
     ("eventlog", &["model"]),
     ("eventlog-local", &["eventlog"]),
     ("eventlog-kafka", &["eventlog"]),
@@ -64,6 +66,7 @@ const SIMULATION: &[&str] = &[
 /// What the program and the test kit put together.
 const PROGRAM: &[&str] = &[
     "model",
+    "constituency",
     "correlate",
     "distribute",
     "exchange",

@@ -5,7 +5,15 @@ use super::rust::{Facts, Named};
 use super::sources::Source;
 
 /// The crates that decide: input in, decisions out, time is data.
-pub(crate) const PURE: &[&str] = &["model", "correlate", "distribute", "exchange", "sigma", "surge"];
+pub(crate) const PURE: &[&str] = &[
+    "model",
+    "constituency",
+    "correlate",
+    "distribute",
+    "exchange",
+    "sigma",
+    "surge",
+];
 
 /// Consecutive parts of a path that pure code may not name, wherever they stand in it.
 const IMPURE_PARTS: &[(&[&str], &str)] = &[

@@ -73,7 +73,7 @@ pub(super) fn is_special(kind: IndicatorKind, value: &str) -> bool {
 }
 
 /// The host of a canonical URL, an IPv6 address without its brackets.
-fn host_of(url: &str) -> &str {
+pub(super) fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     match rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
         Some((v6, _)) => v6,

@@ -1,11 +1,12 @@
 //! Networks in CIDR notation (RFC 4632, RFC 4291).
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 /// A network, IPv4 or IPv6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network {
     address: IpAddr,
@@ -46,6 +47,28 @@ impl Network {
         Ok(network)
     }
 
+    /// The network of so many bits that an address lies in; none where an address has fewer.
+    #[must_use]
+    pub fn around(address: IpAddr, prefix_bits: u8) -> Option<Self> {
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        (prefix_bits <= most).then(|| Self {
+            address: masked(address, prefix_bits),
+            prefix: prefix_bits,
+        })
+    }
+
+    /// Its first address.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many bits of the address name the network: up to 32 or 128.
+    #[must_use]
+    pub fn prefix_bits(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether the value is an address of it.
     #[must_use]
     pub fn contains(&self, value: &str) -> bool {
@@ -68,9 +91,15 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
 impl From<Network> for String {
     fn from(network: Network) -> Self {
-        format!("{}/{}", network.address, network.prefix)
+        network.to_string()
     }
 }
 
