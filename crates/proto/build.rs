@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "chappe/v1/alert.proto",
     "chappe/v1/alert_service.proto",
+    "chappe/v1/constituency.proto",
     "chappe/v1/handling.proto",
     "chappe/v1/incident.proto",
     "chappe/v1/incident_service.proto",
     "chappe/v1/log.proto",
+    "chappe/v1/member_service.proto",
     "google/rpc/status.proto",
 ];
 

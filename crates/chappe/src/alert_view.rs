@@ -3,11 +3,13 @@
 mod behind;
 mod cascade;
 mod decision;
+mod hit;
 mod line;
 mod text;
 
 pub use behind::{BehindLine, EvidenceLine, LinkLine, SharedLine};
 pub use decision::DecisionLine;
+pub use hit::HitLine;
 pub use line::AlertLine;
 pub use text::Renderer;
 

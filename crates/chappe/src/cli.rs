@@ -219,6 +219,9 @@ pub struct FilterArgs {
     /// Exercise traffic instead of live traffic.
     #[arg(long)]
     pub exercise: bool,
+    /// Alerts that hit what you answer for: your countries, sectors, networks and domains.
+    #[arg(long)]
+    pub mine: bool,
 }
 
 /// Arguments of `demo`.

@@ -52,6 +52,17 @@ pub(crate) fn indicator_code(kind: IndicatorKind) -> v1::IndicatorType {
     }
 }
 
+/// `country`, `sector`, `network`, `domain`.
+pub(crate) fn entry_kind(code: i32) -> &'static str {
+    match v1::ConstituencyHitKind::try_from(code) {
+        Ok(v1::ConstituencyHitKind::Country) => "country",
+        Ok(v1::ConstituencyHitKind::Sector) => "sector",
+        Ok(v1::ConstituencyHitKind::Network) => "network",
+        Ok(v1::ConstituencyHitKind::Domain) => "domain",
+        Ok(v1::ConstituencyHitKind::Unspecified) | Err(_) => UNKNOWN,
+    }
+}
+
 /// What a newer server says and this program does not know.
 const UNKNOWN: &str = "unknown";
 

@@ -34,11 +34,11 @@ impl<'a> Subject<'a> {
         Some(host.parse().map_or(Self::Name(host), Self::Address))
     }
 
-    /// Of the value of a field, as an alert's key has it. None of what is neither an indicator nor a country nor a sector; what names a member
+    /// Of the value of a field, as alerts have it. None of what is neither an indicator nor a country nor a sector; what names a member
     /// is none of these.
     #[must_use]
-    pub fn of_field(field: &str, value: &'a str) -> Option<Self> {
-        match Field::parse(field)? {
+    pub fn of_field(field: Field, value: &'a str) -> Option<Self> {
+        match field {
             Field::Indicator => Self::of_indicator(value),
             Field::IndicatorOf(kind) => Self::of_value(kind, value),
             Field::Country | Field::AttestedCountry => Country::parse(value).ok().map(Self::Country),

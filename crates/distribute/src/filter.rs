@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use chappe_constituency::Table;
 use chappe_model::{Alert, AlertKind, CountrySet, Realm, Rsit, RsitError, Severity};
+
+use crate::mine::{named, touches};
 
 /// Most countries a filter may list.
 pub const FILTER_COUNTRIES: usize = 64;
@@ -25,6 +28,8 @@ pub struct Filter {
     pub incident_types: BTreeSet<Rsit>,
     /// Exercise traffic instead of live traffic: never both.
     pub exercise: bool,
+    /// Alerts that hit the viewer's own constituency ([`crate::hits`]).
+    pub mine: bool,
 }
 
 impl Default for Filter {
@@ -36,16 +41,19 @@ impl Default for Filter {
             countries: CountrySet::new(),
             incident_types: BTreeSet::new(),
             exercise: false,
+            mine: false,
         }
     }
 }
 
 impl Filter {
-    /// Whether this revision is asked for. Says nothing of whether it may be shown.
+    /// Whether this revision is asked for by a viewer whose constituency is `own`; none is hit by nothing. Says nothing of whether it may be shown.
     #[must_use]
-    pub fn matches(&self, alert: &Alert) -> bool {
+    pub fn matches(&self, alert: &Alert, own: Option<&Table>) -> bool {
+        let sectors = || alert.sectors.iter().copied();
         self.takes_in(alert.compartment.realm, alert.rule.kind)
             && self.asks_for(alert.severity, &alert.countries, &alert.incident_types)
+            && (!self.mine || own.is_some_and(|own| touches(own, named(alert), &alert.countries, sectors())))
     }
 
     /// The part of the decision that is the same for every revision of an alert.
@@ -64,6 +72,7 @@ impl Filter {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.exercise { "exercise" } else { "live" })?;
+        f.write_str(if self.mine { " mine" } else { "" })?;
         write!(f, " severity>={}", self.min_severity)?;
         let kinds = self.kinds.iter().map(|kind| kind.as_str());
         list(f, " kinds", kinds)?;

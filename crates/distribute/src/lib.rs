@@ -6,6 +6,8 @@
 //! Invariants:
 //! - An alert of an overlay is seen by the members on its recipient list and by nobody else, the hub included.
 //! - A filter only restricts: it shows nothing that [`may_see`] refuses.
+//! - What of an alert hits the viewer's constituency ([`hits`]) is read off what the viewer is shown of it, and off the viewer's own
+//!   constituency: nothing hidden has a part in it, and no other member's constituency.
 //! - Whoever was told of an alert is told how it goes on ([`Looks`]): a correction that no longer matches a filter still reaches the
 //!   streams that filter let the alert reach.
 //!
@@ -21,10 +23,12 @@
 
 mod filter;
 mod looks;
+mod mine;
 mod see;
 #[cfg(test)]
 mod tests;
 
 pub use filter::{FILTER_COUNTRIES, FILTER_TYPES, Filter, types_named};
 pub use looks::{LOOKS, Looks};
+pub use mine::{Hit, hits};
 pub use see::may_see;

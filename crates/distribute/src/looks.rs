@@ -1,10 +1,13 @@
 //! What earlier revisions of an alert looked like to viewers and filters.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use chappe_model::{Alert, Audience, CountrySet, Principal, Rsit, Severity, Tlp};
+use chappe_constituency::{Subject, Table};
+use chappe_model::{Alert, Audience, CountrySet, Field, Principal, Rsit, Sector, Severity, Tlp};
 
 use crate::Filter;
+use crate::mine::{named, touches};
 use crate::see::sees;
 
 /// Most looks kept of one alert under one audience. What comes later is merged into the last of them: a stream is then told too much
@@ -14,7 +17,7 @@ pub const LOOKS: usize = 32;
 /// The looks of one alert: what of its revisions decided who was told, so that a revision which no longer matches a filter (a
 /// retraction names no country and no severity any more) still reaches those whom an earlier one reached.
 ///
-/// A function of the alert's own revisions alone. About 250 bytes for each change of country, severity, type or audience.
+/// A function of the alert's own revisions alone. About 300 bytes for each change of country, sector, severity, type, audience or value named.
 #[derive(Clone, Debug, Default)]
 pub struct Looks {
     looks: Vec<Look>,
@@ -29,6 +32,9 @@ struct Look {
     severity: Severity,
     countries: CountrySet,
     types: BTreeSet<Rsit>,
+    sectors: BTreeSet<Sector>,
+    /// What may fall under a constituency, of the key and of what was counted; sorted.
+    named: Vec<(Field, Arc<str>)>,
 }
 
 impl Looks {
@@ -39,6 +45,8 @@ impl Looks {
                 && look.severity >= alert.severity
                 && alert.countries.is_subset(&look.countries)
                 && alert.incident_types.is_subset(&look.types)
+                && alert.sectors.is_subset(&look.sectors)
+                && telling(alert).all(|(field, value)| look.names(field, value))
         });
         if covered {
             return;
@@ -51,14 +59,15 @@ impl Looks {
         }
     }
 
-    /// Whether some revision before this one was visible to `viewer` and matched `filter`: what follows it is owed to them, as far as
-    /// they may see it.
+    /// Whether some revision before this one was visible to `viewer` and matched `filter` under any of these constituencies of the viewer's:
+    /// what follows it is owed to them, as far as they may see it.
     #[must_use]
-    pub fn told_before(&self, viewer: &Principal, filter: &Filter, alert: &Alert) -> bool {
+    pub fn told_before(&self, viewer: &Principal, filter: &Filter, alert: &Alert, own: &[&Table]) -> bool {
         filter.takes_in(alert.compartment.realm, alert.rule.kind)
             && self.looks.iter().any(|look| {
                 look.revision < alert.revision
                     && filter.asks_for(look.severity, &look.countries, &look.types)
+                    && (!filter.mine || own.iter().any(|own| look.touches(own)))
                     && sees(viewer, &alert.compartment, &look.audience, look.tlp)
             })
     }
@@ -73,7 +82,25 @@ impl Look {
             severity: alert.severity,
             countries: alert.countries,
             types: alert.incident_types.clone(),
+            sectors: alert.sectors.clone(),
+            named: sorted(
+                telling(alert)
+                    .map(|(field, value)| (field, Arc::clone(value)))
+                    .collect(),
+            ),
         }
+    }
+
+    fn names(&self, field: Field, value: &Arc<str>) -> bool {
+        let place = self
+            .named
+            .binary_search_by(|(held, text)| (held, text).cmp(&(&field, value)));
+        place.is_ok()
+    }
+
+    fn touches(&self, own: &Table) -> bool {
+        let named = self.named.iter().map(|(field, value)| (*field, value));
+        touches(own, named, &self.countries, self.sectors.iter().copied())
     }
 
     fn shown_like(&self, alert: &Alert) -> bool {
@@ -84,5 +111,20 @@ impl Look {
         self.severity = self.severity.max(alert.severity);
         self.countries.extend_from(&alert.countries);
         self.types.extend(&alert.incident_types);
+        self.sectors.extend(&alert.sectors);
+        self.named
+            .extend(telling(alert).map(|(field, value)| (field, Arc::clone(value))));
+        self.named = sorted(std::mem::take(&mut self.named));
     }
+}
+
+/// What an alert names and a constituency may hold.
+fn telling(alert: &Alert) -> impl Iterator<Item = (Field, &Arc<str>)> {
+    named(alert).filter(|(field, value)| Subject::of_field(*field, value).is_some())
+}
+
+fn sorted(mut named: Vec<(Field, Arc<str>)>) -> Vec<(Field, Arc<str>)> {
+    named.sort_unstable();
+    named.dedup();
+    named
 }

@@ -2,6 +2,7 @@
 //! The decision against a table written by hand, and its algebra.
 
 mod algebra;
+mod mine;
 mod table;
 
 use std::collections::BTreeSet;

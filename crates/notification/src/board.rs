@@ -1,19 +1,20 @@
 //! The synchronous core: reads the log into the view, and answers from it.
 
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use chappe_distribute::{Filter, may_see};
+use chappe_distribute::{Filter, Hit, hits, may_see};
 use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, Topic, Writers};
 use chappe_model::limits::LOTS;
 use chappe_model::{Alert, AlertId, MemberId, Principal, Secret, Timestamp};
-use chappe_proto::{Violation, Violations, alert, invalid_argument, status, v1};
+use chappe_proto::{Violation, Violations, alert, constituency, invalid_argument, status, v1};
 use prost::Message;
 use tokio::sync::{Notify, Semaphore};
 use tonic::{Code, Status};
 
+use crate::constituencies::Own;
 use crate::cursor::Cursor;
-use crate::deciding::{UnderWay, shown};
+use crate::deciding::{UnderWay, shown, unreadable};
 use crate::feed::Feed;
 use crate::options::{DECISIONS_AT_ONCE, LISTS_AT_ONCE, LOOKUPS_AT_ONCE, PAGE_SIZE, PAGE_SIZE_MAX};
 use crate::pace::Pace;
@@ -43,6 +44,10 @@ pub struct Board {
     reading: Mutex<()>,
     /// Held by the one that reads decisions on.
     reading_decisions: Mutex<()>,
+    /// Held by the one that reads the configuration on.
+    pub(crate) reading_config: Mutex<()>,
+    /// Held by the one that states a constituency.
+    pub(crate) stating: Mutex<()>,
     /// How fast members decide.
     pub(crate) pace: Pace,
     /// Decisions that are being recorded.
@@ -76,6 +81,8 @@ impl Board {
             view: RwLock::new(view),
             reading: Mutex::new(()),
             reading_decisions: Mutex::new(()),
+            reading_config: Mutex::new(()),
+            stating: Mutex::new(()),
             pace: Pace::default(),
             under_way: UnderWay::default(),
             trouble: Notify::new(),
@@ -86,11 +93,12 @@ impl Board {
     }
 
     /// Reads what is new in the log into the view; returns how many records of alerts that were. Decisions come after the alerts, so that what is
-    /// shown of an alert is never behind what its decisions were about.
+    /// shown of an alert is never behind what its decisions were about. Constituencies come first: what is in force is asked of each alert.
     ///
     /// # Errors
     /// When the log cannot be read; what was read before stands, and the same call may be tried again.
     pub fn catch_up(&self) -> Result<usize, ReadError> {
+        while self.read_constituencies_on()? > 0 {}
         let mut total = 0;
         loop {
             match self.read_on()? {
@@ -113,7 +121,7 @@ impl Board {
                 continue;
             }
             count += records.len();
-            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            let mut view = self.write_view();
             for (position, record) in &records {
                 view.decisions.take(partition, *position, record);
             }
@@ -134,7 +142,7 @@ impl Board {
             .map(|(position, record)| (*position, Decoded::of(record), record.size_bytes()))
             .collect();
         let count = decoded.len();
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        let mut view = self.write_view();
         for (position, decoded, bytes) in decoded {
             view.apply(position, decoded, bytes);
         }
@@ -155,7 +163,8 @@ impl Board {
     /// is no next token.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT with every violation: page size, page token, filter.
+    /// INVALID_ARGUMENT with every violation: page size, page token, filter; FAILED_PRECONDITION where the filter asks for what is the caller's
+    /// and no constituency is stated.
     pub fn list(&self, who: &Principal, request: &v1::ListAlertsRequest) -> Result<v1::ListAlertsResponse, Status> {
         let mut bad = Violations::default();
         let filter = filter::parse(request.filter.as_ref(), &mut bad);
@@ -168,10 +177,12 @@ impl Board {
         if !bad.is_empty() {
             return Err(invalid_argument(&bad.into_vec()));
         }
+        let own = self.own(who, &filter)?;
         let (mut answer, mut bytes) = (v1::ListAlertsResponse::default(), 0);
         let (mut after, mut last) = (after, None);
         loop {
-            let (found, seen_to) = self.stride(after, |alert| filter.matches(alert) && may_see(who, alert));
+            let (found, seen_to) =
+                self.stride(after, |alert| may_see(who, alert) && filter.matches(alert, own.table()));
             for alert in found {
                 if let Some(last) = last.filter(|_| answer.alerts.len() >= size || bytes >= PAGE_BYTES) {
                     answer.next_page_token = page::seal(last, &filter, &self.secret, &who.member);
@@ -236,9 +247,13 @@ impl Board {
         })
     }
 
-    /// An alert that `who` may see, as it sees it, with what was judged of it.
+    /// An alert that `who` may see, as it sees it, with what was judged of it, and what of the viewer's constituency it hits.
     pub(crate) fn show(&self, who: &Principal, alert: &Alert) -> v1::Alert {
         let mut wire = alert::to_wire(alert);
+        let own = self.view().constituencies.own(&who.member);
+        if let Some(own) = own.table() {
+            wire.hits = hits(who, alert, own).into_iter().map(hit_to_wire).collect();
+        }
         let view = self.view();
         let judged = view.judged(&alert.id, |alert| may_see(who, alert));
         wire.decisions = judged
@@ -251,7 +266,7 @@ impl Board {
     /// Opens a feed: after a cursor, from the beginning, or from now.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT with every violation: cursor, filter. UNAVAILABLE when the log cannot be read just now, or, where it is shared, was not
+    /// INVALID_ARGUMENT with every violation: cursor, filter. FAILED_PRECONDITION as for a list. UNAVAILABLE when the log cannot be read just now, or, where it is shared, was not
     /// read as far yet as where the cursor was given.
     pub fn subscribe(&self, who: Arc<Principal>, request: &v1::SubscribeRequest) -> Result<Feed, Status> {
         let mut bad = Violations::default();
@@ -262,6 +277,7 @@ impl Board {
         if !bad.is_empty() {
             return Err(invalid_argument(&bad.into_vec()));
         }
+        self.own(&who, &filter)?;
         match cursor {
             Some(cursor) => Feed::after(self, who, filter, cursor),
             None => Ok(Feed::fresh(self, who, filter, request.from_beginning)),
@@ -270,6 +286,36 @@ impl Board {
 
     pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write_view(&self) -> RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The constituency that a filter of `who` rests on; nothing where it rests on none.
+    fn own(&self, who: &Principal, filter: &Filter) -> Result<Own, Status> {
+        if !filter.mine {
+            return Ok(Own::default());
+        }
+        if self.view().constituencies.of(&who.member).is_none() {
+            // Another process may have recorded it a moment ago.
+            self.read_constituencies_on().map_err(|error| unreadable(&error))?;
+        }
+        let own = self.view().constituencies.own(&who.member);
+        if own.table().is_none() {
+            let message = "no constituency is stated of you, so nothing is known to be yours: ask the hub to state it";
+            return Err(status::refused(Code::FailedPrecondition, "NO_CONSTITUENCY", message));
+        }
+        Ok(own)
+    }
+
+    /// Whether this viewer asks for this revision, or was owed an earlier one.
+    pub(crate) fn asked(&self, who: &Principal, filter: &Filter, alert: &Alert) -> bool {
+        let own = match filter.mine {
+            true => self.view().constituencies.own(&who.member),
+            false => Own::default(),
+        };
+        filter.matches(alert, own.table()) || self.told_before(who, filter, alert, &own)
     }
 
     pub(crate) fn seal(&self, cursor: &Cursor, member: &MemberId) -> String {
@@ -281,11 +327,11 @@ impl Board {
     }
 
     /// Whether this viewer was owed an earlier revision of the alert under this filter.
-    pub(crate) fn told_before(&self, who: &Principal, filter: &Filter, alert: &Alert) -> bool {
+    fn told_before(&self, who: &Principal, filter: &Filter, alert: &Alert, own: &Own) -> bool {
         self.view()
             .alerts
             .get(&alert.id)
-            .is_some_and(|held| held.looks.told_before(who, filter, alert))
+            .is_some_and(|held| held.looks.told_before(who, filter, alert, &own.tables()))
     }
 
     /// Items from a position on: from memory, or from the log where that no longer reaches. None at the end of the view.
@@ -343,6 +389,14 @@ impl Board {
             first,
             items: items.collect(),
         }
+    }
+}
+
+fn hit_to_wire(hit: Hit) -> v1::ConstituencyHit {
+    v1::ConstituencyHit {
+        kind: constituency::kind_to_wire(hit.kind) as i32,
+        value: hit.value,
+        entry: hit.entry,
     }
 }
 

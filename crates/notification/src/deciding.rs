@@ -18,11 +18,11 @@ use crate::metric_names::DECISIONS;
 use crate::options::{DECISIONS_PER_ALERT, DECISIONS_PER_MEMBER, DECISIONS_PER_MINUTE};
 
 /// When to come again while a decision of the member on the same alert is being recorded, or the log is busy.
-const SOON: Duration = Duration::from_millis(100);
+pub(crate) const SOON: Duration = Duration::from_millis(100);
 /// When to come again after a full disk or an unknown outcome: someone has to act, or a broker to come back.
 const TROUBLE: Duration = Duration::from_secs(5);
 /// When to come again after a bound on what is held: decisions stay, so it takes an operator.
-const FULL: Duration = Duration::from_secs(3_600);
+pub(crate) const FULL: Duration = Duration::from_secs(3_600);
 
 /// Decisions that are being recorded: one at a time of each member on each alert, so that the second finds what the first became. There are no
 /// more of them than callers at once.
@@ -147,10 +147,7 @@ impl Board {
         let record = Record::data(stamp.as_millis(), key, decision::encode(&decision).into());
         let position = append_blocking(&*self.log, Topic::Decisions, partition, record).map_err(|error| {
             self.pace.refund(&who.member);
-            if !matches!(error, AppendError::Refused { .. }) {
-                self.trouble.notify_one();
-            }
-            not_recorded(&error)
+            self.not_appended("the decision", &error)
         })?;
         counter!(DECISIONS).increment(1);
         let decided_at = self.read_back(&decision, partition, position).unwrap_or(stamp);
@@ -183,6 +180,23 @@ impl Board {
         u16::from_le_bytes([first, second]) % partitions
     }
 
+    /// The refusal for what was not appended; whoever follows the log is told where it may have stopped.
+    pub(crate) fn not_appended(&self, what: &str, error: &AppendError) -> Status {
+        if !matches!(error, AppendError::Refused { .. }) {
+            self.trouble.notify_one();
+        }
+        not_recorded(what, error)
+    }
+
+    /// What an acknowledged record's durability rests on.
+    pub(crate) fn durability_class(&self) -> v1::DurabilityClass {
+        match self.log.durability() {
+            Durability::Disk => v1::DurabilityClass::Disk,
+            Durability::Replicated => v1::DurabilityClass::Replicated,
+            Durability::Process => v1::DurabilityClass::Process,
+        }
+    }
+
     fn answer(
         &self,
         who: &Principal,
@@ -190,14 +204,9 @@ impl Board {
         by_hub: bool,
         decided_at: Timestamp,
     ) -> v1::DecideResponse {
-        let durability = match self.log.durability() {
-            Durability::Disk => v1::DurabilityClass::Disk,
-            Durability::Replicated => v1::DurabilityClass::Replicated,
-            Durability::Process => v1::DurabilityClass::Process,
-        };
         v1::DecideResponse {
             decision: Some(decision::to_wire(judgement, decided_at, by_hub, Some(&who.member))),
-            durability: durability as i32,
+            durability: self.durability_class() as i32,
         }
     }
 }
@@ -219,7 +228,7 @@ fn too_fast(retry_after: Duration) -> Status {
     status::exhausted("DECISION_RATE", &message, retry_after)
 }
 
-fn not_recorded(error: &AppendError) -> Status {
+fn not_recorded(what: &str, error: &AppendError) -> Status {
     match error {
         AppendError::Refused { .. } => {
             let message = "the log's queue is full; nothing was recorded: send again later";
@@ -230,7 +239,8 @@ fn not_recorded(error: &AppendError) -> Status {
             status::exhausted("DISK_FULL", message, TROUBLE)
         }
         AppendError::TooLarge { .. } => {
-            status::refused(Code::Internal, "INTERNAL", "a decision is too large for the log")
+            let message = format!("{what} is too large for the log");
+            status::refused(Code::Internal, "INTERNAL", &message)
         }
         AppendError::Failed { .. } | AppendError::Closed => {
             let message = "the log accepts nothing at the moment: send the same again later";
@@ -238,14 +248,14 @@ fn not_recorded(error: &AppendError) -> Status {
         }
         // What a later version of the port adds is unknown here: the safe answer is the same.
         _ => {
-            let message = "it is not known whether the decision is recorded: send the same again";
-            status::unavailable("UNKNOWN_OUTCOME", message, TROUBLE)
+            let message = format!("it is not known whether {what} is recorded: send the same again");
+            status::unavailable("UNKNOWN_OUTCOME", &message, TROUBLE)
         }
     }
 }
 
-fn unreadable(error: &ReadError) -> Status {
-    tracing::warn!(%error, "decisions cannot be read on");
-    let message = "what was decided cannot be read at the moment; nothing was recorded: send again later";
+pub(crate) fn unreadable(error: &ReadError) -> Status {
+    tracing::warn!(%error, "what was recorded cannot be read on");
+    let message = "what was recorded before cannot be read at the moment; nothing was recorded: send again later";
     status::unavailable("LOG_UNREADABLE", message, TROUBLE)
 }

@@ -288,7 +288,7 @@ impl Feed {
     }
 
     fn shows(&self, board: &Board, alert: &Alert) -> bool {
-        may_see(&self.who, alert) && (self.filter.matches(alert) || board.told_before(&self.who, &self.filter, alert))
+        may_see(&self.who, alert) && board.asked(&self.who, &self.filter, alert)
     }
 
     fn show(&mut self, board: &Board, alert: &Alert) -> v1::SubscribeResponse {

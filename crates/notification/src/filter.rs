@@ -13,7 +13,7 @@ pub(crate) fn parse(wire: Option<&v1::AlertFilter>, bad: &mut Violations) -> Fil
     let Some(wire) = wire else {
         return filter;
     };
-    filter.exercise = wire.exercise;
+    (filter.exercise, filter.mine) = (wire.exercise, wire.mine);
     if bounded(bad, "filter.kinds", wire.kinds.len(), KINDS) {
         for (i, code) in wire.kinds.iter().enumerate() {
             filter
@@ -72,6 +72,7 @@ mod tests {
             countries: vec!["AT".into(), "UK".into()],
             incident_types: vec!["fraud".into(), "fraud/nothing".into()],
             exercise: true,
+            mine: false,
         };
         let mut bad = Violations::default();
         parse(Some(&wire), &mut bad);
@@ -108,13 +109,14 @@ mod tests {
             countries: vec!["de".into(), "AT".into()],
             incident_types: vec!["fraud/phishing".into()],
             exercise: false,
+            mine: true,
         };
         let mut bad = Violations::default();
         let filter = parse(Some(&wire), &mut bad);
         assert!(bad.is_empty());
         assert_eq!(
             filter.to_string(),
-            "live severity>=high kinds=cross-border countries=AT,DE types=fraud/phishing"
+            "live mine severity>=high kinds=cross-border countries=AT,DE types=fraud/phishing"
         );
         assert_eq!(parse(None, &mut bad), Filter::default());
     }

@@ -81,7 +81,7 @@ impl AlertService for AlertApi {
 }
 
 /// Runs what may take long off the threads that serve streams. Its room is taken until it is done, also when the caller is gone.
-async fn apart<T: Send + 'static>(
+pub(crate) async fn apart<T: Send + 'static>(
     room: &Arc<Semaphore>,
     work: impl FnOnce() -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {

@@ -1,15 +1,16 @@
 //! The notification service: alert streams, lists and details, for those who may see them, and what these judge of alerts.
 //!
-//! - [`Board`] is the view of the topics `alerts` and `decisions`: the newest revision of every alert, a tail of recent records, and the newest
-//!   decision of each member on each alert. It is synchronous and serves virtual-time tests as well as the gRPC service.
+//! - [`Board`] is the view of the topics `alerts`, `decisions` and `config`: the newest revision of every alert, a tail of recent records, the newest
+//!   decision of each member on each alert, and what each member answers for. It is synchronous and serves virtual-time tests as well as the gRPC service.
 //! - [`Feed`] is one subscriber's place in the log. It pulls, so nothing is ever queued without bound or dropped: a slow subscriber is
 //!   simply further back, reads from memory while the tail lasts and from the log beyond that.
 //! - [`Board::decide`] records a decision, and answers once it is durable and read back.
-//! - [`Service`] follows the log and serves `chappe.v1.AlertService`.
+//! - [`Board::state_constituency`] records what a member answers for, likewise; of alerts it is then told what hits that, and may ask for those alone.
+//! - [`Service`] follows the log and serves `chappe.v1.AlertService` and `chappe.v1.MemberService`.
 //!
 //! # What it is not
 //! It decides nothing about who may see what: every delivery, list and get asks `chappe_distribute::may_see`. Of an alert it writes nothing:
-//! it appends decisions, and no alert changes by them.
+//! it appends decisions and constituencies, and no alert changes by them.
 //!
 //! # Invariants
 //! 1. **Order.** Of one alert, revisions strictly rise on every stream. The view accepts a revision only above the last one accepted of
@@ -28,13 +29,17 @@
 //!    interleave; its time never falls behind that of an earlier one on the same alert. Nothing is answered OK that is not durable, and what
 //!    stands already is not recorded again.
 //! 8. **A decision is no news.** It makes no revision and no answer of a stream; a revision carries what is known when it is delivered.
-//! 9. **Members are hidden from each other.** Who decided is shown to that member and to the hub.
+//! 9. **Members are hidden from each other.** Who decided is shown to that member and to the hub; what a member answers for, and what hits that,
+//!    to it and, the former, to the hub.
+//! 10. **Constituencies are the log's.** Of each member the newest record counts, by the log's order alone, in every process alike; it is asked of
+//!     everything delivered after it was read. A correction still reaches `mine` streams by what the constituency before it hit.
 //!
 //! # Memory
-//! For every alert its newest revision: about 1 kB, and 170 bytes more for each report listed (at most 100), plus about 250 bytes for each
-//! change of severity, country, type or audience. For every alert that was judged about 1 kB, and the reason of each decision that stands:
+//! For every alert its newest revision: about 1 kB, and 170 bytes more for each report listed (at most 100), plus about 300 bytes for each
+//! change of severity, country, sector, type, audience or value named. For every alert that was judged about 1 kB, and the reason of each decision that stands:
 //! [`DECISIONS_PER_ALERT`] members, and the hub, are heard on an alert, and a member on [`DECISIONS_PER_MEMBER`] alerts; several processes on one
-//! log may exceed both by what they have under way. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] of payload at most. 16 bytes for
+//! log may exceed both by what they have under way. For each network or domain of a constituency about 150 bytes, of which there are
+//! `limits::CONSTITUENCY_ENTRIES`, and as many again for what was in force before. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] of payload at most. 16 bytes for
 //! each [`MILESTONE_RECORDS`] records of the log, and for each run of ignored records. A stream holds at most 64 records read
 //! ahead, [`STREAM_BATCH`] alerts and one heartbeat in hand, and [`OUTBOX`] answers on their way.
 //!
@@ -72,6 +77,7 @@
 #![allow(clippy::result_large_err, reason = "tonic's own error type")]
 
 mod board;
+mod constituencies;
 mod cursor;
 mod deciding;
 mod decisions;
@@ -79,12 +85,14 @@ mod feed;
 mod filter;
 mod grpc;
 mod lineage;
+mod member_api;
 mod metric_names;
 mod options;
 mod pace;
 mod page;
 mod runs;
 mod service;
+mod stating;
 mod stream;
 mod streams;
 mod tally;
@@ -95,6 +103,7 @@ mod view;
 pub use board::Board;
 pub use feed::Feed;
 pub use grpc::AlertApi;
+pub use member_api::MemberApi;
 pub use metric_names::describe_metrics;
 pub use options::{
     DECISIONS_PER_ALERT, DECISIONS_PER_MEMBER, DECISIONS_PER_MINUTE, HEARTBEAT_MAX, HEARTBEAT_MIN, MILESTONE_RECORDS,

@@ -12,6 +12,7 @@ pub(crate) const STREAMS_OPEN: &str = "chappe_notification_streams_open";
 pub(crate) const GAPS: &str = "chappe_notification_gaps_total";
 pub(crate) const DECISIONS: &str = "chappe_notification_decisions_total";
 pub(crate) const DECISIONS_UNDECODED: &str = "chappe_notification_decision_decode_failures_total";
+pub(crate) const CONSTITUENCIES_UNDECODED: &str = "chappe_notification_constituency_decode_failures_total";
 pub(crate) const SURGE_BUDGET: &str = "chappe_notification_surge_false_alarms_stated_per_year";
 pub(crate) const SURGES_TOLD: &str = "chappe_notification_surges_told_last_year";
 pub(crate) const SURGES_DISMISSED: &str = "chappe_notification_surges_dismissed_last_year";
@@ -39,6 +40,11 @@ pub fn describe_metrics() {
         DECISIONS_UNDECODED,
         Unit::Count,
         "Records of decisions that do not decode, skipped"
+    );
+    describe_counter!(
+        CONSTITUENCIES_UNDECODED,
+        Unit::Count,
+        "Records of constituencies that do not decode, skipped"
     );
     describe_gauge!(
         SURGE_BUDGET,

@@ -7,11 +7,14 @@ use std::time::Duration;
 use chappe_clock::Clock;
 use chappe_eventlog::{AppendError, EventLog, ReadError, Topic};
 use chappe_identity::Directory;
+use chappe_model::limits::MESSAGE_BYTES;
 use chappe_proto::v1::alert_service_server::AlertServiceServer;
+use chappe_proto::v1::member_service_server::MemberServiceServer;
 use tokio::sync::Notify;
 
 use crate::board::Board;
 use crate::grpc::AlertApi;
+use crate::member_api::MemberApi;
 use crate::metric_names::describe_metrics;
 use crate::options::{HEARTBEAT_MAX, HEARTBEAT_MIN, OpenError, Options, READ_RETRIES, RunError, SHUTDOWN_GRACE};
 use crate::streams::Streams;
@@ -80,6 +83,17 @@ impl Service {
         AlertServiceServer::new(api).max_decoding_message_size(REQUEST_BYTES)
     }
 
+    /// The gRPC service of constituencies, to be added to a server.
+    #[must_use]
+    pub fn members(&self) -> MemberServiceServer<MemberApi> {
+        let api = MemberApi {
+            board: Arc::clone(&self.board),
+            directory: Arc::clone(&self.directory),
+            clock: Arc::clone(&self.clock),
+        };
+        MemberServiceServer::new(api).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
     /// Follows the topics until `shutdown`, then ends all streams with UNAVAILABLE and waits up to [`SHUTDOWN_GRACE`] for them.
     ///
     /// # Errors
@@ -108,7 +122,7 @@ impl Service {
         if alerts > 0 {
             self.streams.news.send_replace(());
         }
-        Ok(alerts + self.board.read_decisions_on()?)
+        Ok(alerts + self.board.read_decisions_on()? + self.board.read_constituencies_on()?)
     }
 
     /// Ends once the log accepts nothing more, which shows when a decision is to be recorded.
@@ -125,9 +139,10 @@ impl Service {
         let advanced = Arc::new(Notify::new());
         let wake = Arc::clone(&advanced);
         self.log.on_advance(Topic::Alerts, Arc::new(move || wake.notify_one()));
-        let wake = Arc::clone(&advanced);
-        self.log
-            .on_advance(Topic::Decisions, Arc::new(move || wake.notify_one()));
+        for topic in [Topic::Decisions, Topic::Config] {
+            let wake = Arc::clone(&advanced);
+            self.log.on_advance(topic, Arc::new(move || wake.notify_one()));
+        }
         let mut failures = 0;
         loop {
             match self.read_on() {
@@ -141,11 +156,11 @@ impl Service {
                 }
                 Err(error @ ReadError::Unavailable { .. }) if failures < READ_RETRIES => {
                     failures += 1;
-                    tracing::warn!(%error, failures, "cannot follow the alerts and decisions, trying again");
+                    tracing::warn!(%error, failures, "cannot follow the log, trying again");
                     tokio::time::sleep(self.heartbeat).await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cannot follow the alerts and decisions");
+                    tracing::error!(%error, "cannot follow the log");
                     return error;
                 }
             }

@@ -11,6 +11,7 @@ use chappe_proto::alert;
 use chappe_proto::alert::{AlertsMark, Claim};
 use metrics::counter;
 
+use crate::constituencies::Constituencies;
 use crate::decisions::{Decisions, Standing};
 use crate::lineage::Lineage;
 use crate::metric_names as names;
@@ -97,6 +98,8 @@ pub(crate) struct View {
     lineage: Lineage,
     /// What members judged.
     pub(crate) decisions: Decisions,
+    /// What members answer for.
+    pub(crate) constituencies: Constituencies,
     /// Every live alert of a surge.
     pub(crate) surges: BTreeSet<AlertId>,
     fences: Fences,
@@ -125,6 +128,7 @@ impl View {
             alerts: BTreeMap::new(),
             lineage: Lineage::default(),
             decisions: Decisions::default(),
+            constituencies: Constituencies::default(),
             surges: BTreeSet::new(),
             fences: Fences::new(lots),
             tail: VecDeque::new(),

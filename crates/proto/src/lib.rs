@@ -2,7 +2,7 @@
 //!
 //! - [`v1`] is generated: messages, clients and servers.
 //! - [`incident`] takes a submitted message apart and reports *every* violation with its field path, and puts stored incidents together again.
-//! - [`alert`], [`decision`], [`policy`], [`pulse`] and [`surge`] convert what stands in the log, and what recipients see of it.
+//! - [`alert`], [`constituency`], [`decision`], [`policy`], [`pulse`] and [`surge`] convert what stands in the log, and what recipients see of it.
 //! - [`status`] and [`invalid_argument`] turn refusals into gRPC statuses with typed details (google.rpc.BadRequest, RetryInfo, ErrorInfo).
 //!
 //! What it is not: a service. Nothing here does I/O.
@@ -20,6 +20,7 @@
 //! ```
 
 pub mod alert;
+pub mod constituency;
 pub mod decision;
 mod generated;
 pub mod incident;

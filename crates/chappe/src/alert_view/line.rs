@@ -3,8 +3,8 @@
 use chappe_proto::v1;
 use serde::Serialize;
 
-use super::DecisionLine;
 use super::cascade::CascadeLine;
+use super::{DecisionLine, HitLine};
 use crate::words;
 
 /// An alert revision in words. Times are log time, in milliseconds since 1970.
@@ -69,6 +69,8 @@ pub struct AlertLine {
     pub held: bool,
     /// What members judged of it, known when it was told.
     pub decisions: Vec<DecisionLine>,
+    /// What of the viewer's own constituency it hits.
+    pub hits: Vec<HitLine>,
 }
 
 /// One field of what the reports share.
@@ -232,6 +234,7 @@ impl From<&v1::Alert> for AlertLine {
             uncorroborated: alert.uncorroborated,
             held: alert.held,
             decisions: alert.decisions.iter().map(DecisionLine::from).collect(),
+            hits: alert.hits.iter().map(HitLine::from).collect(),
         }
     }
 }

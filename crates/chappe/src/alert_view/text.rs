@@ -50,6 +50,7 @@ fn whole(alert: &AlertLine) -> String {
     let mut out = head(alert, news);
     line(&mut out, "what", &what(alert));
     line(&mut out, "where", &place(alert));
+    line(&mut out, "yours", &yours(alert));
     line(&mut out, "behind it", &behind(alert));
     line(&mut out, "told", &told(alert));
     line(&mut out, "why", &why(alert));
@@ -75,6 +76,9 @@ fn change(before: &AlertLine, alert: &AlertLine) -> String {
         || before.held != alert.held
     {
         line(&mut out, "told", &told(alert));
+    }
+    if before.hits != alert.hits {
+        line(&mut out, "yours", &yours(alert));
     }
     line(&mut out, "behind it", &behind(alert));
     warned(&mut out, alert);
@@ -106,6 +110,20 @@ pub(crate) fn row(alert: &AlertLine) -> String {
 fn judged(out: &mut String, alert: &AlertLine) {
     for decision in &alert.decisions {
         line(out, "judged", &decision.words());
+    }
+}
+
+/// What of the viewer's own constituency it hits.
+fn yours(alert: &AlertLine) -> String {
+    let words: Vec<String> = alert
+        .hits
+        .iter()
+        .take(SHOWN_VALUES)
+        .map(|hit| hit.words(&alert.key))
+        .collect();
+    match alert.hits.len().saturating_sub(SHOWN_VALUES) {
+        0 => words.join(", "),
+        more => format!("{}, and {more} more", words.join(", ")),
     }
 }
 

@@ -96,6 +96,7 @@ pub(super) fn filter(args: &FilterArgs) -> v1::AlertFilter {
         countries: args.country.iter().map(|country| country.as_str().to_owned()).collect(),
         incident_types: args.incident_type.clone(),
         exercise: args.exercise,
+        mine: args.mine,
     }
 }
 

@@ -21,6 +21,7 @@ const CONNECTIONS_END: Duration = Duration::from_secs(3);
 /// Names under which health is told, besides the empty one for the whole.
 const INCIDENTS: &str = "chappe.v1.IncidentService";
 const ALERTS: &str = "chappe.v1.AlertService";
+const MEMBERS: &str = "chappe.v1.MemberService";
 
 /// Requests at once on a connection, streams included.
 const STREAMS_PER_CONNECTION: u32 = 64;
@@ -68,7 +69,8 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let incidents = opened.ingest.is_some().then_some(INCIDENTS);
     let alerts = opened.notification.is_some().then_some(ALERTS);
-    let services = [Some(""), incidents, alerts].into_iter().flatten().collect();
+    let members = opened.notification.is_some().then_some(MEMBERS);
+    let services = [Some(""), incidents, alerts, members].into_iter().flatten().collect();
     let health = Health { reporter, services };
     health.set(ServingStatus::Serving).await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -94,7 +96,9 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
         router = router.add_service(ingest.grpc());
     }
     if let Some(notification) = &opened.notification {
-        router = router.add_service(notification.grpc());
+        router = router
+            .add_service(notification.grpc())
+            .add_service(notification.members());
     }
     Ok((health, router))
 }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use chappe_model::{Country, Network, Sector};
+use chappe_model::{Country, Field, IndicatorKind, Network, Sector};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -164,17 +164,24 @@ fn indicators_and_fields_name_their_host() {
     ];
     for (text, subject) in cases {
         assert_eq!(Subject::of_indicator(text), subject, "{text}");
-        assert_eq!(Subject::of_field("indicator", text), subject, "{text}");
+        assert_eq!(Subject::of_field(Field::Indicator, text), subject, "{text}");
     }
     let austria = Country::parse("AT").unwrap();
-    assert_eq!(Subject::of_field("ip", "192.0.2.7"), Some(Subject::Address(v4)));
     assert_eq!(
-        Subject::of_field("attested_country", "AT"),
+        Subject::of_field(Field::IndicatorOf(IndicatorKind::Ip), "192.0.2.7"),
+        Some(Subject::Address(v4))
+    );
+    assert_eq!(
+        Subject::of_field(Field::AttestedCountry, "AT"),
         Some(Subject::Country(austria))
     );
     assert_eq!(
-        Subject::of_field("critical_sector", "energy"),
+        Subject::of_field(Field::CriticalSector, "energy"),
         Some(Subject::Sector(Sector::Energy))
     );
-    assert_eq!(Subject::of_field("reporter_country", "AT"), None, "it names a member");
+    assert_eq!(
+        Subject::of_field(Field::ReporterCountry, "AT"),
+        None,
+        "it names a member"
+    );
 }

@@ -78,15 +78,18 @@ fn any_filter() -> impl Strategy<Value = Filter> {
         select(Severity::ALL.to_vec()),
         any_countries(),
         any_types(),
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
     )
-        .prop_map(|(kinds, min_severity, countries, incident_types, exercise)| Filter {
-            kinds,
-            min_severity,
-            countries,
-            incident_types,
-            exercise,
-        })
+        .prop_map(
+            |(kinds, min_severity, countries, incident_types, (exercise, mine))| Filter {
+                kinds,
+                min_severity,
+                countries,
+                incident_types,
+                exercise,
+                mine,
+            },
+        )
 }
 
 proptest! {
@@ -130,19 +133,19 @@ proptest! {
 
     #[test]
     fn a_stricter_filter_matches_no_more(alert in any_alert(), filter in any_filter()) {
-        let matched = filter.matches(&alert);
+        let matched = filter.matches(&alert, None);
         for min_severity in Severity::ALL.into_iter().filter(|severity| *severity >= filter.min_severity) {
             let stricter = Filter { min_severity, ..filter.clone() };
-            prop_assert!(stricter.matches(&alert) <= matched);
+            prop_assert!(stricter.matches(&alert, None) <= matched);
         }
         let wider = [
             Filter { kinds: BTreeSet::new(), ..filter.clone() },
             Filter { countries: CountrySet::new(), ..filter.clone() },
             Filter { incident_types: BTreeSet::new(), ..filter.clone() },
         ];
-        prop_assert!(wider.iter().all(|wider| matched <= wider.matches(&alert)));
+        prop_assert!(wider.iter().all(|wider| matched <= wider.matches(&alert, None)));
         let other = Filter { exercise: !filter.exercise, ..filter };
-        prop_assert!(!(matched && other.matches(&alert)));
+        prop_assert!(!(matched && other.matches(&alert, None)));
     }
 
     #[test]
@@ -166,8 +169,8 @@ proptest! {
         let mut looks = Looks::default();
         revisions.iter().for_each(|revision| looks.note(revision));
         for (i, revision) in revisions.iter().enumerate() {
-            let told = revisions[..i].iter().any(|earlier| filter.matches(earlier) && may_see(&viewer, earlier));
-            prop_assert_eq!(looks.told_before(&viewer, &filter, revision), told, "revision {}", i + 1);
+            let told = revisions[..i].iter().any(|earlier| filter.matches(earlier, None) && may_see(&viewer, earlier));
+            prop_assert_eq!(looks.told_before(&viewer, &filter, revision, &[]), told, "revision {}", i + 1);
         }
     }
 }

@@ -78,7 +78,7 @@ fn the_lists_of_a_filter_restrict_together() {
     let asks = |edit: &dyn Fn(&mut Filter)| {
         let mut filter = Filter::default();
         edit(&mut filter);
-        filter.matches(&alert)
+        filter.matches(&alert, None)
     };
     assert!(asks(&|_| {}));
     assert!(asks(&|f| f.kinds = [AlertKind::CrossBorder, AlertKind::Surge].into()));
@@ -119,18 +119,21 @@ fn a_correction_reaches_whom_the_alert_reached_and_nobody_else() {
     let mut looks = Looks::default();
     let first = alert(pool(), Audience::Countries(countries(&["AT"])));
     looks.note(&first);
-    assert!(!looks.told_before(&at, &high, &first), "nothing came before the first");
+    assert!(
+        !looks.told_before(&at, &high, &first, &[]),
+        "nothing came before the first"
+    );
 
     let mut retracted = alert(pool(), Audience::Eu);
     (retracted.revision, retracted.severity, retracted.countries) = (2, Severity::Info, countries(&[]));
     looks.note(&retracted);
-    assert!(!high.matches(&retracted));
-    assert!(looks.told_before(&at, &high, &retracted));
+    assert!(!high.matches(&retracted, None));
+    assert!(looks.told_before(&at, &high, &retracted, &[]));
     assert!(
-        !looks.told_before(&de, &high, &retracted),
+        !looks.told_before(&de, &high, &retracted, &[]),
         "the first revision was not for DE, and its severity is not either"
     );
-    assert!(!looks.told_before(&at, &Filter { exercise: true, ..high }, &retracted));
+    assert!(!looks.told_before(&at, &Filter { exercise: true, ..high }, &retracted, &[]));
 }
 
 #[test]
@@ -163,6 +166,6 @@ fn looks_are_bounded_and_then_tell_too_much_rather_than_too_little() {
             countries: [country].into_iter().collect(),
             ..Filter::default()
         };
-        assert!(looks.told_before(&at, &filter, &last), "{country:?}");
+        assert!(looks.told_before(&at, &filter, &last, &[]), "{country:?}");
     }
 }

@@ -8,7 +8,9 @@ use chappe_proto::v1;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::rig::{Rig, SMALL, austria, board, confined, countries, from_now, germany, id, retracted, revision, viewer};
+use super::rig::{
+    Rig, SMALL, austria, board, confined, countries, europol, from_now, germany, id, retracted, revision, viewer,
+};
 use crate::options::{DECISIONS_PER_ALERT, DECISIONS_PER_MINUTE};
 use crate::tally::Tally;
 use crate::view::Sizes;
@@ -16,10 +18,6 @@ use crate::view::Sizes;
 const ACKNOWLEDGED: v1::Verdict = v1::Verdict::Acknowledged;
 const CONFIRMED: v1::Verdict = v1::Verdict::Confirmed;
 const DISMISSED: v1::Verdict = v1::Verdict::Dismissed;
-
-fn europol() -> Arc<Principal> {
-    viewer("europol", "", Role::Hub)
-}
 
 fn request(n: u8, verdict: v1::Verdict, reason: &str) -> v1::DecideRequest {
     v1::DecideRequest {

@@ -11,7 +11,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use self::outsider::Outsider;
-use super::rig::{Rig, austria, confined, countries, germany, id, member, retracted, revision, viewer};
+use super::rig::{
+    Rig, austria, confined, constituency, countries, germany, id, member, mine, retracted, revision, viewer,
+};
 use crate::view::Sizes;
 
 /// Ids of hidden alerts start here: below and above those of visible ones.
@@ -48,8 +50,22 @@ enum Event {
         to: Index,
     },
     Judged(Judged),
+    /// The hub states what the viewer answers for, or what another does: of that the viewer learns nothing.
+    Stated {
+        own: bool,
+        what: usize,
+        ms: u64,
+    },
     Ask(Ask),
 }
+
+/// What members answer for: what is seen, what is not, and a country.
+const ANSWERED_FOR: [(&[&str], &[&str]); 4] = [
+    (&[], &["bad2.example"]),
+    (&["AT"], &[]),
+    (&["FR"], &["bad4.example"]),
+    (&[], &["bad6.example", "bad8.example"]),
+];
 
 /// Others judge an alert, at some time.
 #[derive(Clone, Debug)]
@@ -130,6 +146,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (any::<Index>(), any::<Index>()).prop_map(|(which, to)| Event::HiddenPoints { which, to }),
         3 => (any::<Index>(), any::<bool>(), any::<bool>(), 1..4_i32, 0..9_000_u64)
             .prop_map(|(which, hidden, by_hub, verdict, ms)| Event::Judged(Judged { which, hidden, by_hub, verdict, ms })),
+        2 => (prop::bool::weighted(0.6), 0..ANSWERED_FOR.len(), 0..9_000_u64).prop_map(|(own, what, ms)| Event::Stated { own, what, ms }),
         12 => any_ask().prop_map(Event::Ask),
     ]
 }
@@ -137,11 +154,11 @@ fn any_event() -> impl Strategy<Value = Event> {
 fn any_ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
         4 => Just(Ask::CatchUp),
-        2 => (any::<bool>(), 0..4_u8).prop_map(|(from_beginning, filter)| Ask::Subscribe { from_beginning, filter }),
-        2 => (any::<Index>(), 0..4_u8, prop::bool::weighted(0.1)).prop_map(|(cursor, filter, foreign)| Ask::Resume { cursor, filter, foreign }),
+        2 => (any::<bool>(), 0..5_u8).prop_map(|(from_beginning, filter)| Ask::Subscribe { from_beginning, filter }),
+        2 => (any::<Index>(), 0..5_u8, prop::bool::weighted(0.1)).prop_map(|(cursor, filter, foreign)| Ask::Resume { cursor, filter, foreign }),
         4 => (any::<Index>(), 0..4_usize).prop_map(|(feed, at_most)| Ask::Next { feed, at_most }),
         3 => (any::<Index>(), 0..9_000_u64).prop_map(|(feed, now_ms)| Ask::Heartbeat { feed, now_ms }),
-        2 => (-1..4_i32, 0..4_u8, proptest::option::of(any::<Index>())).prop_map(|(size, filter, token)| Ask::List { size, filter, token }),
+        2 => (-1..4_i32, 0..5_u8, proptest::option::of(any::<Index>())).prop_map(|(size, filter, token)| Ask::List { size, filter, token }),
         2 => (0..12_u8).prop_map(|n| Ask::Get { n }),
         2 => (0..12_u8, 0..5_i32, 0..9_000_u64).prop_map(|(n, verdict, ms)| Ask::Decide { n, verdict, ms }),
     ]
@@ -200,6 +217,7 @@ fn filter(number: u8) -> Option<v1::AlertFilter> {
             kinds: vec![3],
             ..Default::default()
         }),
+        3 => mine(),
         _ => Some(v1::AlertFilter {
             exercise: true,
             ..Default::default()
@@ -282,9 +300,18 @@ impl Writer {
                 ));
             }
             Event::Judged(judged) => judged.by_others(with, without),
+            Event::Stated { own: true, what, ms } => [with, without]
+                .iter()
+                .for_each(|rig| state(rig, "csirt-at", *what, *ms)),
+            Event::Stated { own: false, what, ms } => state(with, "csirt-de", *what, *ms),
             Event::Ask(_) => {}
         }
     }
+}
+
+fn state(rig: &Rig, whose: &str, what: usize, ms: u64) {
+    let (countries, domains) = ANSWERED_FOR[what];
+    rig.state(whose, &constituency(countries, domains), ms).unwrap();
 }
 
 /// A hidden alert that another carries on.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chappe_eventlog::{EventLog, MemoryLog, Record, Topic, append_blocking};
+use chappe_identity::{Directory, TokenDigest};
 use chappe_model::{
     Alert, AlertId, AlertState, Audience, Compartment, Country, CountrySet, Counts, Evidence, IncidentId, KeyField,
     KeyHash, MemberId, Pap, Principal, Realm, Role, Rsit, Secret, Severity, Timestamp, Tlp, built_in_rules,
 };
 use chappe_proto::{alert, v1};
+use tonic::Status;
 
 use crate::view::Sizes;
 use crate::{Board, Feed};
@@ -152,10 +154,63 @@ impl Rig {
         self.board.subscribe(Arc::clone(who), request).unwrap()
     }
 
+    /// States a constituency, in the hub's name.
+    pub(super) fn state(
+        &self,
+        whose: &str,
+        constituency: &v1::Constituency,
+        now_ms: u64,
+    ) -> Result<v1::SetConstituencyResponse, Status> {
+        self.state_as(&europol(), whose, constituency, now_ms)
+    }
+
+    pub(super) fn state_as(
+        &self,
+        who: &Principal,
+        whose: &str,
+        constituency: &v1::Constituency,
+        now_ms: u64,
+    ) -> Result<v1::SetConstituencyResponse, Status> {
+        let request = v1::SetConstituencyRequest {
+            member: whose.to_owned(),
+            constituency: Some(constituency.clone()),
+        };
+        let now = Timestamp::from_millis(now_ms);
+        self.board.state_constituency(who, &directory(), &request, now)
+    }
+
     /// Everything that a feed has to give now.
     pub(super) fn drain(&self, feed: &mut Feed) -> Vec<v1::SubscribeResponse> {
         feed.next(&self.board, usize::MAX).unwrap()
     }
+}
+
+pub(super) fn europol() -> Arc<Principal> {
+    viewer("europol", "", Role::Hub)
+}
+
+/// Austria, Germany and the hub.
+pub(super) fn directory() -> Directory {
+    let members = [austria(), germany(), europol()];
+    let entry = |who: &Arc<Principal>| ((**who).clone(), TokenDigest::of(who.member.as_str()));
+    Directory::new(members.iter().map(entry).collect()).unwrap()
+}
+
+/// These countries and domains.
+pub(super) fn constituency(countries: &[&str], domains: &[&str]) -> v1::Constituency {
+    let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+    v1::Constituency {
+        countries: texts(countries),
+        domains: texts(domains),
+        ..v1::Constituency::default()
+    }
+}
+
+pub(super) fn mine() -> Option<v1::AlertFilter> {
+    Some(v1::AlertFilter {
+        mine: true,
+        ..v1::AlertFilter::default()
+    })
 }
 
 pub(super) fn board(log: Arc<dyn EventLog>, sizes: Sizes) -> Board {

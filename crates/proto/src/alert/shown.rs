@@ -90,7 +90,8 @@ pub fn to_wire(alert: &Alert) -> v1::Alert {
         advice: alert.rule.advice.iter().map(ToString::to_string).collect(),
         uncorroborated: alert.rule.kind == AlertKind::Urgent,
         held: alert.held,
-        decisions: vec![], // whoever shows them adds them
+        decisions: vec![], // whoever shows it adds them
+        hits: vec![],      // and them, for whom it is shown to
     }
 }
 

@@ -332,3 +332,25 @@ fn a_cascade_says_what_is_warned_along_which_path() {
     );
     assert!(!second.contains("energy in AT confirmed"), "that is no news: {second}");
 }
+
+#[test]
+fn what_is_the_viewers_is_said_and_said_again_only_when_it_changes() {
+    let mut renderer = Renderer::new();
+    let hit = |kind: v1::ConstituencyHitKind, value: &str, entry: &str| v1::ConstituencyHit {
+        kind: kind as i32,
+        value: value.into(),
+        entry: entry.into(),
+    };
+    let mut mine = alert();
+    mine.hits = vec![
+        hit(v1::ConstituencyHitKind::Domain, "domain:bad.example", "example"),
+        hit(v1::ConstituencyHitKind::Country, "AT", "AT"),
+    ];
+    let said = "  yours      domain:bad[.]example in example, AT\n";
+    assert!(show(&mut renderer, &mine).contains(said));
+    mine.revision = 2;
+    assert!(!show(&mut renderer, &mine).contains("yours"));
+    mine.revision = 3;
+    mine.hits.remove(0);
+    assert!(show(&mut renderer, &mine).contains("  yours      AT\n"));
+}

@@ -80,6 +80,14 @@ impl Outsider {
                 filter: number,
                 token,
             } => self.list(*size, *number, token.as_ref()),
+            Ask::Get { n: 0 } => match self.rig.board.constituency(&at, &v1::GetConstituencyRequest::default()) {
+                Ok(answer) => [
+                    answer.encode_to_vec(),
+                    self.rig.board.constituencies(&at).encode_to_vec(),
+                ]
+                .concat(),
+                Err(status) => bytes_of(&status),
+            },
             Ask::Get { n } => match self.rig.board.get(&at, &id(*n).resource_name()) {
                 Ok(answer) => answer.encode_to_vec(),
                 Err(status) => bytes_of(&status),
