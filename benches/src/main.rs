@@ -7,6 +7,7 @@
 //! - `detectors`: what surges and cascades cost beside the core (see [`detectors`]).
 //! - `surge`: outbreaks found and false alarms realised, see [`surge`].
 //! - `linking`: campaigns against the truth, see [`linking`].
+//! - `constituency`: who answers for a value, see [`constituency`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
 //! What it is not: a test. No time is asserted; what must arrive and does not is an error.
@@ -16,6 +17,7 @@
     reason = "a command-line tool speaks on its terminal"
 )]
 
+mod constituency;
 mod core;
 mod cpu;
 mod detectors;
@@ -46,6 +48,7 @@ usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench path [--kafka] [--peers] [--quick] [--write-docs] [--program FILE]
        cargo xtask bench detectors [--quick] [--write-docs]
        cargo xtask bench linking [--quick]
+       cargo xtask bench constituency [--quick]
        cargo xtask bench surge [--peers] [--quick] [--write-docs]
        cargo xtask bench recovery [--quick]
        cargo xtask bench recovery --incidents N
@@ -77,6 +80,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["core", options @ ..] => runtime.block_on(core::command(wanted_of_core(options)?)),
         ["storm", options @ ..] => storm::command(wanted_of_storm(options)?),
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
+        ["constituency"] => constituency::command(false),
+        ["constituency", "--quick"] => constituency::command(true),
         ["linking"] => linking::command(false),
         ["linking", "--quick"] => linking::command(true),
         ["surge", options @ ..] => surge::command(&root()?, &wanted_of_surge(options)?),

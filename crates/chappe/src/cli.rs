@@ -4,6 +4,7 @@ mod alert;
 mod cascade;
 mod decide;
 mod manual;
+mod member;
 mod rules;
 mod surge;
 
@@ -21,6 +22,7 @@ pub(crate) use alert::{AlertArgs, AlertCommand, AlertListArgs, AlertShowArgs};
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use decide::DecideArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs};
+pub(crate) use member::{ListArgs, MemberArgs, MemberCommand, SetArgs, ShowMemberArgs};
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
@@ -76,6 +78,8 @@ pub enum Command {
     Alert(AlertArgs),
     /// Say what you judge of an alert: somebody is at work on it, it is real, or it is a false alarm.
     Decide(DecideArgs),
+    /// What members answer for: show it, and for the hub, state it. It is what 'watch --mine' goes by.
+    Member(MemberArgs),
     /// Check, test and explain rules of your own before they are in force.
     Rules(RulesArgs),
     /// Look for surges in counts of your own, see what a budget of false alarms means, and how many came true.

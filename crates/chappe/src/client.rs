@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chappe_proto::v1::alert_service_client::AlertServiceClient;
 use chappe_proto::v1::incident_service_client::IncidentServiceClient;
+use chappe_proto::v1::member_service_client::MemberServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -130,6 +131,12 @@ impl Session {
     #[must_use]
     pub fn alerts(&self) -> AlertServiceClient<Authenticated> {
         AlertServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Where constituencies are stated and shown.
+    #[must_use]
+    pub fn members(&self) -> MemberServiceClient<Authenticated> {
+        MemberServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod decide;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod manual;
+pub(crate) mod member;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod submit;
@@ -45,6 +46,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Watch(args) => watch::run(&args, &mut out).await,
         Command::Alert(args) => alert::run(&args, &mut out).await,
         Command::Decide(args) => decide::run(&args, &mut out).await,
+        Command::Member(args) => member::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out).await,
         Command::Cascade(args) => cascade::run(&args, &mut out),

@@ -24,6 +24,7 @@ mod cli;
 pub mod client;
 mod commands;
 mod config;
+mod constituency_file;
 mod dependency_file;
 mod installation;
 mod invocation;
