@@ -4,7 +4,7 @@
 //!   by binary search for each label. Both find every entry that the value falls under, with its holder, as the table does.
 //! - A sample of look-ups is compared with an oracle that goes through all entries one by one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Instant;
@@ -14,6 +14,8 @@ use chappe_constituency::{Constituency, Entry, EntryKind, Holder, Subject, Table
 use chappe_model::Network;
 use chappe_model::limits::{CONSTITUENCY_DOMAINS, CONSTITUENCY_ENTRIES};
 use serde::Serialize;
+
+use crate::machine::resident_bytes;
 
 /// Entries of one member: half networks, half domains.
 const ENTRIES_PER_MEMBER: usize = CONSTITUENCY_DOMAINS;
@@ -29,7 +31,9 @@ const SEED: u64 = 1;
 struct Figures {
     entries: usize,
     members: usize,
+    distinct: usize,
     built_in_seconds: f64,
+    bytes_an_entry: u64,
     addresses: Kind,
     names: Kind,
     sample: usize,
@@ -48,9 +52,12 @@ struct Kind {
 pub(crate) fn command(quick: bool) -> Result<()> {
     let mut rng = fastrand::Rng::with_seed(SEED);
     let stated = stated(&mut rng)?;
+    let before = resident_bytes()?;
     let began = Instant::now();
     let table = Table::new(stated.iter().map(|(holder, constituency)| (*holder, constituency)));
     let built_in_seconds = began.elapsed().as_secs_f64();
+    let entries = stated.iter().map(|(_, member)| member.entries()).sum();
+    let bytes_an_entry = resident_bytes()?.saturating_sub(before) / u64::try_from(entries)?;
     let standard = Standard::new(&stated);
     let count = LOOK_UPS[usize::from(quick)];
     let (addresses, names) = asked(&stated, count, &mut rng);
@@ -68,16 +75,18 @@ pub(crate) fn command(quick: bool) -> Result<()> {
         |name| standard.of_name(name),
     )?;
     let figures = Figures {
-        entries: table.entries(),
+        entries,
+        distinct: table.entries(),
         members: stated.len(),
         built_in_seconds,
+        bytes_an_entry,
         addresses,
         names,
         sample: SAMPLE,
     };
     println!(
-        "{} networks and domains of {} members, laid out in {built_in_seconds:.2} s",
-        figures.entries, figures.members
+        "{} networks and domains of {} members ({} distinct), laid out in {built_in_seconds:.2} s, {bytes_an_entry} bytes each",
+        figures.entries, figures.members, figures.distinct
     );
     for (what, of) in [("addresses", &figures.addresses), ("names", &figures.names)] {
         let (ours, theirs, ratio) = (of.look_ups_per_second, of.standard_library_per_second, of.ratio);
@@ -96,15 +105,14 @@ fn stated(rng: &mut fastrand::Rng) -> Result<Vec<(Holder, Constituency)>> {
     let members = CONSTITUENCY_ENTRIES / ENTRIES_PER_MEMBER;
     let mut stated = Vec::new();
     for member in 0..members {
-        let networks = (0..ENTRIES_PER_MEMBER / 2)
-            .filter_map(|_| network(rng))
-            .collect::<Vec<_>>();
-        let domains = (0..ENTRIES_PER_MEMBER / 2).map(|_| name(rng)).collect::<Vec<_>>();
-        let domains: Result<Vec<Entry>, _> = domains
-            .iter()
-            .map(|text| Entry::parse(EntryKind::Domain, text))
-            .collect();
-        let entries = networks.into_iter().map(Entry::Network).chain(domains?);
+        let (mut networks, mut domains) = (BTreeSet::new(), BTreeSet::new());
+        while networks.len() < ENTRIES_PER_MEMBER / 2 {
+            networks.extend(network(rng));
+        }
+        while domains.len() < ENTRIES_PER_MEMBER / 2 {
+            domains.insert(Entry::parse(EntryKind::Domain, &name(rng))?);
+        }
+        let entries = networks.into_iter().map(Entry::Network).chain(domains);
         stated.push((Holder(u16::try_from(member)?), Constituency::new(entries)?));
     }
     Ok(stated)
@@ -124,7 +132,7 @@ fn network(rng: &mut fastrand::Rng) -> Option<Network> {
 fn name(rng: &mut fastrand::Rng) -> String {
     let mut name = String::new();
     for _ in 0..rng.u8(1..4) {
-        let _ = write!(name, "n{}.", rng.u32(0..200_000)); // writing to a String cannot fail
+        let _ = write!(name, "n{}.", rng.u32(0..20_000_000)); // writing to a String cannot fail
     }
     name + ["at", "de", "fr", "it"][rng.usize(0..4)]
 }
