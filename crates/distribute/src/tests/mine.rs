@@ -181,12 +181,17 @@ proptest! {
     #[test]
     fn corrections_reach_exactly_those_whom_it_was_told_as_theirs(
         revisions in vec(any_alert(), 1..7),
+        by_value_alone in any::<bool>(),
         entries in any_entries(),
         before in any_entries(),
         viewer in any_viewer(),
     ) {
         let compartment = revisions[0].compartment.clone();
-        let revisions: Vec<Alert> = (1..).zip(revisions).map(|(revision, alert)| Alert { revision, compartment: compartment.clone(), ..alert }).collect();
+        let numbered = (1..).zip(revisions).map(|(revision, alert)| Alert { revision, compartment: compartment.clone(), ..alert });
+        // Else a look is mostly one for its countries.
+        let revisions: Vec<Alert> = numbered
+            .map(|alert| if by_value_alone { Alert { countries: super::countries(&[]), sectors: [].into(), ..alert } } else { alert })
+            .collect();
         let (own, before) = (table(&entries), table(&before));
         let mine = Filter { mine: true, ..Filter::default() };
         let mut looks = Looks::default();
