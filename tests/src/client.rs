@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use chappe_proto::v1::alert_service_client::AlertServiceClient;
 use chappe_proto::v1::incident_service_client::IncidentServiceClient;
+use chappe_proto::v1::member_service_client::MemberServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -71,6 +72,12 @@ impl Client {
     #[must_use]
     pub fn alerts(&self) -> AlertServiceClient<Authenticated> {
         AlertServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Where constituencies are stated and shown.
+    #[must_use]
+    pub fn members(&self) -> MemberServiceClient<Authenticated> {
+        MemberServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// The channel without a token, for other services and for requests that are wrong on purpose.

@@ -19,6 +19,8 @@ mod pairs;
 mod refused;
 #[path = "kill/reporter.rs"]
 mod reporter;
+#[path = "services/stated_elsewhere.rs"]
+mod stated_elsewhere;
 #[path = "services/takeover.rs"]
 mod takeover;
 #[path = "kill/watcher.rs"]
