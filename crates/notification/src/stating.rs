@@ -1,6 +1,6 @@
 //! Stating a constituency: from a request to a durable record and its answer; and what is stated, for those who may see it.
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
 use chappe_constituency::Constituency;
@@ -25,7 +25,7 @@ impl Board {
     ///
     /// # Errors
     /// PERMISSION_DENIED unless the caller is of the hub; INVALID_ARGUMENT with every violation; RESOURCE_EXHAUSTED when all constituencies
-    /// together would be above [`CONSTITUENCY_ENTRIES`], and when the log takes nothing just now; UNAVAILABLE when the outcome is unknown or the
+    /// together would be above [`CONSTITUENCY_ENTRIES`], while another is being recorded, and when the log takes nothing just now; UNAVAILABLE when the outcome is unknown or the
     /// log has stopped: send the same again.
     pub fn state_constituency(
         &self,
@@ -46,8 +46,11 @@ impl Board {
         let (Some(member), Some(wanted)) = (member, wanted) else {
             return Err(invalid_argument(&bad.into_vec()));
         };
-        // One after the other: the second finds what the first became.
-        let _stating = self.stating.lock().unwrap_or_else(PoisonError::into_inner);
+        // One at a time, so that the second finds what the first became. Nobody waits: whoever decides shares the room.
+        let Some(_turn) = turn(&self.stating) else {
+            let message = "another constituency is being recorded here: send this one again once that is answered";
+            return Err(status::exhausted("UNDER_WAY", message, SOON));
+        };
         while self.read_constituencies_on().map_err(|error| unreadable(&error))? > 0 {}
         let unchanged = self.stands(&member, &wanted)?;
         if !unchanged {
@@ -173,6 +176,14 @@ impl Board {
         v1::ListConstituenciesResponse {
             summaries: seen.map(|(member, in_force)| summary(who, member, in_force)).collect(),
         }
+    }
+}
+
+fn turn(stating: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
+    match stating.try_lock() {
+        Ok(turn) => Some(turn),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

@@ -235,5 +235,12 @@ fn what_is_not_recorded_is_not_in_force() {
         (Code::ResourceExhausted, "DISK_FULL")
     );
     assert!(rig.board.constituencies(&europol()).summaries.is_empty());
+    let another = rig.board.stating.lock().unwrap();
+    let refusal = rig.state("csirt-at", &constituency(&["AT"], &[]), 1).unwrap_err();
+    assert_eq!(
+        (refusal.code(), reason(&refusal).as_str()),
+        (Code::ResourceExhausted, "UNDER_WAY")
+    );
+    drop(another);
     assert!(rig.state("csirt-at", &constituency(&["AT"], &[]), 1).is_ok());
 }
