@@ -68,6 +68,7 @@ pub enum Command {
     #[command(
         after_help = "Example:\n  chappe submit event.json --tlp amber --countries AT --as csirt-at\n  chappe submit feed --tlp green --countries DE --dry-run --as csirt-de\n"
     )]
+    /// Report incidents: MISP events and feeds, STIX bundles, or Chappe's own JSON.
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
     #[command(
@@ -148,7 +149,7 @@ pub struct ConnectionArgs {
 /// Arguments of `submit`.
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
-    /// MISP event, MISP feed folder, a report in Chappe's own JSON (one, a list, or one a line), a folder of these, or - for standard input.
+    /// MISP event, MISP feed folder, STIX 2 bundle, a report in Chappe's own JSON (one, a list, or one a line), a folder of these, or - for standard input.
     #[arg(value_name = "FILE|DIR|-")]
     pub input: PathBuf,
     #[command(flatten)]
@@ -177,7 +178,7 @@ pub struct FillArgs {
     /// Recipients of TLP:RED reports that name none: europol,csirt-de.
     #[arg(long, value_delimiter = ',', value_parser = MemberId::parse)]
     pub recipients: Vec<MemberId>,
-    /// RSIT type where a report has none, such as malicious-code/c2-server. MISP events without a type are otherwise other/undetermined.
+    /// RSIT type where a report has none, such as malicious-code/c2-server. Those of foreign formats are otherwise other/undetermined.
     #[arg(long = "type", value_name = "RSIT")]
     pub incident_type: Option<Rsit>,
     /// Severity where a report has none: info, low, medium, high, critical. Otherwise medium.

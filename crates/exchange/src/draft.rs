@@ -7,9 +7,9 @@ use chappe_model::{Country, Indicator, IndicatorError, Pap, Rsit, Sector, Severi
 /// A report as a foreign format gives it. What the format does not say is left for the submitter to fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// The submitter's key for the incident; for MISP `misp:` and the event's UUID.
+    /// The submitter's key for the incident; it names the format and what the format calls it, such as `misp:` and the event's UUID.
     pub report_key: String,
-    /// Rises with each edit; for MISP the event's time stamp in seconds since 1970.
+    /// Rises with each edit; in most formats the time of the last one in seconds since 1970.
     pub revision: u32,
     /// One line.
     pub title: String,
@@ -23,6 +23,8 @@ pub struct Draft {
     pub occurred_from_ms: Option<u64>,
     /// End of what happened, in milliseconds since 1970; not before the begin.
     pub occurred_to_ms: Option<u64>,
+    /// When the submitter, or its sensor, became aware, in milliseconds since 1970; only where the format says that.
+    pub detected_at_ms: Option<u64>,
     /// Affected countries.
     pub countries: BTreeSet<Country>,
     /// Affected sectors.
@@ -115,4 +117,36 @@ pub enum SkipReason {
     /// An object of which no attribute was read.
     #[error("none of its attributes was read")]
     NothingRead,
+    /// The source took it back.
+    #[error("revoked in the source")]
+    Revoked,
+    /// The file holds a newer version of it, or the same a second time.
+    #[error("the file holds a newer version of it, or the same again")]
+    Repeated,
+    /// The source says that it is harmless.
+    #[error("the source calls it benign")]
+    Benign,
+    /// A pattern that asks for more than single values.
+    #[error("pattern, column {column}: {why}")]
+    Pattern {
+        /// Where in the pattern, in bytes counted from 1.
+        column: usize,
+        /// What stands there, and what is read.
+        why: String,
+    },
+    /// A pattern in a language of another tool.
+    #[error("a pattern of type {0}: only STIX patterns are read")]
+    PatternType(String),
+    /// The recipient of a message: a victim.
+    #[error("the recipient of a message, personal data of a victim")]
+    Recipient,
+    /// It wraps others, and none of them was read.
+    #[error("nothing that it refers to was read")]
+    NothingReferred,
+    /// It belongs to those who were attacked.
+    #[error("belongs to those who were attacked: only what attacks is compared")]
+    Attacked,
+    /// Its source says that it is not what it seems.
+    #[error("{0} by the word of its source")]
+    NotGenuine(&'static str),
 }

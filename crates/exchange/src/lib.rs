@@ -1,13 +1,15 @@
 //! Foreign formats in: what other systems wrote, as drafts of incident reports.
 //!
+//! - [`Format`] tells formats apart by the first object of a file.
 //! - [`read_misp`] reads MISP events: bare, wrapped in `Event`, in `response`, or lists of these.
 //! - [`FeedRole`] and [`read_manifest`] tell the files of a MISP feed folder apart.
-//! - A [`Reading`] holds the [`Draft`] and an account of every attribute and object: what was read, and what was not and why.
+//! - [`read_stix`] reads STIX 2.1 and 2.0: bundles, TAXII envelopes, lists, single objects.
+//! - A [`Reading`] holds the [`Draft`] and an account of every item of the source: what was read, and what was not and why.
 //!
-//! What it is not: it opens no file, knows no network and decides on no marking. A draft without a TLP label is for its submitter to mark. It never
-//! fills the detection time: a MISP event does not say when its submitter detected anything.
+//! What it is not: it opens no file, knows no network and decides on no marking. A draft without a TLP label is for its submitter to mark. It fills
+//! the detection time only where the format says when its submitter detected something: MISP and STIX do not.
 //!
-//! Invariants: read + skipped = total, against a count made apart from the reading; nothing marked more strictly than its event enters a
+//! Invariants: read + skipped = total, against a count made apart from the reading; nothing marked more strictly than what holds it together enters a
 //! draft; no input makes it panic; equal content gives equal drafts in whatever order the lists stand.
 //!
 //! # Example
@@ -20,15 +22,24 @@
 //! assert_eq!(reading.draft.report_key, "misp:5f0c7d1e-0000-4000-8000-000000000001");
 //! assert_eq!(reading.draft.indicators.first().map(ToString::to_string).as_deref(), Some("domain:bad.example"));
 //! assert_eq!((reading.read.len(), reading.skipped.len(), reading.total), (1, 1, 2));
-//! # Ok::<(), chappe_exchange::MispError>(())
+//! # Ok::<(), chappe_exchange::ReadError>(())
 //! ```
 
 mod draft;
+mod error;
+mod format;
+mod loose;
 mod misp;
+mod moment;
+mod namespace;
+mod notes;
 mod shown;
+mod stix;
+mod text;
 
 pub use draft::{Draft, ReadItem, Reading, SkipReason, Skipped};
-pub use misp::{
-    FeedEntry, FeedRole, MAX_MISP_BYTES, MAX_MISP_EVENTS, MAX_MISP_ITEMS, MAX_NOTES, MispError, read_manifest,
-    read_misp,
-};
+pub use error::{MAX_FILE_BYTES, ReadError};
+pub use format::Format;
+pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
+pub use notes::MAX_NOTES;
+pub use stix::{MAX_STIX_OBJECTS, MAX_STIX_REPORTS, read_stix};

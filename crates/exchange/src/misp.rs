@@ -1,24 +1,16 @@
 //! MISP events, by the MISP core format and what MISP instances and feeds write.
 
 mod attribute;
-mod error;
 mod event;
 mod feed;
-mod loose;
-mod moment;
 mod split;
-mod tags;
-mod text;
+pub(crate) mod tags;
 
 use serde_json::Value;
 
-pub use error::MispError;
 pub use feed::{FeedEntry, FeedRole, read_manifest};
 
-use crate::Reading;
-
-/// Largest file that is read, in bytes.
-pub const MAX_MISP_BYTES: usize = 64 * 1024 * 1024;
+use crate::{ReadError, Reading, text};
 
 /// Most events in one file.
 pub const MAX_MISP_EVENTS: usize = 10_000;
@@ -26,17 +18,14 @@ pub const MAX_MISP_EVENTS: usize = 10_000;
 /// Most items (attributes, proposals, objects and their attributes) in one event.
 pub const MAX_MISP_ITEMS: usize = 100_000;
 
-/// Most notes on one event; the last one then tells how many more there are.
-pub const MAX_NOTES: usize = 100;
-
 /// Reads every event of a file. `name` is the file's or entry's name, for messages and for [`crate::Draft::source`].
 ///
 /// Accepted are `{"Event": …}`, `{"response": […]}`, `{"response": {"Event": …}}`, lists of those, and a bare event. An event that cannot be read
 /// takes its own place in the list as an error; the others are read.
 ///
 /// # Errors
-/// When the file as a whole cannot be read: larger than [`MAX_MISP_BYTES`], not UTF-8, not JSON, not MISP, or more than [`MAX_MISP_EVENTS`] events.
-pub fn read_misp(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, MispError>>, MispError> {
+/// When the file as a whole cannot be read: larger than [`crate::MAX_FILE_BYTES`], not UTF-8, not JSON, not MISP, or more than [`MAX_MISP_EVENTS`] events.
+pub fn read_misp(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, ReadError>>, ReadError> {
     let text = text::text(name, bytes)?;
     let pieces = split::split(name, text)?;
     Ok(pieces

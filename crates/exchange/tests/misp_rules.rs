@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use chappe_exchange::{FeedRole, MispError, Reading, SkipReason, read_manifest, read_misp};
+use chappe_exchange::{FeedRole, ReadError, Reading, SkipReason, read_manifest, read_misp};
 use chappe_model::{Indicator, Severity, Tlp};
 use serde_json::{Value, json};
 
 const UUID: &str = "5f0c7d1e-0000-4000-8000-00000000000a";
 
-fn read(file: &Value) -> Vec<Result<Reading, MispError>> {
+fn read(file: &Value) -> Vec<Result<Reading, ReadError>> {
     read_misp("test.json", file.to_string().as_bytes()).unwrap()
 }
 
@@ -302,8 +302,8 @@ fn one_bad_event_costs_only_itself() {
         [
             "test.json: [1].Event: no uuid: export the event from MISP, or give it a uuid that stays the same when it is sent again",
             "test.json: [2].Event: uuid \"7\": give 32 hexadecimal digits in groups of 8-4-4-4-12",
-            "test.json: [3].Event: not an object: give a MISP event, as MISP's JSON export writes it",
-            "test.json: [4]: neither an object nor a list of events: give a MISP event, as MISP's JSON export writes it",
+            "test.json: [3].Event: not an object: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
+            "test.json: [4]: neither an object nor a list of events: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
         ]
     );
     assert!(readings[0].is_ok() && readings[5].is_ok());
@@ -320,7 +320,7 @@ fn an_event_nested_too_deeply_costs_only_itself_and_is_placed() {
     assert!(
         matches!(
             error,
-            MispError::Syntax {
+            ReadError::Syntax {
                 line: 3,
                 column: 140..150,
                 ..
@@ -364,15 +364,15 @@ fn a_file_that_is_no_misp_says_what_it_is() {
         ),
         (
             b"{\"type\": \"bundle\", \"objects\": []}",
-            "f.json: top level: STIX, which this version does not read: give a MISP event, as MISP's JSON export writes it",
+            "f.json: top level: an object with the keys type, objects: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
         ),
         (
             b"{\"a\": 1, \"b\": 2}",
-            "f.json: top level: an object with the keys a, b: give a MISP event, as MISP's JSON export writes it",
+            "f.json: top level: an object with the keys a, b: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
         ),
         (
             b"7",
-            "f.json: top level: neither an object nor a list of events: give a MISP event, as MISP's JSON export writes it",
+            "f.json: top level: neither an object nor a list of events: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
         ),
         (
             b"{\"Event\": {}, \"Event\": {}}",
@@ -393,13 +393,13 @@ fn a_utf8_mark_is_accepted() {
 
 #[test]
 fn bounds_are_kept() {
-    let too_large = vec![b' '; chappe_exchange::MAX_MISP_BYTES + 1];
-    assert!(matches!(read_misp("f", &too_large), Err(MispError::TooLarge { .. })));
+    let too_large = vec![b' '; chappe_exchange::MAX_FILE_BYTES + 1];
+    assert!(matches!(read_misp("f", &too_large), Err(ReadError::TooLarge { .. })));
 
     let events = format!("[{}0]", "0,".repeat(chappe_exchange::MAX_MISP_EVENTS));
     assert!(matches!(
         read_misp("f", events.as_bytes()),
-        Err(MispError::TooManyEvents { .. })
+        Err(ReadError::TooManyEvents { .. })
     ));
 
     let items = format!(
@@ -409,13 +409,13 @@ fn bounds_are_kept() {
     let readings = read_misp("f", items.as_bytes()).unwrap();
     assert!(matches!(
         readings[0],
-        Err(MispError::TooManyItems { items: 100_001, .. })
+        Err(ReadError::TooManyItems { items: 100_001, .. })
     ));
 
     let wrapped = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(matches!(
         read_misp("f", wrapped.as_bytes()),
-        Err(MispError::NotAnEvent { .. })
+        Err(ReadError::NotAnEvent { .. })
     ));
 }
 

@@ -141,9 +141,14 @@ fn unreadable() -> Vec<Case> {
         ),
         ("a number", b"42".into(), &["top level", "give a MISP event"]),
         (
-            "STIX",
-            br#"{"type": "bundle", "objects": []}"#.into(),
-            &["top level", "STIX, which this version does not read"],
+            "STIX without a list",
+            br#"{"type": "bundle", "objects": 7}"#.into(),
+            &["top level", "objects that are no list", "give a STIX 2 bundle"],
+        ),
+        (
+            "STIX, cut off",
+            b"{\"type\": \"bundle\",\n \"objects\": [".into(),
+            &["line 2, column 13", "cut off, fetch it again"],
         ),
     ]
 }

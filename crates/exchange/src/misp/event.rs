@@ -9,26 +9,27 @@ use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
 use serde_json::{Map, Value};
 
 use self::walk::Walk;
-use super::tags::{self, EventTags, Notes};
-use super::{MAX_MISP_ITEMS, MispError, feed, loose, moment};
-use crate::shown::{cut, shown};
-use crate::{Draft, Reading};
+use super::tags::{self, EventTags};
+use super::{MAX_MISP_ITEMS, feed};
+use crate::notes::Notes;
+use crate::shown::{cut, one_line, shown};
+use crate::{Draft, ReadError, Reading, loose, moment};
 
 /// Reads the event at `path` of the file `name`.
-pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, MispError> {
+pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, ReadError> {
     let (file, path) = (name.to_owned(), path.to_owned());
     let Value::Object(event) = event else {
-        return Err(MispError::NotAnEvent {
+        return Err(ReadError::NotAnEvent {
             file,
             path,
             found: "not an object".to_owned(),
         });
     };
     let uuid = match loose::text(event, "uuid") {
-        None => return Err(MispError::NoUuid { file, path }),
+        None => return Err(ReadError::NoUuid { file, path }),
         Some(uuid) if feed::is_uuid(&uuid) => uuid.to_ascii_lowercase(),
         Some(uuid) => {
-            return Err(MispError::BadUuid {
+            return Err(ReadError::BadUuid {
                 file,
                 path,
                 value: uuid.into_owned(),
@@ -37,7 +38,7 @@ pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, Mis
     };
     let total = count(event);
     if total > MAX_MISP_ITEMS {
-        return Err(MispError::TooManyItems {
+        return Err(ReadError::TooManyItems {
             file,
             path,
             items: total,
@@ -51,7 +52,7 @@ pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, Mis
         read, skipped, seen, ..
     } = walk;
     if read.len() + skipped.len() != total {
-        return Err(MispError::Miscounted {
+        return Err(ReadError::Miscounted {
             file,
             path,
             accounted: read.len() + skipped.len(),
@@ -93,6 +94,7 @@ fn draft(name: &str, uuid: &str, event: &Map<String, Value>, tags: EventTags, no
         severity: severity(event, notes),
         occurred_from_ms,
         occurred_to_ms: None,
+        detected_at_ms: None,
         countries: BTreeSet::new(),
         sectors: tags.sectors,
         indicators: BTreeSet::new(),
@@ -155,11 +157,6 @@ fn summary(event: &Map<String, Value>, day: Option<&str>) -> String {
     let of = day.map_or_else(String::new, |day| format!(" of {}", one_line(day)));
     let summary = format!("MISP event{by}{of}{analysis}.");
     cut(&summary, SUMMARY_BYTES).to_owned()
-}
-
-/// The text with each control character as a space.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn severity(event: &Map<String, Value>, notes: &mut Notes) -> Option<Severity> {

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{MAX_MISP_EVENTS, MispError, loose, text};
+use super::MAX_MISP_EVENTS;
+use crate::{ReadError, loose, text};
 
 /// What a file of a feed folder is, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +48,10 @@ pub struct FeedEntry {
 ///
 /// # Errors
 /// When the file is too large, not UTF-8, not JSON, no manifest, or lists more than [`MAX_MISP_EVENTS`] events.
-pub fn read_manifest(name: &str, bytes: &[u8]) -> Result<Vec<FeedEntry>, MispError> {
+pub fn read_manifest(name: &str, bytes: &[u8]) -> Result<Vec<FeedEntry>, ReadError> {
     let text = text::text(name, bytes)?;
     let manifest: Value = serde_json::from_str(text).map_err(|error| text::syntax(name, text, text, &error))?;
-    let not_one = |path: &str, found: &str| MispError::NotAnEvent {
+    let not_one = |path: &str, found: &str| ReadError::NotAnEvent {
         file: name.to_owned(),
         path: crate::shown::shown(path),
         found: format!("{found}, not the manifest of a feed, an object with a uuid for each event"),
@@ -62,7 +63,7 @@ pub fn read_manifest(name: &str, bytes: &[u8]) -> Result<Vec<FeedEntry>, MispErr
         _ => return Err(not_one("", "no object")),
     };
     if events.len() > MAX_MISP_EVENTS {
-        return Err(MispError::TooManyEvents { file: name.to_owned() });
+        return Err(ReadError::TooManyEvents { file: name.to_owned() });
     }
     let entries = events.iter().map(|(uuid, event)| match event {
         Value::Object(event) if is_uuid(uuid) => Ok(FeedEntry {
@@ -77,7 +78,7 @@ pub fn read_manifest(name: &str, bytes: &[u8]) -> Result<Vec<FeedEntry>, MispErr
 }
 
 /// Whether the text is a UUID (RFC 9562, section 4), in either case.
-pub(super) fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let mut groups = text.split('-');
     let whole = lengths.iter().all(|length| {

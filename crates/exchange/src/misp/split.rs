@@ -6,8 +6,9 @@ use std::fmt;
 use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{MAX_MISP_EVENTS, MispError, feed, text};
+use super::{MAX_MISP_EVENTS, feed};
 use crate::shown::shown;
+use crate::{ReadError, text};
 
 /// Deepest nesting of wrappers around an event: list, `response`, list, `Event`.
 const MAX_WRAPPERS: usize = 5;
@@ -28,7 +29,7 @@ pub(super) struct Piece<'a> {
 }
 
 /// The events of a text, or an error in the place of what should be one.
-pub(super) fn split<'a>(name: &str, text: &'a str) -> Result<Vec<Result<Piece<'a>, MispError>>, MispError> {
+pub(super) fn split<'a>(name: &str, text: &'a str) -> Result<Vec<Result<Piece<'a>, ReadError>>, ReadError> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| text::syntax(name, text, text, &error))?;
     let mut split = Split {
         name,
@@ -46,16 +47,16 @@ pub(super) fn split<'a>(name: &str, text: &'a str) -> Result<Vec<Result<Piece<'a
 struct Split<'n, 'a> {
     name: &'n str,
     text: &'a str,
-    pieces: Vec<Result<Piece<'a>, MispError>>,
+    pieces: Vec<Result<Piece<'a>, ReadError>>,
 }
 
 impl<'a> Split<'_, 'a> {
     /// # Errors
     /// Only what ends the whole file: too many events.
-    fn descend(&mut self, raw: &'a RawValue, path: String, depth: usize) -> Result<(), MispError> {
+    fn descend(&mut self, raw: &'a RawValue, path: String, depth: usize) -> Result<(), ReadError> {
         let shape = match shape(raw) {
             Ok(Shape::Long) => {
-                return Err(MispError::TooManyEvents {
+                return Err(ReadError::TooManyEvents {
                     file: self.name.to_owned(),
                 });
             }
@@ -98,9 +99,9 @@ impl<'a> Split<'_, 'a> {
         }
     }
 
-    fn push(&mut self, piece: Result<Piece<'a>, MispError>) -> Result<(), MispError> {
+    fn push(&mut self, piece: Result<Piece<'a>, ReadError>) -> Result<(), ReadError> {
         if self.pieces.len() >= MAX_MISP_EVENTS {
-            return Err(MispError::TooManyEvents {
+            return Err(ReadError::TooManyEvents {
                 file: self.name.to_owned(),
             });
         }
@@ -108,8 +109,8 @@ impl<'a> Split<'_, 'a> {
         Ok(())
     }
 
-    fn not_an_event(&self, path: &str, found: &str) -> MispError {
-        MispError::NotAnEvent {
+    fn not_an_event(&self, path: &str, found: &str) -> ReadError {
+        ReadError::NotAnEvent {
             file: self.name.to_owned(),
             path: path.to_owned(),
             found: found.to_owned(),
@@ -146,15 +147,10 @@ struct Object<'a> {
 impl Object<'_> {
     /// What an object is that holds no event.
     fn described(&self) -> String {
-        let has = |key: &str| self.keys.iter().any(|known| known == key);
         if self.keys.is_empty() {
             "an empty object".to_owned()
         } else if self.keys.iter().all(|key| feed::is_uuid(key)) {
             "the manifest of a MISP feed: give the feed's folder".to_owned()
-        } else if has("type") && (has("objects") || has("spec_version")) {
-            "STIX, which this version does not read".to_owned()
-        } else if has("Format") && has("Category") {
-            "IDEA, which this version does not read".to_owned()
         } else {
             let keys: Vec<String> = self.keys.iter().map(|key| shown(key)).collect();
             format!(

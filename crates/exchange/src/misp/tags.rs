@@ -5,49 +5,23 @@ use std::collections::BTreeSet;
 use chappe_model::{Pap, Rsit, Sector, Tlp};
 use serde_json::{Map, Value};
 
-use super::{MAX_NOTES, loose};
+use crate::loose;
+use crate::notes::Notes;
 use crate::shown::shown;
 
 /// Labels of one event or attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Handling {
-    pub(super) tlp: Option<Tlp>,
-    pub(super) pap: Option<Pap>,
+pub(crate) struct Handling {
+    pub(crate) tlp: Option<Tlp>,
+    pub(crate) pap: Option<Pap>,
 }
 
 /// What an event's tags say.
 #[derive(Debug, Default)]
-pub(super) struct EventTags {
-    pub(super) handling: Handling,
-    pub(super) incident_type: Option<Rsit>,
-    pub(super) sectors: BTreeSet<Sector>,
-}
-
-/// Notes for the submitter: each once, at most [`MAX_NOTES`].
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    list: Vec<String>,
-    more: usize,
-}
-
-impl Notes {
-    pub(super) fn push(&mut self, note: String) {
-        if self.list.contains(&note) {
-            return;
-        }
-        if self.list.len() < MAX_NOTES - 1 {
-            self.list.push(note);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    pub(super) fn finish(mut self) -> Vec<String> {
-        if self.more > 0 {
-            self.list.push(format!("and {} more notes", self.more));
-        }
-        self.list
-    }
+pub(crate) struct EventTags {
+    pub(crate) handling: Handling,
+    pub(crate) incident_type: Option<Rsit>,
+    pub(crate) sectors: BTreeSet<Sector>,
 }
 
 /// Types of two taxonomies of law enforcement that RSIT states by another word. Those that RSIT splits further are left out: a guess would be made a fact.
@@ -149,13 +123,18 @@ pub(super) fn of_attribute(attribute: &Map<String, Value>) -> Handling {
 
 /// What an event's tags say, and notes on those that say nothing here.
 pub(super) fn of_event(event: &Map<String, Value>, notes: &mut Notes) -> EventTags {
+    of_names(names(event), notes)
+}
+
+/// What tags say, by their names; others than MISP write the same ones as labels.
+pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Notes) -> EventTags {
     let mut tlps = BTreeSet::new();
     let mut paps = BTreeSet::new();
     let mut types = BTreeSet::new();
     let mut mapped_types = BTreeSet::new();
     let mut sectors = BTreeSet::new();
     let mut unclear_tlp = false;
-    for tag in names(event) {
+    for tag in names {
         if is_of(tag, "tlp") {
             match tag.parse::<Tlp>() {
                 Ok(tlp) => drop(tlps.insert(tlp)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chappe_exchange::{Draft, Reading, Skipped, read_misp};
+use chappe_exchange::{Draft, Format, ReadError, Reading, Skipped, read_misp, read_stix};
 use chappe_model::{Rsit, Timestamp};
 use chappe_proto::{time, v1};
 
@@ -10,19 +10,21 @@ use crate::cli::FillArgs;
 use crate::report_file::{looks_like_reports, read_reports};
 use crate::words;
 
-/// Type of a MISP event that names none, unless told otherwise.
+/// Type of a report of a foreign format that names none, unless told otherwise.
 pub(crate) const DEFAULT_TYPE: Rsit = Rsit::Undetermined;
 
 /// What a file held.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
-    /// `MISP` or `reports`.
-    pub(crate) format: &'static str,
+    /// What the reports are called in the format that the file was read as.
+    pub(crate) noun: &'static str,
+    /// Whether the format is not Chappe's own: its items are counted.
+    pub(crate) is_foreign: bool,
     /// Ready to be sent.
     pub(crate) reports: Vec<v1::Incident>,
     /// What could not be read, as text: the whole file, or one of its events or reports.
     pub(crate) faults: Vec<String>,
-    /// Items of MISP events that were read.
+    /// Items of foreign formats that were read.
     pub(crate) items_read: usize,
     /// And those that were not: reason to number.
     pub(crate) skipped: BTreeMap<String, usize>,
@@ -37,16 +39,23 @@ pub(crate) fn read(name: &str, bytes: &[u8], fill: &FillArgs) -> Content {
     let own = std::str::from_utf8(bytes).ok().filter(|text| looks_like_reports(text));
     let mut content = match own {
         Some(text) => own_reports(text),
-        // Also says what is wrong with a file that is neither: encoding, syntax, or what it found instead.
-        None => misp(name, bytes),
+        None => match Format::of(bytes) {
+            Some(Format::Stix) => foreign(name, "report", read_stix(name, bytes)),
+            // Also says what is wrong with a file that is none of them: encoding, syntax, or what it found instead.
+            Some(Format::Misp) | None => foreign(name, "event", read_misp(name, bytes)),
+        },
     };
-    content.reports.iter_mut().for_each(|report| fill_in(report, fill));
+    let is_foreign = content.is_foreign;
+    content
+        .reports
+        .iter_mut()
+        .for_each(|report| fill_in(report, is_foreign, fill));
     content
 }
 
 fn own_reports(text: &str) -> Content {
     let mut content = Content {
-        format: "reports",
+        noun: "report",
         ..Content::default()
     };
     match read_reports(text) {
@@ -63,20 +72,21 @@ fn own_reports(text: &str) -> Content {
     content
 }
 
-fn misp(name: &str, bytes: &[u8]) -> Content {
+fn foreign(name: &str, noun: &'static str, read: Result<Vec<Result<Reading, ReadError>>, ReadError>) -> Content {
     let mut content = Content {
-        format: "MISP",
+        noun,
+        is_foreign: true,
         ..Content::default()
     };
-    let events = match read_misp(name, bytes) {
-        Ok(events) => events,
+    let readings = match read {
+        Ok(readings) => readings,
         Err(error) => {
             content.faults.push(without_name(name, &error.to_string()));
             return content;
         }
     };
-    for event in events {
-        match event {
+    for reading in readings {
+        match reading {
             Ok(reading) => add(&mut content, reading),
             Err(error) => content.faults.push(without_name(name, &error.to_string())),
         }
@@ -138,6 +148,7 @@ fn from_draft(draft: Draft) -> v1::Incident {
         marking: marked.then_some(marking),
         occurred_from: moment(draft.occurred_from_ms),
         occurred_to: moment(draft.occurred_to_ms),
+        detected_at: moment(draft.detected_at_ms),
         countries: draft
             .countries
             .iter()
@@ -152,7 +163,7 @@ fn from_draft(draft: Draft) -> v1::Incident {
 }
 
 /// Fills in what a report lacks, and nothing else.
-fn fill_in(report: &mut v1::Incident, fill: &FillArgs) {
+fn fill_in(report: &mut v1::Incident, is_foreign: bool, fill: &FillArgs) {
     if report.countries.is_empty() {
         report.countries = fill
             .countries
@@ -161,8 +172,8 @@ fn fill_in(report: &mut v1::Incident, fill: &FillArgs) {
             .collect();
     }
     if report.incident_type.is_empty() {
-        // A report in Chappe's own form that lacks its type is the reporter's slip; a MISP event seldom has one.
-        let default = report.report_key.starts_with("misp:").then_some(DEFAULT_TYPE);
+        // A report in Chappe's own form that lacks its type is the reporter's slip; those of other formats seldom have one.
+        let default = is_foreign.then_some(DEFAULT_TYPE);
         report.incident_type = fill
             .incident_type
             .or(default)
@@ -210,8 +221,8 @@ mod tests {
     fn a_misp_event_gets_what_it_lacks() {
         let content = read("f.json", EVENT.as_bytes(), &fill());
         assert_eq!(
-            (content.format, content.items_read, content.skipped_items.len()),
-            ("MISP", 1, 2)
+            (content.noun, content.items_read, content.skipped_items.len()),
+            ("event", 1, 2)
         );
         let report = &content.reports[0];
         assert_eq!(report.incident_type, "other/undetermined");
@@ -254,7 +265,8 @@ mod tests {
             b"",
             b"{\"Event\": ",
             b"\xff\xfe{\0",
-            b"{\"objects\": []}",
+            b"{\"objects\": 1}",
+            b"{\"type\": \"bundle\", ",
         ] {
             let content = read("f.json", bytes, &fill());
             assert!(content.reports.is_empty());

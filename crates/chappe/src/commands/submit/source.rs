@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use chappe_exchange::{FeedRole, MAX_MISP_BYTES, read_manifest};
+use chappe_exchange::{FeedRole, MAX_FILE_BYTES, read_manifest};
 
 /// Largest file that is read, in bytes.
-pub(crate) const FILE_BYTES: usize = MAX_MISP_BYTES;
+pub(crate) const FILE_BYTES: usize = MAX_FILE_BYTES;
 /// Most files of a folder.
 const FILES: usize = 100_000;
 

@@ -118,7 +118,11 @@ impl FileResult {
         }
         let mut parts = Vec::new();
         let (noun, accepted) = (
-            if content.format == "MISP" { "event" } else { "report" },
+            if content.noun.is_empty() {
+                "report"
+            } else {
+                content.noun
+            },
             if how.dry_run { "sound" } else { "accepted" },
         );
         parts.push(format!("{} {accepted}", self.accepted));
@@ -134,7 +138,7 @@ impl FileResult {
         }
         let outcome = parts.join(", ");
         let total = count(content.reports.len() + content.faults.len(), noun);
-        if content.format != "MISP" {
+        if !content.is_foreign {
             return format!("{total}: {outcome}");
         }
         let skipped: usize = content.skipped.values().sum();

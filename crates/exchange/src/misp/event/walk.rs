@@ -4,10 +4,11 @@ use chappe_model::{Pap, Tlp};
 use serde_json::{Map, Value};
 
 use crate::misp::attribute::{self, Meaning};
-use crate::misp::tags::{self, Handling, Notes};
-use crate::misp::{loose, moment};
+use crate::misp::tags::{self, Handling};
+use crate::notes::Notes;
 use crate::shown::shown;
 use crate::{ReadItem, SkipReason, Skipped};
+use crate::{loose, moment};
 
 /// The span in which read items were seen, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::notes::MAX_NOTES;
 
 fn tagged(tags: &[&str]) -> Map<String, Value> {
     let tags: Vec<Value> = tags.iter().map(|name| json!({ "name": name })).collect();

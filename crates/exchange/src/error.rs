@@ -1,13 +1,16 @@
-//! Why a file or an event was not read.
+//! Why a file or one of its entries was not read.
 
-use super::{MAX_MISP_BYTES, MAX_MISP_EVENTS, MAX_MISP_ITEMS};
+use crate::misp::{MAX_MISP_EVENTS, MAX_MISP_ITEMS};
 use crate::shown::shown;
 
-/// Why a file or one of its events was not read: the file, the place in it, what was wrong and what to do.
+/// Largest file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Why a file or one of its entries was not read: the file, the place in it, what was wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MispError {
-    /// The file is larger than [`MAX_MISP_BYTES`].
-    #[error("{file}: {bytes} bytes: at most {MAX_MISP_BYTES} are read, export the events one by one")]
+pub enum ReadError {
+    /// The file is larger than [`MAX_FILE_BYTES`].
+    #[error("{file}: {bytes} bytes: at most {MAX_FILE_BYTES} are read, split it or export its entries one by one")]
     TooLarge {
         /// The file.
         file: String,
@@ -38,9 +41,43 @@ pub enum MispError {
         /// What was wrong.
         message: String,
     },
+    /// The file is not of the format that it was taken for.
+    #[error("{file}: {}: {found}: {wanted}", place(path))]
+    NotOfFormat {
+        /// The file.
+        file: String,
+        /// The place in it; empty for the whole file.
+        path: String,
+        /// What stands there.
+        found: String,
+        /// What to give instead.
+        wanted: &'static str,
+    },
+    /// The file, or one of its entries, holds too much.
+    #[error("{file}: {}: more than {most} {what}: split the file", place(path))]
+    TooMany {
+        /// The file.
+        file: String,
+        /// The place in it; empty for the whole file.
+        path: String,
+        /// Of what.
+        what: &'static str,
+        /// How many are read.
+        most: usize,
+    },
+    /// A field of an entry is missing or wrong, so that the entry cannot be read.
+    #[error("{file}: {}: {message}", place(path))]
+    Field {
+        /// The file.
+        file: String,
+        /// Where the field stands.
+        path: String,
+        /// What is wrong and what is accepted.
+        message: String,
+    },
     /// The JSON is no MISP event.
     #[error(
-        "{file}: {}: {found}: give a MISP event, as MISP's JSON export writes it",
+        "{file}: {}: {found}: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
         place(path)
     )]
     NotAnEvent {

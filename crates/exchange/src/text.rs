@@ -1,6 +1,6 @@
 //! From bytes to text: size, encoding, and where in the file an error lies.
 
-use super::{MAX_MISP_BYTES, MispError};
+use crate::{MAX_FILE_BYTES, ReadError};
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -10,16 +10,16 @@ const NOT_UTF8: &str =
 const CUT_OFF: &str = "the file ends inside a character: it seems to be cut off, fetch it again";
 
 /// The text of a file, without a UTF-8 byte order mark.
-pub(super) fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, MispError> {
-    if bytes.len() > MAX_MISP_BYTES {
-        return Err(MispError::TooLarge {
+pub(crate) fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, ReadError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(ReadError::TooLarge {
             file: name.to_owned(),
             bytes: bytes.len(),
         });
     }
     let wrong = |offset: usize, found| {
         let line = 1 + bytes[..offset].iter().filter(|byte| **byte == b'\n').count();
-        MispError::Encoding {
+        ReadError::Encoding {
             file: name.to_owned(),
             offset,
             line,
@@ -44,7 +44,7 @@ pub(super) fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, MispError
 }
 
 /// An error of the JSON parser, placed in the whole text. `part` is the slice of `text` that was parsed.
-pub(super) fn syntax(name: &str, text: &str, part: &str, error: &serde_json::Error) -> MispError {
+pub(crate) fn syntax(name: &str, text: &str, part: &str, error: &serde_json::Error) -> ReadError {
     let before = &text[..(part.as_ptr() as usize)
         .saturating_sub(text.as_ptr() as usize)
         .min(text.len())];
@@ -61,7 +61,7 @@ pub(super) fn syntax(name: &str, text: &str, part: &str, error: &serde_json::Err
     } else {
         "not JSON as it should be"
     };
-    MispError::Syntax {
+    ReadError::Syntax {
         file: name.to_owned(),
         line,
         column: ahead + error.column(),

@@ -1,18 +1,18 @@
-//! MISP's dates and times as milliseconds since 1970.
+//! Dates and times of foreign formats as milliseconds since 1970.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// The begin of a day such as `2020-10-01`, in UTC. Nothing where the text is no date or lies before 1970.
-pub(super) fn day_ms(text: &str) -> Option<u64> {
+pub(crate) fn day_ms(text: &str) -> Option<u64> {
     let day: Date = text.parse().ok()?;
     let start = day.to_zoned(TimeZone::UTC).ok()?;
     u64::try_from(start.timestamp().as_millisecond()).ok()
 }
 
 /// An instant such as `2020-10-01T08:00:00.000000+02:00`. Nothing where the text is none or lies before 1970.
-pub(super) fn instant_ms(text: &str) -> Option<u64> {
+pub(crate) fn instant_ms(text: &str) -> Option<u64> {
     let instant: Timestamp = text.parse().ok()?;
     u64::try_from(instant.as_millisecond()).ok()
 }

@@ -1,0 +1,46 @@
+//! STIX 2.1 and 2.0 in: bundles, TAXII envelopes, lists of objects, and objects alone.
+
+pub(crate) mod extension;
+mod file;
+mod graph;
+pub(crate) mod marking;
+mod observable;
+mod pattern;
+mod report;
+mod scope;
+mod victims;
+
+use crate::{ReadError, Reading};
+
+/// Most objects in one bundle or list.
+pub const MAX_STIX_OBJECTS: usize = 100_000;
+
+/// Most reports that one file may make.
+pub const MAX_STIX_REPORTS: usize = 10_000;
+
+/// Reads every report of a STIX file. `name` is the file's or entry's name, for messages and for [`crate::Draft::source`].
+///
+/// Each `report` and `grouping` makes one draft of what it refers to. What none of them refers to makes one draft of its own where it holds an
+/// indicator; else it is accounted for with the report of the lowest id. One that cannot be read takes its own place in the list as an error.
+///
+/// # Errors
+/// When the file as a whole cannot be read: larger than [`crate::MAX_FILE_BYTES`], not UTF-8, not JSON, not STIX, or over a bound.
+pub fn read_stix(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, ReadError>>, ReadError> {
+    let whole = file::parse(name, bytes)?;
+    let mut readings = Vec::new();
+    for collection in file::collections(name, &whole)? {
+        let graph = graph::Graph::new(&collection);
+        for scope in scope::scopes(&graph) {
+            if readings.len() == MAX_STIX_REPORTS {
+                return Err(ReadError::TooMany {
+                    file: name.to_owned(),
+                    path: String::new(),
+                    what: "reports",
+                    most: MAX_STIX_REPORTS,
+                });
+            }
+            readings.push(report::read(name, &graph, &scope));
+        }
+    }
+    Ok(readings)
+}

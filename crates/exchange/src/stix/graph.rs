@@ -1,0 +1,97 @@
+//! The objects of a collection, and how they refer to each other.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::file::Item;
+use crate::{loose, moment};
+
+/// A collection with its objects by id.
+pub(super) struct Graph<'a> {
+    pub(super) nodes: Vec<Node<'a>>,
+    /// Every object of an id.
+    by_id: HashMap<&'a str, Vec<usize>>,
+}
+
+/// One entry of a collection.
+pub(super) struct Node<'a> {
+    pub(super) path: &'a str,
+    /// Nothing where the entry is no object.
+    pub(super) object: Option<&'a Map<String, Value>>,
+    pub(super) kind: &'a str,
+    pub(super) id: Option<&'a str>,
+    /// When it was last changed, in milliseconds since 1970.
+    pub(super) modified_ms: Option<u64>,
+    /// Whether another of the same id is newer, or the same again.
+    pub(super) is_repeated: bool,
+}
+
+impl Node<'_> {
+    /// Whether its source took it back.
+    pub(super) fn is_revoked(&self) -> bool {
+        self.object.and_then(|object| loose::truth(object, "revoked")) == Some(true)
+    }
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(items: &'a [Item<'a>]) -> Self {
+        let mut graph = Self {
+            nodes: items.iter().map(node).collect(),
+            by_id: HashMap::new(),
+        };
+        for (index, node) in graph.nodes.iter().enumerate() {
+            if let Some(id) = node.id {
+                graph.by_id.entry(id).or_default().push(index);
+            }
+        }
+        for versions in graph.by_id.values().filter(|versions| versions.len() > 1) {
+            // Of equal ones either; of unequal ones of one time the same in whatever order they stand.
+            let rank = |index: &usize| {
+                let node = &graph.nodes[*index];
+                (node.modified_ms, items[*index].value.to_string())
+            };
+            let newest = versions.iter().max_by_key(|index| rank(index)).copied();
+            for index in versions {
+                graph.nodes[*index].is_repeated = Some(*index) != newest;
+            }
+        }
+        graph
+    }
+
+    /// Every version of an object.
+    pub(super) fn versions(&self, id: &str) -> &[usize] {
+        self.by_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest version of an object, unless it was revoked.
+    pub(super) fn standing(&self, id: &str) -> Option<usize> {
+        let newest = self.versions(id).iter().copied();
+        newest.into_iter().find(|index| self.stands(*index))
+    }
+
+    /// Whether an entry is the newest version of an object that was not revoked.
+    pub(super) fn stands(&self, index: usize) -> bool {
+        let node = &self.nodes[index];
+        node.object.is_some() && !node.is_repeated && !node.is_revoked()
+    }
+}
+
+fn node<'a>(item: &'a Item<'a>) -> Node<'a> {
+    let object = item.value.as_object();
+    let word = |key: &str| object.and_then(|object| object.get(key)?.as_str());
+    let time = |key: &str| word(key).and_then(moment::instant_ms);
+    Node {
+        path: &item.path,
+        object,
+        kind: word("type").unwrap_or_default(),
+        id: word("id"),
+        modified_ms: time("modified").or_else(|| time("created")),
+        is_repeated: false,
+    }
+}
+
+/// The ids that a member refers to: one as a text, or several as a list.
+pub(super) fn refs<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    loose::list(object, key).iter().filter_map(Value::as_str)
+}

@@ -1,0 +1,105 @@
+//! Data markings of STIX as TLP labels: the objects that STIX 2.1 fixes for TLP 1, those that OASIS fixes for TLP 2.0, and what a file defines itself.
+
+use chappe_model::Tlp;
+use serde_json::{Map, Value};
+
+use super::graph::{Graph, refs};
+use crate::shown::shown;
+
+/// The extension by which a marking definition carries a label of TLP 2.0 (OASIS, STIX common objects).
+pub(crate) const TLP_2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
+
+/// The marking definitions of TLP 1 (STIX 2.1, section 7.2.1.4).
+const TLP_1: [(&str, Tlp); 4] = [
+    ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", Tlp::Clear),
+    ("marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", Tlp::Green),
+    ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", Tlp::Amber),
+    ("marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", Tlp::Red),
+];
+
+/// The marking definition of a label of TLP 2.0 (OASIS, STIX common objects).
+pub(crate) fn tlp_2_id(tlp: Tlp) -> &'static str {
+    match tlp {
+        Tlp::Clear => "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+        Tlp::Green => "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+        Tlp::Amber => "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+        Tlp::AmberStrict => "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+        Tlp::Red => "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+    }
+}
+
+/// What the markings of an object add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Label {
+    /// The most restrictive label that is understood.
+    pub(super) tlp: Option<Tlp>,
+    /// A marking that is not understood: whatever it asks for, the object counts as RED.
+    pub(super) unclear: Option<String>,
+}
+
+impl Label {
+    /// The label of an object, granular markings included: a part that is marked more strictly marks the whole.
+    pub(super) fn of(graph: &Graph<'_>, object: &Map<String, Value>) -> Self {
+        let granular = crate::loose::list(object, "granular_markings").iter();
+        let granular = granular.filter_map(|one| one.get("marking_ref")?.as_str());
+        let mut label = Self::default();
+        for id in refs(object, "object_marking_refs").chain(granular) {
+            match meaning(graph, id) {
+                Meaning::Tlp(tlp) => label.tlp = label.tlp.max(Some(tlp)),
+                Meaning::Statement => {}
+                Meaning::Unclear => label.unclear = label.unclear.max(Some(shown(id))),
+            }
+        }
+        label
+    }
+
+    /// The label as a stranger must take it.
+    pub(super) fn strictest(&self) -> Option<Tlp> {
+        if self.unclear.is_some() {
+            Some(Tlp::Red)
+        } else {
+            self.tlp
+        }
+    }
+}
+
+/// What a marking definition means here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Tlp(Tlp),
+    /// A text for people, such as terms of use.
+    Statement,
+    Unclear,
+}
+
+fn meaning(graph: &Graph<'_>, id: &str) -> Meaning {
+    let fixed = TLP_1.iter().find(|(known, _)| *known == id).map(|(_, tlp)| *tlp);
+    let fixed = fixed.or_else(|| Tlp::ALL.into_iter().find(|tlp| tlp_2_id(*tlp) == id));
+    if let Some(tlp) = fixed {
+        return Meaning::Tlp(tlp);
+    }
+    let definition = graph.versions(id).iter().find_map(|index| graph.nodes[*index].object);
+    definition.map_or(Meaning::Unclear, defined)
+}
+
+/// What a definition in the file says itself.
+fn defined(definition: &Map<String, Value>) -> Meaning {
+    let label = |text: Option<&str>| {
+        text.and_then(|text| text.parse().ok())
+            .map_or(Meaning::Unclear, Meaning::Tlp)
+    };
+    let extension = definition.get("extensions").and_then(|all| all.get(TLP_2_EXTENSION));
+    if let Some(extension) = extension {
+        return label(extension.get("tlp_2_0").and_then(Value::as_str));
+    }
+    match definition.get("definition_type").and_then(Value::as_str) {
+        Some("tlp") => label(definition.get("definition").and_then(|one| one.get("tlp")?.as_str())),
+        Some("statement") => Meaning::Statement,
+        _ => Meaning::Unclear,
+    }
+}
+
+/// Whether a marking definition gives a label.
+pub(super) fn is_understood(definition: &Map<String, Value>) -> bool {
+    matches!(defined(definition), Meaning::Tlp(_))
+}

@@ -1,0 +1,138 @@
+//! The draft but for what the objects say: key, revision, title, type.
+
+use std::collections::BTreeSet;
+
+use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
+
+use super::tags_of;
+use crate::notes::Notes;
+use crate::shown::{cut, one_line, shown};
+use crate::stix::extension::{self, EXTENSION};
+use crate::stix::graph::{Graph, Node};
+use crate::stix::scope::Scope;
+use crate::{Draft, loose, namespace};
+
+/// Longest id that is used as part of a key, in bytes.
+const MAX_ID_BYTES: usize = 200;
+
+pub(super) fn draft(name: &str, graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> Draft {
+    let namer = namer(graph, scope).map(|index| &graph.nodes[index]);
+    let mut draft = Draft {
+        report_key: format!("stix:{}", key(graph, scope, namer)),
+        revision: revision(graph, scope, notes),
+        title: title(graph, scope, namer, notes),
+        summary: summary(graph, namer),
+        incident_type: None,
+        severity: None,
+        occurred_from_ms: None,
+        occurred_to_ms: None,
+        detected_at_ms: None,
+        countries: BTreeSet::new(),
+        sectors: BTreeSet::new(),
+        indicators: BTreeSet::new(),
+        tlp: None,
+        pap: None,
+        source: name.to_owned(),
+    };
+    if let Some(object) = namer.and_then(|node| node.object) {
+        let tags = tags_of(object, notes);
+        draft.tlp = tags.handling.tlp;
+        draft.pap = tags.handling.pap;
+        draft.incident_type = tags.incident_type;
+        draft.sectors = tags.sectors;
+        if let Some(own) = extension::own(object) {
+            notes.push(
+                "an alert that Chappe wrote: who reports it again reports what was told, not what was seen".to_owned(),
+            );
+            draft.incident_type = draft.incident_type.or(own.incident_type);
+            draft.pap = draft.pap.max(own.pap);
+            draft.severity = own.severity;
+            draft.countries = own.countries;
+            draft.sectors.extend(own.sectors);
+            draft.occurred_from_ms = own.from_ms;
+            draft.occurred_to_ms = own.to_ms;
+        }
+        for foreign in foreign_extensions(object) {
+            notes.push(format!("the extension {foreign} is not read"));
+        }
+    }
+    draft
+}
+
+fn foreign_extensions(object: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+    let all = object.get("extensions").and_then(|all| all.as_object());
+    let names = all.into_iter().flat_map(|all| all.keys());
+    names
+        .filter(|name| *name != EXTENSION)
+        .map(|name| shown(name))
+        .collect()
+}
+
+/// The object after which the report is named: what holds it together, else its only incident, else the only object that there is.
+fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
+    if scope.container.is_some() {
+        return scope.container;
+    }
+    let of = |kind: &str| {
+        let all = scope.members.iter().copied();
+        let mut all = all.filter(|index| graph.stands(*index) && (kind.is_empty() || graph.nodes[*index].kind == kind));
+        all.next().filter(|_| all.next().is_none())
+    };
+    of("incident").or_else(|| of(""))
+}
+
+/// What stays the same when the report is sent again: the id of what names it, else a function of the ids of all that it holds. The id of a bundle is
+/// none: many tools make a new one each time.
+fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>) -> String {
+    let is_short = |id: &&str| id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control);
+    if let Some(id) = namer.and_then(|node| node.id).filter(is_short) {
+        return id.to_owned();
+    }
+    let ids: BTreeSet<&str> = scope
+        .members
+        .iter()
+        .filter_map(|index| graph.nodes[*index].id)
+        .collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    format!("objects--{}", namespace::uuid(&namespace::OWN, &ids.join("\n")))
+}
+
+fn revision(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> u32 {
+    let newest = scope
+        .members
+        .iter()
+        .filter_map(|index| graph.nodes[*index].modified_ms)
+        .max();
+    let seconds = newest.and_then(|ms| u32::try_from(ms / 1000).ok());
+    match seconds {
+        Some(seconds) if seconds > 0 => seconds,
+        _ => {
+            notes.push("no object says when it was modified: taken as revision 1, later edits need that".to_owned());
+            1
+        }
+    }
+}
+
+fn title(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>, notes: &mut Notes) -> String {
+    let name = namer.and_then(|node| loose::text(node.object?, "name").map(|name| one_line(&name)));
+    let line = name.unwrap_or_else(|| {
+        let what: BTreeSet<&str> = scope.members.iter().map(|index| graph.nodes[*index].kind).collect();
+        let what: Vec<String> = what.into_iter().filter(|kind| !kind.is_empty()).map(shown).collect();
+        format!("STIX objects: {}", what.join(", "))
+    });
+    let title = cut(&line, TITLE_BYTES);
+    if title.len() < line.len() {
+        notes.push(format!("the title was cut to {TITLE_BYTES} bytes"));
+    }
+    title.to_owned()
+}
+
+fn summary(graph: &Graph<'_>, namer: Option<&Node<'_>>) -> String {
+    let what = namer.map_or_else(|| "objects".to_owned(), |node| shown(node.kind));
+    let text = |key: &str| namer.and_then(|node| loose::text(node.object?, key).map(|text| one_line(&text)));
+    let author = text("created_by_ref").and_then(|id| graph.nodes[graph.standing(&id)?].object);
+    let by = author.and_then(|author| loose::text(author, "name"));
+    let by = by.map_or_else(String::new, |name| format!(" by {}", one_line(&name)));
+    let of = text("published").map_or_else(String::new, |time| format!(", published {time}"));
+    cut(&format!("STIX {what}{by}{of}."), SUMMARY_BYTES).to_owned()
+}

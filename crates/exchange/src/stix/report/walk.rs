@@ -1,0 +1,284 @@
+//! Goes through the objects of a scope: each ends up read or skipped, once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chappe_model::Tlp;
+use serde_json::{Map, Value};
+
+use crate::notes::Notes;
+use crate::shown::shown;
+use crate::stix::graph::{Graph, refs};
+use crate::stix::marking::{self, Label};
+use crate::stix::observable::{self, Found};
+use crate::stix::scope::Scope;
+use crate::stix::victims::Victims;
+use crate::{ReadItem, SkipReason, Skipped, loose, moment};
+
+/// The walk through one scope and what it found.
+pub(super) struct Walk<'w, 'a> {
+    pub(super) read: Vec<ReadItem>,
+    pub(super) skipped: Vec<Skipped>,
+    /// First and last time of what was read, in milliseconds since 1970.
+    pub(super) seen: Option<(u64, u64)>,
+    graph: &'w Graph<'a>,
+    scope: &'w Scope,
+    label: Option<Tlp>,
+    victims: &'w Victims,
+    notes: &'w mut Notes,
+    /// Ids of what was read.
+    ids: BTreeSet<&'a str>,
+    /// By the id of an observable, the labels of the observations that it is part of.
+    observed: BTreeMap<&'a str, Label>,
+    /// Ids of addresses to which messages went.
+    recipients: BTreeSet<&'a str>,
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    pub(super) fn new(
+        graph: &'w Graph<'a>,
+        scope: &'w Scope,
+        label: Option<Tlp>,
+        victims: &'w Victims,
+        notes: &'w mut Notes,
+    ) -> Self {
+        let mut walk = Self {
+            read: Vec::new(),
+            skipped: Vec::new(),
+            seen: None,
+            graph,
+            scope,
+            label,
+            victims,
+            notes,
+            ids: BTreeSet::new(),
+            observed: BTreeMap::new(),
+            recipients: BTreeSet::new(),
+        };
+        walk.look_ahead();
+        walk
+    }
+
+    /// What observations and messages say of the observables that they refer to.
+    fn look_ahead(&mut self) {
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            let Some(object) = node.object.filter(|_| self.graph.stands(index)) else {
+                continue;
+            };
+            if node.kind == "observed-data" {
+                let label = Label::of(self.graph, object);
+                for id in refs(object, "object_refs") {
+                    let joined = self.observed.entry(id).or_default();
+                    joined.tlp = joined.tlp.max(label.tlp);
+                    joined.unclear = joined.unclear.take().max(label.unclear.clone());
+                }
+            }
+            if node.kind == "email-message" {
+                self.recipients.extend(recipients(object));
+            }
+        }
+    }
+
+    /// What holds indicators first, then what refers to it.
+    pub(super) fn scope(&mut self) {
+        let graph = self.graph;
+        let members: Vec<usize> = self.scope.members.iter().chain(&self.scope.beside).copied().collect();
+        let wraps = |index: &usize| matches!(graph.nodes[*index].kind, "observed-data" | "sighting");
+        for index in members.iter().filter(|index| !wraps(index)) {
+            self.object(*index);
+        }
+        for kind in ["observed-data", "sighting"] {
+            for index in members.iter().filter(|index| graph.nodes[**index].kind == kind) {
+                self.object(*index);
+            }
+        }
+    }
+
+    fn object(&mut self, index: usize) {
+        let graph = self.graph;
+        let node = &graph.nodes[index];
+        let Some(object) = node.object else {
+            return self.skip(node.path, "", SkipReason::Malformed("not an object"));
+        };
+        if node.kind == "observed-data" {
+            return self.observation(index, object);
+        }
+        let reason = match self.meaning(index, object) {
+            Ok((indicators, errors)) => {
+                for error in errors {
+                    self.notes.push(format!("{}: read in part: {error}", node.path));
+                }
+                if node.kind == "sighting" {
+                    self.note_times(object, "first_seen", "last_seen");
+                }
+                self.ids.extend(node.id);
+                self.read.push(ReadItem {
+                    path: node.path.to_owned(),
+                    indicators,
+                });
+                return;
+            }
+            Err(reason) => reason,
+        };
+        self.skip(node.path, node.kind, reason);
+    }
+
+    fn meaning(&self, index: usize, object: &'a Map<String, Value>) -> Result<Found, SkipReason> {
+        let node = &self.graph.nodes[index];
+        if node.is_repeated {
+            return Err(SkipReason::Repeated);
+        }
+        if node.is_revoked() {
+            return Err(SkipReason::Revoked);
+        }
+        let nothing = || Ok((Vec::new(), Vec::new()));
+        match node.kind {
+            "" => Err(SkipReason::Malformed("no type")),
+            "indicator" | "vulnerability" => {
+                self.check_marking(&Label::of(self.graph, object))?;
+                if node.kind == "indicator" {
+                    observable::of_indicator(object)
+                } else {
+                    observable::of_vulnerability(object)
+                }
+            }
+            kind if observable::is_observable(kind) => {
+                if node.id.is_some_and(|id| self.recipients.contains(id)) {
+                    return Err(SkipReason::Recipient);
+                }
+                self.check_marking(&Label::of(self.graph, object))?;
+                if let Some(label) = node.id.and_then(|id| self.observed.get(id)) {
+                    self.check_marking(label)?;
+                }
+                observable::of_observable(kind, object)
+            }
+            "sighting" => {
+                self.check_marking(&Label::of(self.graph, object))?;
+                let of_what = refs(object, "sighting_of_ref").chain(refs(object, "observed_data_refs"));
+                self.any_read(of_what).and_then(|()| nothing())
+            }
+            "location" if self.victims.countries.contains_key(&index) => nothing(),
+            "identity" if self.victims.sectors.contains_key(&index) => nothing(),
+            "marking-definition" if marking::is_understood(object) => nothing(),
+            "report" | "grouping" if self.scope.container == Some(index) => nothing(),
+            _ => Err(SkipReason::NotCorrelated),
+        }
+    }
+
+    /// An observation, in 2.0 with its observables within, in 2.1 with references to them.
+    fn observation(&mut self, index: usize, object: &'a Map<String, Value>) {
+        let graph = self.graph;
+        let node = &graph.nodes[index];
+        let whole = if node.is_repeated {
+            Err(SkipReason::Repeated)
+        } else if node.is_revoked() {
+            Err(SkipReason::Revoked)
+        } else {
+            self.check_marking(&Label::of(graph, object))
+        };
+        let before = self.read.len();
+        self.embedded(object, node.path, &whole);
+        let whole = whole.and_then(|()| {
+            if self.read.len() > before {
+                return Ok(());
+            }
+            self.any_read(refs(object, "object_refs"))
+        });
+        match whole {
+            Ok(()) => {
+                self.note_times(object, "first_observed", "last_observed");
+                self.ids.extend(node.id);
+                self.read.push(ReadItem {
+                    path: node.path.to_owned(),
+                    indicators: Vec::new(),
+                });
+            }
+            Err(reason) => self.skip(node.path, node.kind, reason),
+        }
+    }
+
+    fn embedded(&mut self, object: &'a Map<String, Value>, path: &str, whole: &Result<(), SkipReason>) {
+        let Some(Value::Object(embedded)) = object.get("objects") else {
+            return;
+        };
+        let messages = embedded.values().filter_map(Value::as_object);
+        let to: BTreeSet<&str> = messages.flat_map(recipients).collect();
+        for (key, value) in embedded {
+            let path = format!("{path}.objects.{}", shown(key));
+            let Value::Object(value) = value else {
+                self.skip(&path, "", SkipReason::Malformed("not an object"));
+                continue;
+            };
+            let kind = loose::text(value, "type").unwrap_or_default();
+            let found = whole.clone().and_then(|()| {
+                if to.contains(key.as_str()) {
+                    return Err(SkipReason::Recipient);
+                }
+                observable::of_observable(&kind, value)
+            });
+            match found {
+                Ok((indicators, errors)) => {
+                    for error in errors {
+                        self.notes.push(format!("{path}: read in part: {error}"));
+                    }
+                    self.read.push(ReadItem { path, indicators });
+                }
+                Err(reason) => self.skip(&path, &kind, reason),
+            }
+        }
+    }
+
+    fn any_read(&self, mut ids: impl Iterator<Item = &'a str>) -> Result<(), SkipReason> {
+        if ids.any(|id| self.ids.contains(id)) {
+            Ok(())
+        } else {
+            Err(SkipReason::NothingReferred)
+        }
+    }
+
+    /// An object without a label has its report's. Beside an unmarked report, whose label is yet to come, only the most open label cannot be widened.
+    fn check_marking(&self, own: &Label) -> Result<(), SkipReason> {
+        match own.strictest() {
+            Some(tlp) if tlp > self.label.unwrap_or(Tlp::Clear) => Err(SkipReason::StricterMarking {
+                own: own.unclear.clone().unwrap_or_else(|| tlp.to_string()),
+                event: self
+                    .label
+                    .map_or_else(|| "no TLP label".to_owned(), |tlp| tlp.to_string()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn note_times(&mut self, object: &Map<String, Value>, first: &str, last: &str) {
+        for key in [first, last] {
+            let Some(text) = loose::text(object, key) else { continue };
+            match moment::instant_ms(&text) {
+                Some(ms) => {
+                    let seen = self.seen.unwrap_or((ms, ms));
+                    self.seen = Some((seen.0.min(ms), seen.1.max(ms)));
+                }
+                None => self
+                    .notes
+                    .push(format!("{key} {} is no time since 1970 and is not read", shown(&text))),
+            }
+        }
+    }
+
+    fn skip(&mut self, path: &str, what: &str, reason: SkipReason) {
+        self.skipped.push(Skipped {
+            path: path.to_owned(),
+            what: shown(what),
+            reason,
+        });
+    }
+}
+
+/// To whom a message went.
+fn recipients(message: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let is_message = message.get("type").is_some_and(|kind| kind == "email-message");
+    let keys: &'static [&'static str] = if is_message {
+        &["to_refs", "cc_refs", "bcc_refs"]
+    } else {
+        &[]
+    };
+    keys.iter().flat_map(|key| refs(message, key))
+}
