@@ -69,6 +69,7 @@ pub enum Command {
         after_help = "Example:\n  chappe submit event.json --tlp amber --countries AT --as csirt-at\n  chappe submit feed --tlp green --countries DE --dry-run --as csirt-de\n"
     )]
     /// Report incidents: MISP events and feeds, STIX bundles, or Chappe's own JSON.
+    /// Report incidents: MISP events and feeds, STIX bundles, IDEA messages, or Chappe's own JSON.
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
     #[command(
@@ -149,7 +150,7 @@ pub struct ConnectionArgs {
 /// Arguments of `submit`.
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
-    /// MISP event, MISP feed folder, STIX 2 bundle, a report in Chappe's own JSON (one, a list, or one a line), a folder of these, or - for standard input.
+    /// MISP event, MISP feed folder, STIX 2 bundle, IDEA0 messages, a report in Chappe's own JSON (one, a list, or one a line), a folder of these, or - for standard input.
     #[arg(value_name = "FILE|DIR|-")]
     pub input: PathBuf,
     #[command(flatten)]

@@ -77,7 +77,7 @@ pub enum ReadError {
     },
     /// The JSON is no MISP event.
     #[error(
-        "{file}: {}: {found}: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
+        "{file}: {}: {found}: give a MISP event as MISP's JSON export writes it, a STIX 2 bundle, or IDEA messages",
         place(path)
     )]
     NotAnEvent {

@@ -12,6 +12,8 @@ pub enum Format {
     Misp,
     /// Read it with [`crate::read_stix`].
     Stix,
+    /// Read it with [`crate::read_idea`].
+    Idea,
 }
 
 type Members<'t> = BTreeMap<Cow<'t, str>, &'t RawValue>;
@@ -39,6 +41,8 @@ impl Format {
             Some(Self::Misp)
         } else if (is_text("type") && is_text("id")) || has("objects") || has("spec_version") {
             Some(Self::Stix)
+        } else if members.keys().any(|key| key.eq_ignore_ascii_case("format")) {
+            Some(Self::Idea)
         } else {
             None
         }
@@ -49,6 +53,7 @@ impl Format {
             ("\"Event\"", Self::Misp),
             ("\"bundle\"", Self::Stix),
             ("\"spec_version\"", Self::Stix),
+            ("\"IDEA0\"", Self::Idea),
         ]
         .into_iter()
         .filter_map(|(word, format)| Some((text.find(word)?, format)));
@@ -71,6 +76,8 @@ mod tests {
             ("{\"type\": \"bundle\", \"id\": \"bundle--1\"}", Some(Format::Stix)),
             ("[[{\"objects\": []}]]", Some(Format::Stix)),
             ("{\"type\": \"bundle\", ", Some(Format::Stix)),
+            ("{\"Format\": \"IDEA0\", \"ID\": \"x\"}\n{}", Some(Format::Idea)),
+            ("[{\"format\": \"IDEA0\"", Some(Format::Idea)),
             ("{\"a\": 1}", None),
             ("no json", None),
             ("", None),

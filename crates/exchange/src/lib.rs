@@ -4,6 +4,7 @@
 //! - [`read_misp`] reads MISP events: bare, wrapped in `Event`, in `response`, or lists of these.
 //! - [`FeedRole`] and [`read_manifest`] tell the files of a MISP feed folder apart.
 //! - [`read_stix`] reads STIX 2.1 and 2.0: bundles, TAXII envelopes, lists, single objects.
+//! - [`read_idea`] reads IDEA0 messages: one, a list, or one a line.
 //! - A [`Reading`] holds the [`Draft`] and an account of every item of the source: what was read, and what was not and why.
 //!
 //! What it is not: it opens no file, knows no network and decides on no marking. A draft without a TLP label is for its submitter to mark. It fills
@@ -26,8 +27,10 @@
 //! ```
 
 mod draft;
+mod entries;
 mod error;
 mod format;
+mod idea;
 mod loose;
 mod misp;
 mod moment;
@@ -40,6 +43,7 @@ mod text;
 pub use draft::{Draft, ReadItem, Reading, SkipReason, Skipped};
 pub use error::{MAX_FILE_BYTES, ReadError};
 pub use format::Format;
+pub use idea::{MAX_IDEA_ITEMS, MAX_IDEA_MESSAGES, read_idea};
 pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
 pub use notes::MAX_NOTES;
 pub use stix::{MAX_STIX_OBJECTS, MAX_STIX_REPORTS, read_stix};

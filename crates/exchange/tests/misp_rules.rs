@@ -302,8 +302,8 @@ fn one_bad_event_costs_only_itself() {
         [
             "test.json: [1].Event: no uuid: export the event from MISP, or give it a uuid that stays the same when it is sent again",
             "test.json: [2].Event: uuid \"7\": give 32 hexadecimal digits in groups of 8-4-4-4-12",
-            "test.json: [3].Event: not an object: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
-            "test.json: [4]: neither an object nor a list of events: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
+            "test.json: [3].Event: not an object: give a MISP event as MISP's JSON export writes it, a STIX 2 bundle, or IDEA messages",
+            "test.json: [4]: neither an object nor a list of events: give a MISP event as MISP's JSON export writes it, a STIX 2 bundle, or IDEA messages",
         ]
     );
     assert!(readings[0].is_ok() && readings[5].is_ok());
@@ -364,15 +364,15 @@ fn a_file_that_is_no_misp_says_what_it_is() {
         ),
         (
             b"{\"type\": \"bundle\", \"objects\": []}",
-            "f.json: top level: an object with the keys type, objects: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
+            "f.json: top level: an object with the keys type, objects: give a MISP event as MISP's JSON export writes it, a STIX 2 bundle, or IDEA messages",
         ),
         (
             b"{\"a\": 1, \"b\": 2}",
-            "f.json: top level: an object with the keys a, b: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
+            "f.json: top level: an object with the keys a, b: give a MISP event as MISP's JSON export writes it, a STIX 2 bundle, or IDEA messages",
         ),
         (
             b"7",
-            "f.json: top level: neither an object nor a list of events: give a MISP event as MISP's JSON export writes it, or a STIX 2 bundle",
+            "f.json: top level: neither an object nor a list of events: give a MISP event as MISP's JSON export writes it, a STIX 2 bundle, or IDEA messages",
         ),
         (
             b"{\"Event\": {}, \"Event\": {}}",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chappe_exchange::{Draft, Format, ReadError, Reading, Skipped, read_misp, read_stix};
+use chappe_exchange::{Draft, Format, ReadError, Reading, Skipped, read_idea, read_misp, read_stix};
 use chappe_model::{Rsit, Timestamp};
 use chappe_proto::{time, v1};
 
@@ -40,6 +40,7 @@ pub(crate) fn read(name: &str, bytes: &[u8], fill: &FillArgs) -> Content {
     let mut content = match own {
         Some(text) => own_reports(text),
         None => match Format::of(bytes) {
+            Some(Format::Idea) => foreign(name, "message", read_idea(name, bytes)),
             Some(Format::Stix) => foreign(name, "report", read_stix(name, bytes)),
             // Also says what is wrong with a file that is none of them: encoding, syntax, or what it found instead.
             Some(Format::Misp) | None => foreign(name, "event", read_misp(name, bytes)),
