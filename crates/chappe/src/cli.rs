@@ -153,6 +153,9 @@ pub struct SubmitArgs {
     /// MISP event, MISP feed folder, STIX 2 bundle, IDEA0 messages, a report in Chappe's own JSON (one, a list, or one a line), a folder of these, or - for standard input.
     #[arg(value_name = "FILE|DIR|-")]
     pub input: PathBuf,
+    /// The input is CSV or JSON lines, and this TOML file says which column is what.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
     #[command(flatten)]
     /// Whose voice, and where to.
     pub connection: ConnectionArgs,

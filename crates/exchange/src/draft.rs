@@ -17,7 +17,7 @@ pub struct Draft {
     pub summary: String,
     /// RSIT class and type, where a tag names one.
     pub incident_type: Option<Rsit>,
-    /// By the source's own judgement. Never critical: an urgent report is a decision of its submitter.
+    /// By the source's own judgement. Critical only where the submitter's own mapping says so: an urgent report is its decision.
     pub severity: Option<Severity>,
     /// Begin of what happened, in milliseconds since 1970.
     pub occurred_from_ms: Option<u64>,

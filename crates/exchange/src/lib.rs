@@ -5,6 +5,7 @@
 //! - [`FeedRole`] and [`read_manifest`] tell the files of a MISP feed folder apart.
 //! - [`read_stix`] reads STIX 2.1 and 2.0: bundles, TAXII envelopes, lists, single objects.
 //! - [`read_idea`] reads IDEA0 messages: one, a list, or one a line.
+//! - [`read_table`] reads CSV and JSON lines by a [`Mapping`].
 //! - A [`Reading`] holds the [`Draft`] and an account of every item of the source: what was read, and what was not and why.
 //!
 //! What it is not: it opens no file, knows no network and decides on no marking. A draft without a TLP label is for its submitter to mark. It fills
@@ -38,6 +39,7 @@ mod namespace;
 mod notes;
 mod shown;
 mod stix;
+mod table;
 mod text;
 
 pub use draft::{Draft, ReadItem, Reading, SkipReason, Skipped};
@@ -47,3 +49,4 @@ pub use idea::{MAX_IDEA_ITEMS, MAX_IDEA_MESSAGES, read_idea};
 pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
 pub use notes::MAX_NOTES;
 pub use stix::{MAX_STIX_OBJECTS, MAX_STIX_REPORTS, read_stix};
+pub use table::{MAX_TABLE_COLUMNS, MAX_TABLE_REPORTS, MAX_TABLE_ROWS, Mapping, TableFormat, read_table};

@@ -5,9 +5,11 @@ pub(crate) mod source;
 mod summary;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use chappe_exchange::Mapping;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::reading::{Content, read};
@@ -30,7 +32,8 @@ pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> 
         std::env::var(TOKEN_VARIABLE).ok(),
     )?;
     let session = Session::new(&connection.server, &token)?;
-    let sources = source::find(&args.input)?;
+    let mapping = args.mapping.as_deref().map(mapping).transpose()?;
+    let sources = source::find(&args.input, mapping.as_ref().map(Mapping::format))?;
     let how = How {
         verbose: args.verbose,
         dry_run: args.dry_run,
@@ -40,7 +43,7 @@ pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> 
     for source in &sources {
         let name = source.name();
         bar.set_message(name.clone());
-        let content = content(source, &name, args);
+        let content = content(source, &name, mapping.as_ref(), args);
         let (result, stopped) = send(&session, &content, args.dry_run, &mut totals, &bar).await;
         bar.suspend(|| result.write(&name, &content, how, &mut totals, out))?;
         bar.inc(1);
@@ -54,9 +57,17 @@ pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> 
     Ok(if totals.is_whole() { Exit::Done } else { Exit::Refused })
 }
 
-fn content(source: &Source, name: &str, args: &SubmitArgs) -> Content {
+fn mapping(path: &Path) -> Result<Mapping> {
+    let name = path.display().to_string();
+    let bytes = Source::File(path.to_owned())
+        .read()
+        .with_context(|| format!("cannot read {name}"))?;
+    Ok(Mapping::parse(&name, &bytes)?)
+}
+
+fn content(source: &Source, name: &str, mapping: Option<&Mapping>, args: &SubmitArgs) -> Content {
     match source.read() {
-        Ok(bytes) => read(name, &bytes, &args.fill),
+        Ok(bytes) => read(name, &bytes, mapping, &args.fill),
         Err(error) => Content {
             faults: vec![error.to_string()],
             ..Content::default()

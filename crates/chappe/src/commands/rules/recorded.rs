@@ -55,7 +55,7 @@ pub(crate) fn of_case(case: &Case) -> Result<Vec<Recorded>, String> {
 /// The reports of files, each with `at` and `reporter` besides its own fields, and `home`, if the reporter has a country.
 pub(crate) fn of_files(path: &Path, args: &ExplainArgs) -> Result<Input> {
     let mut input = Input::default();
-    for source in source::find(path)? {
+    for source in source::find(path, None)? {
         let bytes = source
             .read()
             .with_context(|| format!("cannot read {}", source.name()))?;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chappe_exchange::{Draft, Format, ReadError, Reading, Skipped, read_idea, read_misp, read_stix};
+use chappe_exchange::{
+    Draft, Format, Mapping, ReadError, Reading, Skipped, read_idea, read_misp, read_stix, read_table,
+};
 use chappe_model::{Rsit, Timestamp};
 use chappe_proto::{time, v1};
 
@@ -34,17 +36,11 @@ pub(crate) struct Content {
     pub(crate) notes: Vec<String>,
 }
 
-/// Reads a file, and fills in what its reports lack.
-pub(crate) fn read(name: &str, bytes: &[u8], fill: &FillArgs) -> Content {
-    let own = std::str::from_utf8(bytes).ok().filter(|text| looks_like_reports(text));
-    let mut content = match own {
-        Some(text) => own_reports(text),
-        None => match Format::of(bytes) {
-            Some(Format::Idea) => foreign(name, "message", read_idea(name, bytes)),
-            Some(Format::Stix) => foreign(name, "report", read_stix(name, bytes)),
-            // Also says what is wrong with a file that is none of them: encoding, syntax, or what it found instead.
-            Some(Format::Misp) | None => foreign(name, "event", read_misp(name, bytes)),
-        },
+/// Reads a file, by a mapping where there is one, and fills in what its reports lack.
+pub(crate) fn read(name: &str, bytes: &[u8], mapping: Option<&Mapping>, fill: &FillArgs) -> Content {
+    let mut content = match mapping {
+        Some(mapping) => foreign(name, "report", read_table(name, bytes, mapping)),
+        None => by_its_words(name, bytes),
     };
     let is_foreign = content.is_foreign;
     content
@@ -52,6 +48,20 @@ pub(crate) fn read(name: &str, bytes: &[u8], fill: &FillArgs) -> Content {
         .iter_mut()
         .for_each(|report| fill_in(report, is_foreign, fill));
     content
+}
+
+/// Reads a file of a format that says itself what it is.
+fn by_its_words(name: &str, bytes: &[u8]) -> Content {
+    let own = std::str::from_utf8(bytes).ok().filter(|text| looks_like_reports(text));
+    match own {
+        Some(text) => own_reports(text),
+        None => match Format::of(bytes) {
+            Some(Format::Idea) => foreign(name, "message", read_idea(name, bytes)),
+            Some(Format::Stix) => foreign(name, "report", read_stix(name, bytes)),
+            // Also says what is wrong with a file that is none of them: encoding, syntax, or what it found instead.
+            Some(Format::Misp) | None => foreign(name, "event", read_misp(name, bytes)),
+        },
+    }
 }
 
 fn own_reports(text: &str) -> Content {
@@ -220,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_misp_event_gets_what_it_lacks() {
-        let content = read("f.json", EVENT.as_bytes(), &fill());
+        let content = read("f.json", EVENT.as_bytes(), None, &fill());
         assert_eq!(
             (content.noun, content.items_read, content.skipped_items.len()),
             ("event", 1, 2)
@@ -230,14 +240,14 @@ mod tests {
         assert_eq!(report.countries, ["AT"]);
         assert_eq!(report.marking.as_ref().unwrap().tlp(), v1::Tlp::Amber);
         assert!(report.detected_at.is_none());
-        let bare = read("f.json", EVENT.as_bytes(), &FillArgs::default());
+        let bare = read("f.json", EVENT.as_bytes(), None, &FillArgs::default());
         assert!(bare.reports[0].marking.is_none() && bare.reports[0].countries.is_empty());
     }
 
     #[test]
     fn what_a_report_says_itself_stands() {
         let text = r#"{"report_key": "a", "tlp": "red", "severity": "high", "countries": ["FR"], "incident_type": "fraud/phishing"}"#;
-        let report = &read("f.json", text.as_bytes(), &fill()).reports[0];
+        let report = &read("f.json", text.as_bytes(), None, &fill()).reports[0];
         let marking = report.marking.as_ref().unwrap();
         assert_eq!(
             (marking.tlp(), report.severity(), &report.countries[..]),
@@ -254,7 +264,7 @@ mod tests {
     #[test]
     fn an_own_report_without_a_type_is_left_to_the_server() {
         assert_eq!(
-            read("f.json", br#"{"report_key": "a"}"#, &fill()).reports[0].incident_type,
+            read("f.json", br#"{"report_key": "a"}"#, None, &fill()).reports[0].incident_type,
             ""
         );
     }
@@ -269,7 +279,7 @@ mod tests {
             b"{\"objects\": 1}",
             b"{\"type\": \"bundle\", ",
         ] {
-            let content = read("f.json", bytes, &fill());
+            let content = read("f.json", bytes, None, &fill());
             assert!(content.reports.is_empty());
             assert_eq!(content.faults.len(), 1, "{bytes:?}");
             assert!(!content.faults[0].starts_with("f.json"), "{}", content.faults[0]);

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use chappe_exchange::{FeedRole, MAX_FILE_BYTES, read_manifest};
+use chappe_exchange::{FeedRole, MAX_FILE_BYTES, TableFormat, read_manifest};
 
 /// Largest file that is read, in bytes.
 pub(crate) const FILE_BYTES: usize = MAX_FILE_BYTES;
@@ -51,8 +51,9 @@ fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The files that an argument stands for: `-`, a file, every `*.json` of a folder in the order of their names, or the events of a feed.
-pub(crate) fn find(argument: &Path) -> Result<Vec<Source>> {
+/// The files that an argument stands for: `-`, a file, every `*.json` of a folder in the order of their names (of tables what is
+/// called as they are), or the events of a feed.
+pub(crate) fn find(argument: &Path, table: Option<TableFormat>) -> Result<Vec<Source>> {
     if argument == Path::new("-") {
         return Ok(vec![Source::Input]);
     }
@@ -61,14 +62,15 @@ pub(crate) fn find(argument: &Path) -> Result<Vec<Source>> {
         return Ok(vec![Source::File(argument.to_owned())]);
     }
     let manifest = argument.join("manifest.json");
-    let files = if manifest.is_file() {
-        feed(argument, &manifest)?
-    } else {
-        folder(argument)?
+    let files = match table {
+        None if manifest.is_file() => feed(argument, &manifest)?,
+        None => folder(argument, &["json"])?,
+        Some(TableFormat::Csv) => folder(argument, &["csv", "tsv"])?,
+        Some(TableFormat::JsonLines) => folder(argument, &["json", "jsonl", "ndjson"])?,
     };
     if files.is_empty() {
         bail!(
-            "{} holds no report: a folder is read for *.json files, or for manifest.json of a MISP feed",
+            "{} holds no report: a folder is read for *.json files (with a mapping also *.jsonl and *.ndjson, or *.csv and *.tsv), or for manifest.json of a MISP feed",
             argument.display()
         );
     }
@@ -92,18 +94,20 @@ fn feed(folder: &Path, manifest: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries.into_iter().map(|entry| folder.join(entry.file_name)).collect())
 }
 
-fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
+fn folder(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let list = || -> io::Result<Vec<PathBuf>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
     let mut files = list().with_context(|| format!("cannot list {}", folder.display()))?;
     files.retain(|path| {
-        let json = path
+        let extension = path
             .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+            .and_then(|extension| extension.to_str())
+            .unwrap_or_default();
+        let is_called_so = extensions.iter().any(|known| extension.eq_ignore_ascii_case(known));
         let role = path
             .file_name()
             .and_then(|name| name.to_str())
             .map_or(FeedRole::Other, FeedRole::of);
-        json && may_be_read(path) && role != FeedRole::Manifest
+        is_called_so && may_be_read(path) && role != FeedRole::Manifest
     });
     files.sort();
     Ok(files)
@@ -122,7 +126,12 @@ mod tests {
     fn folders_are_read_in_the_order_of_names_and_feeds_by_their_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-        assert!(find(folder.path()).unwrap_err().to_string().contains("holds no report"));
+        assert!(
+            find(folder.path(), None)
+                .unwrap_err()
+                .to_string()
+                .contains("holds no report")
+        );
         write("b.json", "{}");
         write("a.JSON", "{}");
         write("readme.txt", "");
@@ -132,10 +141,12 @@ mod tests {
                 .map(|s| Path::new(&s.name()).file_name().unwrap().to_str().unwrap().to_owned())
                 .collect()
         };
-        assert_eq!(names(find(folder.path()).unwrap()), ["a.JSON", "b.json"]);
+        assert_eq!(names(find(folder.path(), None).unwrap()), ["a.JSON", "b.json"]);
+        write("c.CSV", "");
+        assert_eq!(names(find(folder.path(), Some(TableFormat::Csv)).unwrap()), ["c.CSV"]);
         let uuid = "5f0c7d1e-0000-4000-8000-000000000001";
         write("manifest.json", &format!("{{\"{uuid}\": {{\"info\": \"x\"}}}}"));
-        assert_eq!(names(find(folder.path()).unwrap()), [format!("{uuid}.json")]);
-        assert!(find(&folder.path().join("absent")).is_err());
+        assert_eq!(names(find(folder.path(), None).unwrap()), [format!("{uuid}.json")]);
+        assert!(find(&folder.path().join("absent"), None).is_err());
     }
 }
