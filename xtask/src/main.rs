@@ -35,7 +35,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   check                                     house rules: arrows, lengths, crate docs, banned calls
-  setup [core|kafka|peers|compose|fuzz]     tools for the tests, under target/tools (default: core)
+  setup [core|exchange|kafka|peers|compose|fuzz]
+                                            tools for the tests, under target/tools (default: core)
   test                                      everything: setup, check, tests, contracts, scripts, planted bugs
   planted [part of a name]                  put each planted bug into a copy of the workspace; tests must catch it
   chaos [--faults N] [--seed S] [--release] faults on real processes and brokers; everything must add up

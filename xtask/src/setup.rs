@@ -3,6 +3,7 @@
 //! Running it again does nothing that is done already. What is no system package goes under `target/tools`.
 
 mod core;
+mod exchange;
 pub(crate) mod kafka;
 mod later;
 mod tool;
@@ -13,7 +14,7 @@ use crate::place::Place;
 use tool::{State, Tool};
 
 /// Names of the sets, for messages.
-const SETS: &str = "core, kafka, peers, compose, fuzz";
+const SETS: &str = "core, exchange, kafka, peers, compose, fuzz";
 
 /// A tool that could not be brought.
 pub(crate) struct Missing {
@@ -40,6 +41,7 @@ pub(crate) fn command(place: &Place, set: &str) -> Result<()> {
 pub(crate) fn bring(place: &Place, set: &str) -> Result<Vec<Missing>> {
     let tools: Vec<Tool> = match set {
         "core" => core::tools(place),
+        "exchange" => exchange::tools(place),
         "kafka" => kafka::tools(place),
         "peers" => later::peers(),
         "compose" => later::compose(),

@@ -33,6 +33,7 @@ pub(crate) fn command(place: &Place) -> Result<()> {
     let skips = skips::Skips::open(place)?;
     let mut steps = Steps::default();
     steps.run("setup core", || set_up(place, "core"));
+    steps.run("setup exchange", || set_up(place, "exchange"));
     steps.run(KAFKA, || set_up(place, "kafka"));
     steps.run("check", || check::command(place).into());
     steps.run("build", || {
