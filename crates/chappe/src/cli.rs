@@ -5,6 +5,7 @@ mod cascade;
 mod decide;
 mod manual;
 mod member;
+mod export;
 mod rules;
 mod surge;
 
@@ -23,6 +24,7 @@ pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use decide::DecideArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use member::{ListArgs, MemberArgs, MemberCommand, SetArgs, ShowMemberArgs};
+pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
@@ -82,6 +84,8 @@ pub enum Command {
     Decide(DecideArgs),
     /// What members answer for: show it, and for the hub, state it. It is what 'watch --mine' goes by.
     Member(MemberArgs),
+    /// Write the alerts that you may see as STIX 2.1, as a MISP feed, as IDEA messages or as CSV.
+    Export(ExportArgs),
     /// Check, test and explain rules of your own before they are in force.
     Rules(RulesArgs),
     /// Look for surges in counts of your own, see what a budget of false alarms means, and how many came true.

@@ -4,6 +4,7 @@ pub(crate) mod alert;
 pub(crate) mod cascade;
 pub(crate) mod decide;
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod manual;
 pub(crate) mod member;
@@ -47,6 +48,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Alert(args) => alert::run(&args, &mut out).await,
         Command::Decide(args) => decide::run(&args, &mut out).await,
         Command::Member(args) => member::run(&args, &mut out).await,
+        Command::Export(args) => export::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out).await,
         Command::Cascade(args) => cascade::run(&args, &mut out),

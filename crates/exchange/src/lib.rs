@@ -1,4 +1,4 @@
-//! Foreign formats in: what other systems wrote, as drafts of incident reports.
+//! Foreign formats: what other systems wrote, as drafts of incident reports; and alerts in the formats of others.
 //!
 //! - [`Format`] tells formats apart by the first object of a file.
 //! - [`read_misp`] reads MISP events: bare, wrapped in `Event`, in `response`, or lists of these.
@@ -6,13 +6,15 @@
 //! - [`read_stix`] reads STIX 2.1 and 2.0: bundles, TAXII envelopes, lists, single objects.
 //! - [`read_idea`] reads IDEA0 messages: one, a list, or one a line.
 //! - [`read_table`] reads CSV and JSON lines by a [`Mapping`].
+//! - [`write_stix`], [`write_misp_feed`], [`write_idea`] and [`write_csv`] write alerts, each as its viewer was [`Told`] it.
 //! - A [`Reading`] holds the [`Draft`] and an account of every item of the source: what was read, and what was not and why.
 //!
 //! What it is not: it opens no file, knows no network and decides on no marking. A draft without a TLP label is for its submitter to mark. It fills
 //! the detection time only where the format says when its submitter detected something: MISP and STIX do not.
 //!
 //! Invariants: read + skipped = total, against a count made apart from the reading; nothing marked more strictly than what holds it together enters a
-//! draft; no input makes it panic; equal content gives equal drafts in whatever order the lists stand.
+//! draft; no input makes it panic; equal content gives equal drafts, and equal alerts
+//! equal bytes, in whatever order they stand.
 //!
 //! # Example
 //! ```
@@ -37,6 +39,7 @@ mod misp;
 mod moment;
 mod namespace;
 mod notes;
+mod out;
 mod shown;
 mod stix;
 mod table;
@@ -48,5 +51,6 @@ pub use format::Format;
 pub use idea::{MAX_IDEA_ITEMS, MAX_IDEA_MESSAGES, read_idea};
 pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
 pub use notes::MAX_NOTES;
+pub use out::{FeedFile, Told, ToldState, write_csv, write_idea, write_misp_feed, write_stix};
 pub use stix::{MAX_STIX_OBJECTS, MAX_STIX_REPORTS, read_stix};
 pub use table::{MAX_TABLE_COLUMNS, MAX_TABLE_REPORTS, MAX_TABLE_ROWS, Mapping, TableFormat, read_table};

@@ -11,6 +11,7 @@ use crate::shown::shown;
 /// Whether the values of a column are items that give indicators, and the indicator of one.
 pub(super) fn indicator(role: Role, value: &str) -> Option<Result<Indicator, IndicatorError>> {
     let kind = match role {
+        Role::Indicator => return Some(value.parse()),
         Role::Ip => IndicatorKind::Ip,
         Role::Domain => IndicatorKind::Domain,
         Role::Host => {

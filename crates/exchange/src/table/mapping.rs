@@ -117,6 +117,8 @@ impl From<Written> for Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Role {
+    /// Kind and value, as Chappe writes them: `domain:bad.example`.
+    Indicator,
     Ip,
     Domain,
     /// An address or a domain.

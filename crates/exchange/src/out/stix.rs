@@ -1,0 +1,185 @@
+//! Alerts as a STIX 2.1 bundle: for each a `report` of what its reports share, with Chappe's own properties in an extension.
+
+mod properties;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chappe_model::{Indicator, IndicatorKind, Tlp};
+use serde_json::{Value, json};
+
+use super::alert::{Told, rfc3339};
+use crate::namespace;
+use crate::stix::extension::EXTENSION;
+use crate::stix::marking::{TLP_2_EXTENSION, tlp_2_id};
+
+/// Who made the objects.
+const AUTHOR: &str = "identity--5d1c2b0e-9a4f-4c57-8a3d-1e6f0b7c9d21";
+
+/// When author and extension were first written.
+const SINCE: &str = "2026-11-28T00:00:00.000Z";
+
+/// When OASIS made the marking definitions of TLP 2.0.
+const TLP_2_SINCE: &str = "2022-10-01T00:00:00.000Z";
+
+/// The bundle of alerts. Equal alerts in any order give equal bytes; each object keeps its id from revision to revision.
+#[must_use]
+pub fn write_stix(alerts: &[Told]) -> String {
+    let mut alerts: Vec<&Told> = alerts.iter().collect();
+    alerts.sort_by_key(|alert| alert.id);
+    let mut objects = BTreeMap::new();
+    let mut add = |object: Value| {
+        let id = object["id"].as_str().unwrap_or_default().to_owned();
+        objects.insert(id, object);
+    };
+    add(author());
+    add(extension_definition());
+    for tlp in alerts.iter().map(|alert| alert.tlp).collect::<BTreeSet<Tlp>>() {
+        add(marking_definition(tlp));
+    }
+    for alert in &alerts {
+        let mut refs = BTreeSet::new();
+        for object in shared(alert).into_iter().chain(locations(alert)) {
+            refs.extend(object["id"].as_str().map(str::to_owned));
+            add(object);
+        }
+        if refs.is_empty() {
+            // A report must refer to something.
+            refs.insert(AUTHOR.to_owned());
+        }
+        add(report(alert, &refs));
+    }
+    let names: Vec<String> = alerts
+        .iter()
+        .map(|alert| format!("{} {}", alert.id.resource_name(), alert.revision))
+        .collect();
+    let bundle = json!({
+        "type": "bundle",
+        "id": format!("bundle--{}", namespace::uuid(&namespace::OWN, &names.join("\n"))),
+        "objects": objects.into_values().collect::<Vec<Value>>(),
+    });
+    format!("{bundle:#}\n")
+}
+
+/// An id that is a function of what it names.
+fn id(kind: &str, name: &str) -> String {
+    format!(
+        "{kind}--{}",
+        namespace::uuid(&namespace::OWN, &format!("{kind} {name}"))
+    )
+}
+
+fn author() -> Value {
+    json!({
+        "type": "identity", "spec_version": "2.1", "id": AUTHOR, "created": SINCE, "modified": SINCE,
+        "name": "Chappe", "identity_class": "system",
+        "description": "A rapid-alert service for cybercrime: what it writes was found among the reports of several members.",
+    })
+}
+
+fn extension_definition() -> Value {
+    json!({
+        "type": "extension-definition", "spec_version": "2.1", "id": EXTENSION, "created": SINCE, "modified": SINCE, "created_by_ref": AUTHOR,
+        "name": "Chappe alert",
+        "description": "What an alert of Chappe says beyond STIX: its kind, state, severity, handling, counts and rule.",
+        "schema": "docs/formats.md of Chappe, STIX 2.1 out, the extension",
+        "version": "1.0.0",
+        "extension_types": ["property-extension"],
+    })
+}
+
+fn marking_definition(tlp: Tlp) -> Value {
+    let label = tlp.as_str().trim_start_matches("TLP:").to_ascii_lowercase();
+    json!({
+        "type": "marking-definition", "spec_version": "2.1", "id": tlp_2_id(tlp), "created": TLP_2_SINCE, "name": tlp.as_str(),
+        "extensions": { TLP_2_EXTENSION: { "extension_type": "property-extension", "tlp_2_0": label } },
+    })
+}
+
+/// An object of an alert, with what all of them have.
+fn object(alert: &Told, kind: &str, name: &str, own: Value) -> Value {
+    let mut object = json!({
+        "type": kind, "spec_version": "2.1",
+        "id": id(kind, &format!("{} {name}", alert.id.resource_name())),
+        "created_by_ref": AUTHOR,
+        "created": rfc3339(alert.created_ms()), "modified": rfc3339(alert.revised_at_ms),
+        "object_marking_refs": [tlp_2_id(alert.tlp)],
+    });
+    if alert.state.is_withdrawn() {
+        object["revoked"] = true.into();
+    }
+    if let (Value::Object(object), Value::Object(own)) = (&mut object, own) {
+        object.extend(own);
+    }
+    object
+}
+
+/// What the reports share, as indicators and vulnerabilities.
+fn shared(alert: &Told) -> Vec<Value> {
+    let one = |indicator: &Indicator| match pattern(indicator) {
+        Some(pattern) => object(
+            alert,
+            "indicator",
+            &indicator.text(),
+            json!({
+                "name": indicator.text(), "indicator_types": ["malicious-activity"],
+                "pattern": pattern, "pattern_type": "stix", "valid_from": rfc3339(alert.created_ms()),
+            }),
+        ),
+        None => object(
+            alert,
+            "vulnerability",
+            &indicator.text(),
+            json!({
+                "name": indicator.value(),
+                "external_references": [{ "source_name": "cve", "external_id": indicator.value() }],
+            }),
+        ),
+    };
+    alert.indicators().iter().map(one).collect()
+}
+
+/// A pattern that asks for the value; nothing for a vulnerability, which nobody observes.
+fn pattern(indicator: &Indicator) -> Option<String> {
+    let path = match indicator.kind() {
+        IndicatorKind::Ip if indicator.value().contains(':') => "ipv6-addr:value",
+        IndicatorKind::Ip => "ipv4-addr:value",
+        IndicatorKind::Domain => "domain-name:value",
+        IndicatorKind::Url => "url:value",
+        IndicatorKind::Md5 => "file:hashes.MD5",
+        IndicatorKind::Sha1 => "file:hashes.'SHA-1'",
+        IndicatorKind::Sha256 => "file:hashes.'SHA-256'",
+        IndicatorKind::Sha512 => "file:hashes.'SHA-512'",
+        IndicatorKind::Email => "email-addr:value",
+        IndicatorKind::Cve => return None,
+    };
+    let value = indicator.value().replace('\\', "\\\\").replace('\'', "\\'");
+    Some(format!("[{path} = '{value}']"))
+}
+
+/// The countries, each the same object in every bundle.
+fn locations(alert: &Told) -> Vec<Value> {
+    let one = |country: &str| {
+        json!({
+            "type": "location", "spec_version": "2.1", "id": id("location", country), "created": SINCE, "modified": SINCE,
+            "created_by_ref": AUTHOR, "name": country, "country": country,
+        })
+    };
+    alert.countries.iter().map(|country| one(country.as_str())).collect()
+}
+
+fn report(alert: &Told, refs: &BTreeSet<String>) -> Value {
+    let has_indicators = !alert.indicators().is_empty();
+    let kind = match alert.kind {
+        chappe_model::AlertKind::Campaign => "campaign",
+        _ if has_indicators => "indicator",
+        _ => "threat-report",
+    };
+    let mut own = json!({
+        "name": alert.title(), "report_types": [kind], "published": rfc3339(alert.created_ms()), "object_refs": refs,
+        "extensions": { EXTENSION: properties::of(alert) },
+    });
+    if !alert.condition.is_empty() {
+        own["description"] = alert.condition.as_str().into();
+    }
+    object(alert, "report", "", own)
+}
