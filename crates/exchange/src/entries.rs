@@ -46,7 +46,10 @@ pub(crate) fn entries<'t>(name: &str, text: &'t str, most: usize) -> Result<Vec<
                 let next = rest.get(stream.byte_offset()..).unwrap_or_default().trim_start();
                 (Ok(value.get()), next)
             }
-            Some(Err(error)) => (Err(text::syntax(name, text, rest, &error)), next_object(rest)),
+            Some(Err(error)) => (
+                Err(text::syntax_on(name, line, indent(text, rest), &error)),
+                next_object(rest),
+            ),
             None => break,
         };
         let path = format!("line {line}");
@@ -58,6 +61,12 @@ pub(crate) fn entries<'t>(name: &str, text: &'t str, most: usize) -> Result<Vec<
         only.path.clear();
     }
     Ok(found)
+}
+
+/// The bytes between the begin of the line in which a rest of a text begins, and that rest.
+fn indent(text: &str, rest: &str) -> usize {
+    let before = &text[..text.len() - rest.len()];
+    before.len() - before.rfind('\n').map_or(0, |newline| newline + 1)
 }
 
 /// The line ends of a text before a rest of it.

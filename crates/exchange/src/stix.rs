@@ -5,6 +5,7 @@ mod file;
 mod graph;
 pub(crate) mod marking;
 mod observable;
+mod observed;
 mod pattern;
 mod report;
 mod scope;
@@ -18,6 +19,9 @@ pub const MAX_STIX_OBJECTS: usize = 100_000;
 /// Most reports that one file may make.
 pub const MAX_STIX_REPORTS: usize = 10_000;
 
+/// Most items of all reports of one file together: an object that many reports refer to is an item of each.
+pub const MAX_STIX_ITEMS: usize = 1_000_000;
+
 /// Reads every report of a STIX file. `name` is the file's or entry's name, for messages and for [`crate::Draft::source`].
 ///
 /// Each `report` and `grouping` makes one draft of what it refers to. What none of them refers to makes one draft of its own where it holds an
@@ -27,19 +31,27 @@ pub const MAX_STIX_REPORTS: usize = 10_000;
 /// When the file as a whole cannot be read: larger than [`crate::MAX_FILE_BYTES`], not UTF-8, not JSON, not STIX, or over a bound.
 pub fn read_stix(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, ReadError>>, ReadError> {
     let whole = file::parse(name, bytes)?;
+    let too_many = |what, most| ReadError::TooMany {
+        file: name.to_owned(),
+        path: String::new(),
+        what,
+        most,
+    };
     let mut readings = Vec::new();
+    let mut items = 0;
     for collection in file::collections(name, &whole)? {
         let graph = graph::Graph::new(&collection);
-        for scope in scope::scopes(&graph) {
+        let observed = observed::Observed::of(&graph);
+        for scope in scope::scopes(&graph, MAX_STIX_ITEMS).ok_or_else(|| too_many("items", MAX_STIX_ITEMS))? {
             if readings.len() == MAX_STIX_REPORTS {
-                return Err(ReadError::TooMany {
-                    file: name.to_owned(),
-                    path: String::new(),
-                    what: "reports",
-                    most: MAX_STIX_REPORTS,
-                });
+                return Err(too_many("reports", MAX_STIX_REPORTS));
             }
-            readings.push(report::read(name, &graph, &scope));
+            let reading = report::read(name, &graph, &observed, &scope);
+            items += reading.as_ref().map_or(0, |reading| reading.total);
+            if items > MAX_STIX_ITEMS {
+                return Err(too_many("items", MAX_STIX_ITEMS));
+            }
+            readings.push(reading);
         }
     }
     Ok(readings)

@@ -48,12 +48,13 @@ pub(crate) fn syntax(name: &str, text: &str, part: &str, error: &serde_json::Err
     let before = &text[..(part.as_ptr() as usize)
         .saturating_sub(text.as_ptr() as usize)
         .min(text.len())];
-    let line = before.matches('\n').count() + error.line();
-    let ahead = if error.line() == 1 {
-        before.len() - before.rfind('\n').map_or(0, |newline| newline + 1)
-    } else {
-        0
-    };
+    let ahead = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
+    syntax_on(name, 1 + before.matches('\n').count(), ahead, error)
+}
+
+/// The same where it is known that the part begins on a line, counted from 1, and how many bytes of that line are ahead of it.
+pub(crate) fn syntax_on(name: &str, line: usize, ahead: usize, error: &serde_json::Error) -> ReadError {
+    let ahead = if error.line() == 1 { ahead } else { 0 };
     let whole = error.to_string();
     let message = whole.split(" at line ").next().unwrap_or_default();
     let advice = if error.is_eof() {
@@ -63,7 +64,7 @@ pub(crate) fn syntax(name: &str, text: &str, part: &str, error: &serde_json::Err
     };
     ReadError::Syntax {
         file: name.to_owned(),
-        line,
+        line: line - 1 + error.line(),
         column: ahead + error.column(),
         message: format!("{message}: {advice}"),
     }

@@ -62,3 +62,17 @@ fn what_is_over_a_bound_is_refused_and_twenty_megabytes_are_read() {
     let reading = read_stix("f", text.as_bytes()).unwrap().remove(0).unwrap();
     assert_eq!((reading.total, reading.draft.indicators.len()), (20_000, 20_000));
 }
+
+#[test]
+fn reports_that_all_refer_to_the_same_much_are_refused() {
+    let mut objects: Vec<Value> = (0..60_000)
+        .map(|n| json!({ "type": "mutex", "id": format!("mutex--{n}") }))
+        .collect();
+    let refs: Vec<String> = (0..60_000).map(|n| format!("mutex--{n}")).collect();
+    objects.push(json!({ "type": "observed-data", "id": "observed-data--1", "object_refs": refs }));
+    for n in 0..20 {
+        objects.push(json!({ "type": "report", "id": format!("report--{n}"), "object_refs": ["observed-data--1"] }));
+    }
+    let error = read_stix("f", json!({ "objects": objects }).to_string().as_bytes()).unwrap_err();
+    assert!(matches!(error, ReadError::TooMany { what: "items", .. }), "{error}");
+}

@@ -12,6 +12,8 @@ pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// Every object of an id.
     by_id: HashMap<&'a str, Vec<usize>>,
+    /// Types and targets of the relationships that stand, by source.
+    relations: HashMap<&'a str, Vec<(&'a str, &'a str)>>,
 }
 
 /// One entry of a collection.
@@ -39,6 +41,7 @@ impl<'a> Graph<'a> {
         let mut graph = Self {
             nodes: items.iter().map(node).collect(),
             by_id: HashMap::new(),
+            relations: HashMap::new(),
         };
         for (index, node) in graph.nodes.iter().enumerate() {
             if let Some(id) = node.id {
@@ -56,7 +59,33 @@ impl<'a> Graph<'a> {
                 graph.nodes[*index].is_repeated = Some(*index) != newest;
             }
         }
+        graph.relate();
         graph
+    }
+
+    fn relate(&mut self) {
+        for index in 0..self.nodes.len() {
+            let node = &self.nodes[index];
+            let Some(object) = node
+                .object
+                .filter(|_| node.kind == "relationship" && self.stands(index))
+            else {
+                continue;
+            };
+            let word = |key: &str| object.get(key)?.as_str();
+            if let (Some(kind), Some(source), Some(target)) =
+                (word("relationship_type"), word("source_ref"), word("target_ref"))
+            {
+                self.relations.entry(source).or_default().push((kind, target));
+            }
+        }
+    }
+
+    /// What an object is related to by relationships of a type that stand.
+    pub(super) fn related<'s>(&'s self, kind: &'s str, source: &str) -> impl Iterator<Item = &'a str> + use<'a, 's> {
+        let all = self.relations.get(source).into_iter().flatten();
+        all.filter(move |(of_kind, _)| *of_kind == kind)
+            .map(|(_, target)| *target)
     }
 
     /// Every version of an object.

@@ -53,6 +53,12 @@ impl Label {
         label
     }
 
+    /// Adds what another says.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.tlp = self.tlp.max(other.tlp);
+        self.unclear = self.unclear.take().max(other.unclear.clone());
+    }
+
     /// The label as a stranger must take it.
     pub(super) fn strictest(&self) -> Option<Tlp> {
         if self.unclear.is_some() {

@@ -9,6 +9,7 @@ use self::walk::Walk;
 use super::graph::Graph;
 use super::marking::Label;
 use super::observable;
+use super::observed::Observed;
 use super::scope::Scope;
 use super::victims::victims;
 use crate::misp::tags;
@@ -19,7 +20,12 @@ use chappe_model::Tlp;
 use serde_json::Value;
 
 /// Reads the objects of a scope of the file `name`.
-pub(super) fn read(name: &str, graph: &Graph<'_>, scope: &Scope) -> Result<Reading, ReadError> {
+pub(super) fn read(
+    name: &str,
+    graph: &Graph<'_>,
+    observed: &Observed<'_>,
+    scope: &Scope,
+) -> Result<Reading, ReadError> {
     if let Some(revoked) = scope.container.filter(|index| graph.nodes[*index].is_revoked()) {
         let node = &graph.nodes[revoked];
         return Err(ReadError::Field {
@@ -35,7 +41,7 @@ pub(super) fn read(name: &str, graph: &Graph<'_>, scope: &Scope) -> Result<Readi
     let mut notes = Notes::default();
     let label = label(graph, scope, &mut notes);
     let victims = victims(graph, scope);
-    let mut walk = Walk::new(graph, scope, label, &victims, &mut notes);
+    let mut walk = Walk::new(graph, observed, scope, label, &victims, &mut notes);
     walk.scope();
     let Walk {
         read, skipped, seen, ..
@@ -58,22 +64,8 @@ pub(super) fn read(name: &str, graph: &Graph<'_>, scope: &Scope) -> Result<Readi
     draft.indicators = read.iter().flat_map(|item| item.indicators.iter().cloned()).collect();
     draft.occurred_from_ms = draft.occurred_from_ms.into_iter().chain(seen.map(|seen| seen.0)).min();
     draft.occurred_to_ms = draft.occurred_to_ms.into_iter().chain(seen.map(|seen| seen.1)).max();
-    let members: BTreeSet<usize> = scope.members.iter().copied().collect();
-    let of_scope = |index: &usize| scope.container.is_none() || members.contains(index);
-    draft.countries.extend(
-        victims
-            .countries
-            .iter()
-            .filter(|(index, _)| of_scope(index))
-            .map(|(_, country)| *country),
-    );
-    draft.sectors.extend(
-        victims
-            .sectors
-            .iter()
-            .filter(|(index, _)| of_scope(index))
-            .flat_map(|(_, all)| all),
-    );
+    draft.countries.extend(victims.countries.values());
+    draft.sectors.extend(victims.sectors.values().flatten());
     Ok(Reading {
         draft,
         read,

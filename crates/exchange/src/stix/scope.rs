@@ -18,17 +18,24 @@ pub(super) struct Scope {
 /// Members of an object that refer to others and say nothing of what was observed.
 const OF_THE_RECORD: [&str; 3] = ["created_by_ref", "object_marking_refs", "sample_ref"];
 
-/// The scopes of a collection, which together hold each of its objects.
-pub(super) fn scopes(graph: &Graph<'_>) -> Vec<Scope> {
+/// The scopes of a collection, which together hold each of its objects; nothing where they hold more than `most` together.
+pub(super) fn scopes(graph: &Graph<'_>, most: usize) -> Option<Vec<Scope>> {
     let is_container = |index: usize| {
         let node = &graph.nodes[index];
         matches!(node.kind, "report" | "grouping") && node.object.is_some() && !node.is_repeated && node.id.is_some()
     };
     let mut left: BTreeSet<usize> = (0..graph.nodes.len()).collect();
     let mut scopes = Vec::new();
+    let mut held = 0;
     for container in (0..graph.nodes.len()).filter(|index| is_container(*index)) {
         let members = reached(graph, container, &is_container);
-        left.retain(|index| !members.contains(index));
+        held += members.len();
+        if held > most {
+            return None;
+        }
+        for index in &members {
+            left.remove(index);
+        }
         scopes.push(Scope {
             container: Some(container),
             members: members.into_iter().collect(),
@@ -49,7 +56,7 @@ pub(super) fn scopes(graph: &Graph<'_>) -> Vec<Scope> {
             beside: Vec::new(),
         }),
     }
-    scopes
+    Some(scopes)
 }
 
 /// What a container refers to, what was observed by that, and the container itself, each in all its versions.

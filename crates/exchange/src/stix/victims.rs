@@ -34,15 +34,9 @@ pub(super) struct Victims {
 /// The victims that the objects of a scope name.
 pub(super) fn victims(graph: &Graph<'_>, scope: &Scope) -> Victims {
     let mut victims = Victims::default();
-    let ids: BTreeSet<&str> = scope
-        .members
-        .iter()
-        .filter_map(|index| graph.nodes[*index].id)
-        .collect();
-    let hit = hit(graph, &ids);
-    let homes = relations(graph, "located-at").filter(|(source, _)| hit.contains(source));
-    let homes: Vec<&str> = homes.map(|(_, home)| home).collect();
-    for index in hit.iter().chain(&homes).filter_map(|id| graph.standing(id)) {
+    let hit = hit(graph, scope);
+    let homes = hit.iter().flat_map(|id| graph.related("located-at", id));
+    for index in hit.iter().copied().chain(homes).filter_map(|id| graph.standing(id)) {
         victims.add(graph, index);
     }
     victims
@@ -68,27 +62,15 @@ impl Victims {
 }
 
 /// The ids of locations and identities that were hit.
-fn hit<'a>(graph: &Graph<'a>, scope: &BTreeSet<&str>) -> BTreeSet<&'a str> {
-    let aims = |id: &str| id.starts_with("incident--") || id.starts_with("campaign--");
-    let targets = relations(graph, "targets").filter(|(source, _)| aims(source) && scope.contains(source));
-    let sightings = graph.nodes.iter().enumerate().filter(|(index, node)| {
-        node.kind == "sighting" && graph.stands(*index) && node.id.is_some_and(|id| scope.contains(id))
-    });
-    let seen = sightings.filter_map(|(_, node)| node.object);
-    let seen = seen.flat_map(|object| refs(object, "where_sighted_refs"));
-    targets.map(|(_, target)| target).chain(seen).collect()
-}
-
-/// The relationships of a type that stand, as source and target.
-fn relations<'g, 'a>(graph: &'g Graph<'a>, kind: &'g str) -> impl Iterator<Item = (&'a str, &'a str)> + use<'g, 'a> {
-    let found = graph
-        .nodes
-        .iter()
-        .enumerate()
-        .filter(|(index, node)| node.kind == "relationship" && graph.stands(*index));
-    found.filter_map(move |(_, node)| {
-        let object = node.object?;
-        let word = |key: &str| object.get(key)?.as_str();
-        (word("relationship_type")? == kind).then_some((word("source_ref")?, word("target_ref")?))
-    })
+fn hit<'a>(graph: &Graph<'a>, scope: &Scope) -> BTreeSet<&'a str> {
+    let mut hit = BTreeSet::new();
+    for index in scope.members.iter().copied().filter(|index| graph.stands(*index)) {
+        let node = &graph.nodes[index];
+        match (node.kind, node.id, node.object) {
+            ("incident" | "campaign", Some(id), _) => hit.extend(graph.related("targets", id)),
+            ("sighting", _, Some(object)) => hit.extend(refs(object, "where_sighted_refs")),
+            _ => {}
+        }
+    }
+    hit
 }

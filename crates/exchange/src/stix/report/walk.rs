@@ -1,6 +1,6 @@
 //! Goes through the objects of a scope: each ends up read or skipped, once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chappe_model::Tlp;
 use serde_json::{Map, Value};
@@ -10,6 +10,7 @@ use crate::shown::shown;
 use crate::stix::graph::{Graph, refs};
 use crate::stix::marking::{self, Label};
 use crate::stix::observable::{self, Found};
+use crate::stix::observed::{Observed, recipients};
 use crate::stix::scope::Scope;
 use crate::stix::victims::Victims;
 use crate::{ReadItem, SkipReason, Skipped, loose, moment};
@@ -21,60 +22,35 @@ pub(super) struct Walk<'w, 'a> {
     /// First and last time of what was read, in milliseconds since 1970.
     pub(super) seen: Option<(u64, u64)>,
     graph: &'w Graph<'a>,
+    observed: &'w Observed<'a>,
     scope: &'w Scope,
     label: Option<Tlp>,
     victims: &'w Victims,
     notes: &'w mut Notes,
     /// Ids of what was read.
     ids: BTreeSet<&'a str>,
-    /// By the id of an observable, the labels of the observations that it is part of.
-    observed: BTreeMap<&'a str, Label>,
-    /// Ids of addresses to which messages went.
-    recipients: BTreeSet<&'a str>,
 }
 
 impl<'w, 'a> Walk<'w, 'a> {
     pub(super) fn new(
         graph: &'w Graph<'a>,
+        observed: &'w Observed<'a>,
         scope: &'w Scope,
         label: Option<Tlp>,
         victims: &'w Victims,
         notes: &'w mut Notes,
     ) -> Self {
-        let mut walk = Self {
+        Self {
             read: Vec::new(),
             skipped: Vec::new(),
             seen: None,
             graph,
+            observed,
             scope,
             label,
             victims,
             notes,
             ids: BTreeSet::new(),
-            observed: BTreeMap::new(),
-            recipients: BTreeSet::new(),
-        };
-        walk.look_ahead();
-        walk
-    }
-
-    /// What observations and messages say of the observables that they refer to.
-    fn look_ahead(&mut self) {
-        for (index, node) in self.graph.nodes.iter().enumerate() {
-            let Some(object) = node.object.filter(|_| self.graph.stands(index)) else {
-                continue;
-            };
-            if node.kind == "observed-data" {
-                let label = Label::of(self.graph, object);
-                for id in refs(object, "object_refs") {
-                    let joined = self.observed.entry(id).or_default();
-                    joined.tlp = joined.tlp.max(label.tlp);
-                    joined.unclear = joined.unclear.take().max(label.unclear.clone());
-                }
-            }
-            if node.kind == "email-message" {
-                self.recipients.extend(recipients(object));
-            }
         }
     }
 
@@ -142,11 +118,11 @@ impl<'w, 'a> Walk<'w, 'a> {
                 }
             }
             kind if observable::is_observable(kind) => {
-                if node.id.is_some_and(|id| self.recipients.contains(id)) {
+                if node.id.is_some_and(|id| self.observed.is_recipient(id)) {
                     return Err(SkipReason::Recipient);
                 }
                 self.check_marking(&Label::of(self.graph, object))?;
-                if let Some(label) = node.id.and_then(|id| self.observed.get(id)) {
+                if let Some(label) = node.id.and_then(|id| self.observed.label(id)) {
                     self.check_marking(label)?;
                 }
                 observable::of_observable(kind, object)
@@ -270,15 +246,4 @@ impl<'w, 'a> Walk<'w, 'a> {
             reason,
         });
     }
-}
-
-/// To whom a message went.
-fn recipients(message: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    let is_message = message.get("type").is_some_and(|kind| kind == "email-message");
-    let keys: &'static [&'static str] = if is_message {
-        &["to_refs", "cc_refs", "bcc_refs"]
-    } else {
-        &[]
-    };
-    keys.iter().flat_map(|key| refs(message, key))
 }
