@@ -32,7 +32,11 @@ fn the_published_examples_are_read_and_every_object_accounted_for() {
         assert_eq!(Format::of(&bytes), Some(Format::Stix), "{name}");
         let readings = read_stix(&name, &bytes).unwrap();
         assert_eq!(readings.len(), 1, "{name}");
-        let reading = readings[0].as_ref().unwrap();
+        // A campaign alone: knowledge, and nothing that somebody saw.
+        let Ok(reading) = &readings[0] else {
+            found.insert(name, (0, 0, 0));
+            continue;
+        };
         assert!(reading.is_whole() && reading.draft.revision > 1, "{name}");
         let counts = (reading.draft.indicators.len(), reading.read.len(), reading.total);
         found.insert(name, counts);
@@ -43,7 +47,7 @@ fn the_published_examples_are_read_and_every_object_accounted_for() {
         ("indicator-to-campaign-relationship.json", (1, 1, 3)),
         ("indicators-for-C2-with-COA.json", (2, 2, 8)),
         ("infrastructure.json", (2, 2, 10)),
-        ("interop-objectmarking-test.json", (0, 0, 1)),
+        ("interop-objectmarking-test.json", (0, 0, 0)),
         ("malicious-email-indicator-with-attachment.json", (0, 0, 6)),
     ];
     let expected = expected.map(|(name, counts)| (name.to_owned(), counts));

@@ -443,3 +443,52 @@ fn a_revoked_report_costs_only_itself() {
     );
     assert_eq!(indicators(readings[1].as_ref().unwrap()), ["domain:b.example"]);
 }
+
+#[test]
+fn neither_name_author_nor_place_is_taken_from_what_is_marked_more_strictly() {
+    let unknown = "marking-definition--00000000-0000-4000-8000-00000000000f";
+    let incident = object(
+        "incident",
+        1,
+        json!({ "name": "Secret", "created_by_ref": id("identity", 2) }),
+    );
+    let named = |markings: &[&str]| read(vec![marked(incident.clone(), markings)]).draft;
+    assert_eq!(named(&[RED_1]).tlp, Some(Tlp::Red));
+    assert_eq!(
+        named(&[RED_1, unknown]).tlp,
+        Some(Tlp::Red),
+        "nothing could ask for more"
+    );
+    assert_eq!(named(&[GREEN_2, unknown]).tlp, None);
+
+    let seen = object(
+        "sighting",
+        3,
+        json!({ "sighting_of_ref": id("indicator", 4), "where_sighted_refs": [id("location", 5)] }),
+    );
+    let told = |author: &[&str], sighting: &[&str], place: &[&str]| {
+        let draft = read(vec![
+            marked(incident.clone(), &[GREEN_2]),
+            marked(object("identity", 2, json!({ "name": "The author" })), author),
+            marked(seen.clone(), sighting),
+            indicator(4, "[domain-name:value = 'a.example']"),
+            marked(object("location", 5, json!({ "country": "AT" })), place),
+        ])
+        .draft;
+        (draft.summary.contains("The author"), draft.countries.len())
+    };
+    assert_eq!(told(&[GREEN_2], &[], &[GREEN_2]), (true, 1));
+    assert_eq!(told(&[AMBER_1], &[], &[]), (false, 1));
+    assert_eq!(told(&[], &[AMBER_1], &[]), (true, 0));
+    assert_eq!(told(&[], &[], &[unknown]), (true, 0));
+}
+
+#[test]
+fn what_holds_nothing_to_report_makes_no_report() {
+    let file = bundle(vec![object("campaign", 1, json!({ "name": "c" }))]);
+    let error = read_all(&file).remove(0).unwrap_err().to_string();
+    assert!(
+        error.starts_with("f.json: objects[0]: no report, grouping, incident, indicator"),
+        "{error}"
+    );
+}

@@ -141,7 +141,7 @@ pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Not
                 Err(_) => {
                     unclear_tlp = true;
                     notes.push(format!(
-                        "the tag {} is no label of TLP 2.0: the event counts as not marked",
+                        "the tag {} is no label of TLP 2.0: the event counts as not marked, unless another is RED",
                         shown(tag)
                     ));
                 }
@@ -179,7 +179,8 @@ pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Not
     }
     EventTags {
         handling: Handling {
-            tlp: tlps.last().copied().filter(|_| !unclear_tlp),
+            // Beside a label that is not understood only the strictest stands: nothing could ask for more.
+            tlp: tlps.last().copied().filter(|tlp| !unclear_tlp || *tlp == Tlp::Red),
             pap: paps.last().copied(),
         },
         incident_type: types.first().copied(),

@@ -12,8 +12,8 @@ pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// Every object of an id.
     by_id: HashMap<&'a str, Vec<usize>>,
-    /// Types and targets of the relationships that stand, by source.
-    relations: HashMap<&'a str, Vec<(&'a str, &'a str)>>,
+    /// Types, places and targets of the relationships that stand, by source.
+    relations: HashMap<&'a str, Vec<(&'a str, usize, &'a str)>>,
 }
 
 /// One entry of a collection.
@@ -76,16 +76,20 @@ impl<'a> Graph<'a> {
             if let (Some(kind), Some(source), Some(target)) =
                 (word("relationship_type"), word("source_ref"), word("target_ref"))
             {
-                self.relations.entry(source).or_default().push((kind, target));
+                self.relations.entry(source).or_default().push((kind, index, target));
             }
         }
     }
 
-    /// What an object is related to by relationships of a type that stand.
-    pub(super) fn related<'s>(&'s self, kind: &'s str, source: &str) -> impl Iterator<Item = &'a str> + use<'a, 's> {
+    /// What an object is related to by relationships of a type that stand, each with its place.
+    pub(super) fn related<'s>(
+        &'s self,
+        kind: &'s str,
+        source: &str,
+    ) -> impl Iterator<Item = (usize, &'a str)> + use<'a, 's> {
         let all = self.relations.get(source).into_iter().flatten();
-        all.filter(move |(of_kind, _)| *of_kind == kind)
-            .map(|(_, target)| *target)
+        let of_kind = all.filter(move |(of_kind, ..)| *of_kind == kind);
+        of_kind.map(|(_, index, target)| (*index, *target))
     }
 
     /// Every version of an object.

@@ -59,6 +59,12 @@ impl Label {
         self.unclear = self.unclear.take().max(other.unclear.clone());
     }
 
+    /// Whether what is marked so may go into a report with this label. Beside an unmarked report, whose label is yet to come, only the most open
+    /// label cannot be widened.
+    pub(super) fn allows(&self, report: Option<Tlp>) -> bool {
+        self.strictest().is_none_or(|own| own <= report.unwrap_or(Tlp::Clear))
+    }
+
     /// The label as a stranger must take it.
     pub(super) fn strictest(&self) -> Option<Tlp> {
         if self.unclear.is_some() {

@@ -38,9 +38,18 @@ pub(super) fn read(
             ),
         });
     }
+    let namer = namer(graph, scope);
+    let says_something = |index: &usize| says_something(graph.nodes[*index].kind);
+    if scope.container.is_none() && !scope.members.iter().any(says_something) {
+        return Err(ReadError::Field {
+            file: name.to_owned(),
+            path: first_path(graph, scope),
+            message: "no report, grouping, incident, indicator or observation: there is nothing to report".to_owned(),
+        });
+    }
     let mut notes = Notes::default();
-    let label = label(graph, scope, &mut notes);
-    let victims = victims(graph, scope);
+    let (label, is_unclear) = label(graph, scope, namer, &mut notes);
+    let victims = victims(graph, scope, label);
     let mut walk = Walk::new(graph, observed, scope, label, &victims, &mut notes);
     walk.scope();
     let Walk {
@@ -50,17 +59,13 @@ pub(super) fn read(
     if read.len() + skipped.len() != total {
         return Err(ReadError::Miscounted {
             file: name.to_owned(),
-            path: scope
-                .members
-                .first()
-                .map_or("", |index| graph.nodes[*index].path)
-                .to_owned(),
+            path: first_path(graph, scope),
             accounted: read.len() + skipped.len(),
             total,
         });
     }
-    let mut draft = draft::draft(name, graph, scope, &mut notes);
-    draft.tlp = draft.tlp.max(label);
+    let mut draft = draft::draft(name, graph, scope, namer, label, &mut notes);
+    draft.tlp = if is_unclear { label } else { draft.tlp.max(label) };
     draft.indicators = read.iter().flat_map(|item| item.indicators.iter().cloned()).collect();
     draft.occurred_from_ms = draft.occurred_from_ms.into_iter().chain(seen.map(|seen| seen.0)).min();
     draft.occurred_to_ms = draft.occurred_to_ms.into_iter().chain(seen.map(|seen| seen.1)).max();
@@ -75,23 +80,49 @@ pub(super) fn read(
     })
 }
 
-/// The label of the report: of what holds it together, or the most restrictive of what it holds.
-fn label(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> Option<Tlp> {
-    if let Some(object) = scope.container.and_then(|index| graph.nodes[index].object) {
+fn first_path(graph: &Graph<'_>, scope: &Scope) -> String {
+    let first = scope.members.first();
+    first.map_or("", |index| graph.nodes[*index].path).to_owned()
+}
+
+/// Whether an object of this type is a reason to report.
+fn says_something(kind: &str) -> bool {
+    observable::may_be_read(kind) || matches!(kind, "incident" | "sighting")
+}
+
+/// The object after which the report is named: what holds it together, else its only incident, else the only object that there is.
+fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
+    if scope.container.is_some() {
+        return scope.container;
+    }
+    let only = |kind: Option<&str>| {
+        let all = scope.members.iter().copied();
+        let mut all =
+            all.filter(|index| graph.stands(*index) && kind.is_none_or(|kind| graph.nodes[*index].kind == kind));
+        all.next().filter(|_| all.next().is_none())
+    };
+    only(Some("incident")).or_else(|| only(None))
+}
+
+/// The label of the report: of what it is named after, or the most restrictive of what it holds; and whether there is one that is not understood. Then only
+/// the strictest label stands: nothing could ask for more.
+fn label(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>, notes: &mut Notes) -> (Option<Tlp>, bool) {
+    if let Some(object) = namer.and_then(|index| graph.nodes[index].object) {
         let label = Label::of(graph, object);
         if let Some(unclear) = label.unclear {
+            let tlp = label.tlp.filter(|tlp| *tlp == Tlp::Red);
+            let counts = tlp.map_or_else(|| "not marked".to_owned(), |tlp| tlp.to_string());
             notes.push(format!(
-                "{unclear} is no TLP label that is known: the report counts as not marked"
+                "{unclear} is no TLP label that is known: the report counts as {counts}"
             ));
-            return None;
+            return (tlp, true);
         }
         if label.tlp.is_some() {
-            return label.tlp;
+            return (label.tlp, false);
         }
     }
     let items = scope.members.iter().filter(|index| graph.stands(**index));
-    let may_say_something = |kind: &str| observable::may_be_read(kind) || matches!(kind, "incident" | "sighting");
-    let items = items.filter(|index| may_say_something(graph.nodes[**index].kind));
+    let items = items.filter(|index| says_something(graph.nodes[**index].kind));
     let labels: BTreeSet<Tlp> = items
         .filter_map(|index| Label::of(graph, graph.nodes[*index].object?).tlp)
         .collect();
@@ -102,7 +133,7 @@ fn label(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> Option<Tlp> {
             listed.join(", ")
         ));
     }
-    labels.last().copied()
+    (labels.last().copied(), false)
 }
 
 /// Every item of a scope, counted apart from the reading so that one can be checked against the other.

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_model::{Country, Sector};
+use chappe_model::{Country, Sector, Tlp};
 use serde_json::Value;
 
 use super::graph::{Graph, refs};
+use super::marking::Label;
 use super::scope::Scope;
 use crate::loose;
 
@@ -31,12 +32,33 @@ pub(super) struct Victims {
     pub(super) sectors: BTreeMap<usize, BTreeSet<Sector>>,
 }
 
-/// The victims that the objects of a scope name.
-pub(super) fn victims(graph: &Graph<'_>, scope: &Scope) -> Victims {
+/// The victims that the objects of a scope name, as far as what says so, and they themselves, are marked no more strictly than the report.
+pub(super) fn victims(graph: &Graph<'_>, scope: &Scope, label: Option<Tlp>) -> Victims {
     let mut victims = Victims::default();
-    let hit = hit(graph, scope);
-    let homes = hit.iter().flat_map(|id| graph.related("located-at", id));
-    for index in hit.iter().copied().chain(homes).filter_map(|id| graph.standing(id)) {
+    let allowed = |index: &usize| {
+        let object = graph.nodes[*index].object;
+        object.is_some_and(|object| Label::of(graph, object).allows(label))
+    };
+    let related = |kind, id| {
+        let found = graph.related(kind, id).filter(|(index, _)| allowed(index));
+        found.map(|(_, target)| target).collect::<Vec<&str>>()
+    };
+    let mut hit = BTreeSet::new();
+    for index in scope
+        .members
+        .iter()
+        .filter(|index| graph.stands(**index) && allowed(index))
+    {
+        let node = &graph.nodes[*index];
+        match (node.kind, node.id, node.object) {
+            ("incident" | "campaign", Some(id), _) => hit.extend(related("targets", id)),
+            ("sighting", _, Some(object)) => hit.extend(refs(object, "where_sighted_refs")),
+            _ => {}
+        }
+    }
+    let homes: Vec<&str> = hit.iter().flat_map(|id| related("located-at", *id)).collect();
+    let all = hit.into_iter().chain(homes).filter_map(|id| graph.standing(id));
+    for index in all.filter(allowed) {
         victims.add(graph, index);
     }
     victims
@@ -59,18 +81,4 @@ impl Victims {
             }
         }
     }
-}
-
-/// The ids of locations and identities that were hit.
-fn hit<'a>(graph: &Graph<'a>, scope: &Scope) -> BTreeSet<&'a str> {
-    let mut hit = BTreeSet::new();
-    for index in scope.members.iter().copied().filter(|index| graph.stands(*index)) {
-        let node = &graph.nodes[index];
-        match (node.kind, node.id, node.object) {
-            ("incident" | "campaign", Some(id), _) => hit.extend(graph.related("targets", id)),
-            ("sighting", _, Some(object)) => hit.extend(refs(object, "where_sighted_refs")),
-            _ => {}
-        }
-    }
-    hit
 }

@@ -63,7 +63,7 @@ fn a_label_that_is_not_understood_leaves_the_event_unmarked() {
     assert_eq!(read.handling.tlp, None);
     assert_eq!(
         notes,
-        ["the tag tlp:ex:chr is no label of TLP 2.0: the event counts as not marked"]
+        ["the tag tlp:ex:chr is no label of TLP 2.0: the event counts as not marked, unless another is RED"]
     );
     assert_eq!(of_attribute(&tagged(&["tlp:ex:chr"])).tlp, Some(Tlp::Red));
     assert_eq!(of_attribute(&tagged(&["PAP:PINK"])).pap, Some(Pap::Red));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chappe_model::Tlp;
 use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
 
 use super::tags_of;
@@ -9,19 +10,27 @@ use crate::notes::Notes;
 use crate::shown::{cut, one_line, shown};
 use crate::stix::extension::{self, EXTENSION};
 use crate::stix::graph::{Graph, Node};
+use crate::stix::marking::Label;
 use crate::stix::scope::Scope;
 use crate::{Draft, loose, namespace};
 
 /// Longest id that is used as part of a key, in bytes.
 const MAX_ID_BYTES: usize = 200;
 
-pub(super) fn draft(name: &str, graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> Draft {
-    let namer = namer(graph, scope).map(|index| &graph.nodes[index]);
+pub(super) fn draft(
+    name: &str,
+    graph: &Graph<'_>,
+    scope: &Scope,
+    namer: Option<usize>,
+    label: Option<Tlp>,
+    notes: &mut Notes,
+) -> Draft {
+    let namer = namer.map(|index| &graph.nodes[index]);
     let mut draft = Draft {
         report_key: format!("stix:{}", key(graph, scope, namer)),
         revision: revision(graph, scope, notes),
         title: title(graph, scope, namer, notes),
-        summary: summary(graph, namer),
+        summary: summary(graph, namer, label),
         incident_type: None,
         severity: None,
         occurred_from_ms: None,
@@ -66,19 +75,6 @@ fn foreign_extensions(object: &serde_json::Map<String, serde_json::Value>) -> Ve
         .filter(|name| *name != EXTENSION)
         .map(|name| shown(name))
         .collect()
-}
-
-/// The object after which the report is named: what holds it together, else its only incident, else the only object that there is.
-fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
-    if scope.container.is_some() {
-        return scope.container;
-    }
-    let of = |kind: &str| {
-        let all = scope.members.iter().copied();
-        let mut all = all.filter(|index| graph.stands(*index) && (kind.is_empty() || graph.nodes[*index].kind == kind));
-        all.next().filter(|_| all.next().is_none())
-    };
-    of("incident").or_else(|| of(""))
 }
 
 /// What stays the same when the report is sent again: the id of what names it, else a function of the ids of all that it holds. The id of a bundle is
@@ -127,11 +123,12 @@ fn title(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>, notes: &mut
     title.to_owned()
 }
 
-fn summary(graph: &Graph<'_>, namer: Option<&Node<'_>>) -> String {
+fn summary(graph: &Graph<'_>, namer: Option<&Node<'_>>, label: Option<Tlp>) -> String {
     let what = namer.map_or_else(|| "objects".to_owned(), |node| shown(node.kind));
     let text = |key: &str| namer.and_then(|node| loose::text(node.object?, key).map(|text| one_line(&text)));
     let author = text("created_by_ref").and_then(|id| graph.nodes[graph.standing(&id)?].object);
-    let by = author.and_then(|author| loose::text(author, "name"));
+    let by = author.filter(|author| Label::of(graph, author).allows(label));
+    let by = by.and_then(|author| loose::text(author, "name"));
     let by = by.map_or_else(String::new, |name| format!(" by {}", one_line(&name)));
     let of = text("published").map_or_else(String::new, |time| format!(", published {time}"));
     cut(&format!("STIX {what}{by}{of}."), SUMMARY_BYTES).to_owned()

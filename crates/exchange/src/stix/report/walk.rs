@@ -211,17 +211,18 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
     }
 
-    /// An object without a label has its report's. Beside an unmarked report, whose label is yet to come, only the most open label cannot be widened.
+    /// An object without a label has its report's.
     fn check_marking(&self, own: &Label) -> Result<(), SkipReason> {
-        match own.strictest() {
-            Some(tlp) if tlp > self.label.unwrap_or(Tlp::Clear) => Err(SkipReason::StricterMarking {
-                own: own.unclear.clone().unwrap_or_else(|| tlp.to_string()),
-                event: self
-                    .label
-                    .map_or_else(|| "no TLP label".to_owned(), |tlp| tlp.to_string()),
-            }),
-            _ => Ok(()),
+        if own.allows(self.label) {
+            return Ok(());
         }
+        let shown = own.unclear.clone().or_else(|| Some(own.tlp?.to_string()));
+        Err(SkipReason::StricterMarking {
+            own: shown.unwrap_or_default(),
+            event: self
+                .label
+                .map_or_else(|| "no TLP label".to_owned(), |tlp| tlp.to_string()),
+        })
     }
 
     fn note_times(&mut self, object: &Map<String, Value>, first: &str, last: &str) {
