@@ -13,6 +13,7 @@ use super::MAX_IDEA_ITEMS;
 use super::category::incident_type;
 use super::members::Members;
 use crate::notes::Notes;
+use crate::out::{NODE, OWN_NOTE};
 use crate::shown::{cut, one_line, shown};
 use crate::{Draft, ReadError, Reading, moment};
 
@@ -68,6 +69,9 @@ pub(super) fn read(name: &str, path: &str, message: &Value) -> Result<Reading, R
     }
     let mut notes = Notes::default();
     note_relations(&members, &mut notes);
+    if nodes(&members).iter().any(|name| name == NODE) {
+        notes.push(OWN_NOTE.to_owned());
+    }
     Ok(Reading {
         draft: draft(name, &header, &members, &walk, &mut notes),
         read: walk.read,
@@ -205,13 +209,18 @@ fn title(members: &Members<'_>, categories: &[String], notes: &mut Notes) -> Str
 }
 
 fn summary(members: &Members<'_>) -> String {
-    let nodes = members.list("node").iter().filter_map(Value::as_object);
-    let names = nodes.filter_map(|node| Members::of(node).ok()?.text("name").map(one_line));
-    let names: Vec<String> = names.collect();
+    let names = nodes(members);
     let by = if names.is_empty() {
         String::new()
     } else {
         format!(" by {}", names.join(", "))
     };
     cut(&format!("IDEA message{by}."), SUMMARY_BYTES).to_owned()
+}
+
+/// The names of those who detected it.
+fn nodes(members: &Members<'_>) -> Vec<String> {
+    let nodes = members.list("node").iter().filter_map(Value::as_object);
+    let names = nodes.filter_map(|node| Members::of(node).ok()?.text("name").map(one_line));
+    names.collect()
 }

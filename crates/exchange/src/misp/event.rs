@@ -12,6 +12,7 @@ use self::walk::Walk;
 use super::tags::{self, EventTags};
 use super::{MAX_MISP_ITEMS, feed};
 use crate::notes::Notes;
+use crate::out::{ORGANISATION, OWN_NOTE};
 use crate::shown::{cut, one_line, shown};
 use crate::{Draft, ReadError, Reading, loose, moment};
 
@@ -186,6 +187,10 @@ fn note_what_is_not_read(event: &Map<String, Value>, notes: &mut Notes) {
         if found > 0 {
             notes.push(format!("{found} {what} not read"));
         }
+    }
+    let author = event.get("Orgc").and_then(|author| author.get("uuid"));
+    if author.is_some_and(|uuid| uuid == ORGANISATION) {
+        notes.push(OWN_NOTE.to_owned());
     }
     if loose::number(event, "distribution") == Some(0) {
         notes.push(

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 use super::alert::{Told, rfc3339};
 use crate::namespace;
 
+/// Who detected it.
+pub(crate) const NODE: &str = "eu.chappe";
+
 /// One message a line for each alert. A revision is a message of its own, since messages never change; it names the one that it replaces.
 #[must_use]
 pub fn write_idea(alerts: &[Told]) -> String {
@@ -36,7 +39,7 @@ fn message(alert: &Told) -> Value {
         "Category": categories(alert),
         "Description": alert.title(),
         "Note": note(alert),
-        "Node": [{ "Name": "eu.chappe", "Type": ["Correlation"], "SW": ["Chappe"] }],
+        "Node": [{ "Name": NODE, "Type": ["Correlation"], "SW": ["Chappe"] }],
     });
     if alert.revision > 1 {
         message["PredID"] = json!([id(alert, alert.revision - 1)]);

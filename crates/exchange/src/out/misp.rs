@@ -9,7 +9,7 @@ use super::alert::{Told, ToldState, rfc3339};
 use crate::namespace;
 
 /// The organisation that events are of.
-const ORGANISATION: &str = "5d1c2b0e-9a4f-4c57-8a3d-1e6f0b7c9d21";
+pub(crate) const ORGANISATION: &str = "5d1c2b0e-9a4f-4c57-8a3d-1e6f0b7c9d21";
 
 /// One file of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]

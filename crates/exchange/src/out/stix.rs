@@ -121,7 +121,7 @@ fn shared(alert: &Told) -> Vec<Value> {
             "indicator",
             &indicator.text(),
             json!({
-                "name": indicator.text(), "indicator_types": ["malicious-activity"],
+                "name": indicator.text(), "description": alert.title(), "indicator_types": ["malicious-activity"],
                 "pattern": pattern, "pattern_type": "stix", "valid_from": rfc3339(alert.created_ms()),
             }),
         ),

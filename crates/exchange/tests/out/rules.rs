@@ -186,6 +186,21 @@ fn core(draft: &Draft) -> Core {
     )
 }
 
+#[test]
+fn what_chappe_wrote_is_known_when_it_is_read() {
+    let alerts = [alert(1)];
+    let feed = write_misp_feed(&alerts);
+    for readings in [
+        read_stix("f", write_stix(&alerts).as_bytes()).unwrap(),
+        read_misp("f", feed[0].text.as_bytes()).unwrap(),
+        read_idea("f", write_idea(&alerts).as_bytes()).unwrap(),
+    ] {
+        let notes = &readings[0].as_ref().unwrap().notes;
+        let is_known = |note: &String| note.starts_with("an alert that Chappe wrote");
+        assert!(notes.iter().any(is_known), "{notes:?}");
+    }
+}
+
 fn only(readings: Vec<Result<Reading, chappe_exchange::ReadError>>) -> Draft {
     assert_eq!(readings.len(), 1);
     let reading = readings.into_iter().next().unwrap().unwrap();

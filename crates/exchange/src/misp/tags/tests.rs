@@ -65,6 +65,8 @@ fn a_label_that_is_not_understood_leaves_the_event_unmarked() {
         notes,
         ["the tag tlp:ex:chr is no label of TLP 2.0: the event counts as not marked, unless another is RED"]
     );
+    let (read, _) = event(&["tlp:red", "tlp:ex:chr"]);
+    assert_eq!(read.handling.tlp, Some(Tlp::Red), "nothing could ask for more");
     assert_eq!(of_attribute(&tagged(&["tlp:ex:chr"])).tlp, Some(Tlp::Red));
     assert_eq!(of_attribute(&tagged(&["PAP:PINK"])).pap, Some(Pap::Red));
 }

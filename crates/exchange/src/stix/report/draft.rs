@@ -7,6 +7,7 @@ use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
 
 use super::tags_of;
 use crate::notes::Notes;
+use crate::out::OWN_NOTE;
 use crate::shown::{cut, one_line, shown};
 use crate::stix::extension::{self, EXTENSION};
 use crate::stix::graph::{Graph, Node};
@@ -50,9 +51,7 @@ pub(super) fn draft(
         draft.incident_type = tags.incident_type;
         draft.sectors = tags.sectors;
         if let Some(own) = extension::own(object) {
-            notes.push(
-                "an alert that Chappe wrote: who reports it again reports what was told, not what was seen".to_owned(),
-            );
+            notes.push(OWN_NOTE.to_owned());
             draft.incident_type = draft.incident_type.or(own.incident_type);
             draft.pap = draft.pap.max(own.pap);
             draft.severity = own.severity;
