@@ -3,9 +3,9 @@
 mod alert;
 mod cascade;
 mod decide;
+mod export;
 mod manual;
 mod member;
-mod export;
 mod rules;
 mod surge;
 
@@ -22,9 +22,9 @@ use crate::tokens::TOKENS_FILE;
 pub(crate) use alert::{AlertArgs, AlertCommand, AlertListArgs, AlertShowArgs};
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use decide::DecideArgs;
+pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use member::{ListArgs, MemberArgs, MemberCommand, SetArgs, ShowMemberArgs};
-pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
@@ -66,12 +66,10 @@ pub enum Command {
     /// Run one service of an installation on Kafka: tell those who may know. As many at once as you like.
     #[command(after_help = "Example:\n  chappe notification --config chappe.toml --listen 127.0.0.1:7700\n")]
     Notification(ServeArgs),
-    /// Report incidents: MISP events and feeds, or Chappe's own JSON.
+    /// Report incidents: MISP events and feeds, STIX bundles, IDEA messages, or Chappe's own JSON.
     #[command(
         after_help = "Example:\n  chappe submit event.json --tlp amber --countries AT --as csirt-at\n  chappe submit feed --tlp green --countries DE --dry-run --as csirt-de\n"
     )]
-    /// Report incidents: MISP events and feeds, STIX bundles, or Chappe's own JSON.
-    /// Report incidents: MISP events and feeds, STIX bundles, IDEA messages, or Chappe's own JSON.
     Submit(SubmitArgs),
     /// Show alerts as they are raised; goes on by itself after a broken connection.
     #[command(

@@ -7,15 +7,8 @@ use clap::{Args, Subcommand};
 
 use super::ConnectionArgs;
 
-const EXAMPLE: &str = "\
-Example:
-  chappe member set csirt-at austria.toml --as europol
-  chappe member show --as csirt-at > austria.toml
-";
-
 /// Arguments of `member`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLE)]
 pub struct MemberArgs {
     /// What to do.
     #[command(subcommand)]
@@ -26,10 +19,13 @@ pub struct MemberArgs {
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
     /// Show what is in force: of every member for the hub, of itself for a member.
+    #[command(after_help = "Example:\n  chappe member list --as europol\n")]
     List(ListArgs),
     /// Show one constituency, as a file that 'set' takes.
+    #[command(after_help = "Example:\n  chappe member show --as csirt-at > austria.toml\n")]
     Show(ShowMemberArgs),
     /// State what a member answers for, in place of what was stated before. For the hub only.
+    #[command(after_help = "Example:\n  chappe member set csirt-at austria.toml --as europol\n")]
     Set(SetArgs),
 }
 

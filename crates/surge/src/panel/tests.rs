@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+use std::io::Write;
+
 use proptest::prelude::*;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::*;
 use crate::spread::spread;
@@ -70,6 +74,58 @@ fn hospitals_here_and_schools_there_are_one_wave() {
 
     begin(&mut panel, &delay);
     assert_eq!(panel.set(Of::Type(0), &delay), None, "over with its bin");
+}
+
+/// Of fifty weeks, seven quiet ones before each, those in which 27 countries stand out above 7.7 over all (twelve a year by weeks, in the bench): a type with twelve
+/// sectors of a twentieth each, and a wave that adds four incidents in each of nine countries, of another sector each.
+fn weeks_above(wave: bool, sectors: usize) -> usize {
+    let (columns, delay) = (27, Delay::none());
+    let shares = (0..sectors).map(|_| Part {
+        kind: 0,
+        shares: vec![0.05; columns],
+    });
+    let mut panel = Panel::new(1, columns, shares.collect(), |_, _| None);
+    let means = |column: usize| 4.0 + column as f64 / 4.0;
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let mut above = 0;
+    for week in 1..=400 {
+        let hit = week % 8 == 0;
+        let law = |column| CountLaw::new(means(column), 1.3);
+        panel.begin(
+            &Laws {
+                cells: Grid::new(1, columns, |_, column| law(column)),
+                wholes: vec![Some(CountLaw::new((0..columns).map(means).sum(), 1.3))],
+                parts: vec![None; sectors],
+            },
+            &delay,
+        );
+        for column in 0..columns {
+            let usual = law(column).draw(&mut rng);
+            let mut hits: Vec<(usize, u64)> = (0..usual).map(|_| (rng.next_u64() as usize % 20, 1)).collect();
+            let own = rng.next_u64() as usize % 12;
+            hits.extend(Some((own, 4)).filter(|_| wave && hit && column % 3 == 0));
+            for (sector, incidents) in hits {
+                let sector = Some(sector).filter(|sector| *sector < sectors);
+                come(&mut panel, sector, column, 0, incidents);
+            }
+        }
+        let score = panel.score(Of::Type(0), None, &delay);
+        above += usize::from(hit && score > 7.7);
+    }
+    above
+}
+
+#[test]
+fn a_wave_that_hits_another_sector_in_each_country_is_found_where_sectors_are_looked_at_together() {
+    let [with, without] = [12, 0].map(|sectors| weeks_above(true, sectors));
+    let quiet = [12, 0].map(|sectors| weeks_above(false, sectors));
+    writeln!(
+        std::io::stderr(),
+        "found in {with} of 50 weeks, {without} without sectors; quiet weeks {quiet:?}"
+    )
+    .unwrap();
+    assert!(with > 2 * without && with > 10, "{with}, {without}");
+    assert!(quiet[0] == 0, "{quiet:?}");
 }
 
 proptest! {
