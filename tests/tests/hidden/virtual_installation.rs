@@ -78,7 +78,7 @@ impl Installation {
             chappe_ingest::Service::open(ingest, Arc::<MemoryLog>::clone(&log), Arc::<ManualClock>::clone(&clock));
         let notification = chappe_notification::Options {
             secret: secret.clone(),
-            directory,
+            directory: Arc::clone(&directory),
             heartbeat: Duration::from_secs(1),
             stale_after_ms: 5_000,
         };
@@ -91,6 +91,7 @@ impl Installation {
         let partitions = log.partitions(Topic::Incidents);
         let mut engine = Engine::new(&secret, policy(), partitions, 2, 1);
         engine.settle();
+        state_constituencies(&notification, &directory);
         let viewers = viewers(&notification, principals);
         Self {
             clock,
@@ -169,6 +170,14 @@ impl Installation {
                 };
                 note("next page".into(), bytes(board.list(&viewer.principal, &next)));
             }
+            let mine = v1::ListAlertsRequest {
+                filter: Some(v1::AlertFilter {
+                    mine: true,
+                    ..Default::default()
+                }),
+                ..Default::default()
+            };
+            note("mine".into(), bytes(board.list(&viewer.principal, &mine)));
             if let Some(name) = probes.get(number % probes.len().max(1)) {
                 let request = v1::DecideRequest {
                     name: name.clone(),
@@ -279,6 +288,39 @@ fn policy() -> Policy {
     // Windows as short as the histories, so that alerts resolve and state is let go within them.
     rules.iter_mut().for_each(|rule| rule.when.within_ms = 50_000);
     Policy::new(1, rules, 5_000, vec![member("csirt-de")], vec![member("europol")]).unwrap()
+}
+
+/// An address, two names and a country.
+fn answered_for() -> [(&'static str, v1::Constituency); 4] {
+    let none = v1::Constituency::default;
+    let domains = |name: &str| v1::Constituency {
+        domains: vec![name.into()],
+        ..none()
+    };
+    let networks = vec!["203.0.113.0/24".into()];
+    let countries = vec!["DE".into()];
+    [
+        ("csirt-at", v1::Constituency { networks, ..none() }),
+        ("csirt-be", domains("one.example")),
+        ("csirt-cz", domains("mail.example")),
+        ("csirt-de", v1::Constituency { countries, ..none() }),
+    ]
+}
+
+/// Members answer for what is reported, hidden or not: whatever they are shown says which of it is theirs.
+fn state_constituencies(notification: &chappe_notification::Service, directory: &Directory) {
+    let hub = principal("europol", "");
+    for (member, constituency) in answered_for() {
+        let request = v1::SetConstituencyRequest {
+            member: member.into(),
+            constituency: Some(constituency),
+        };
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        notification
+            .board()
+            .state_constituency(&hub, directory, &request, now)
+            .unwrap();
+    }
 }
 
 /// Everyone is subscribed from the beginning.
