@@ -6,6 +6,8 @@
 mod bystander;
 #[path = "wrong_input/bytes.rs"]
 mod bytes;
+#[path = "wrong_input/constituencies.rs"]
+mod constituencies;
 #[path = "wrong_input/fields.rs"]
 mod fields;
 #[path = "wrong_input/files.rs"]
