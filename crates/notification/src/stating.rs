@@ -25,8 +25,8 @@ impl Board {
     ///
     /// # Errors
     /// PERMISSION_DENIED unless the caller is of the hub; INVALID_ARGUMENT with every violation; RESOURCE_EXHAUSTED when all constituencies
-    /// together would be above [`CONSTITUENCY_ENTRIES`], while another is being recorded, and when the log takes nothing just now; UNAVAILABLE when the outcome is unknown or the
-    /// log has stopped: send the same again.
+    /// together would be above [`CONSTITUENCY_ENTRIES`], while another is being recorded, and when the log takes nothing just now; UNAVAILABLE
+    /// when the outcome is unknown or the log has stopped: send the same again.
     pub fn state_constituency(
         &self,
         who: &Principal,
