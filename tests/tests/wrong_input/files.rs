@@ -217,6 +217,28 @@ fn senseless() -> Vec<Case> {
     ]
 }
 
+/// The same in other formats.
+fn senseless_elsewhere() -> Vec<Case> {
+    vec![
+        ("no format", br#"{"a": 1}"#.into(), &["top level", "give a MISP event"]),
+        (
+            "a STIX campaign alone",
+            br#"{"type": "campaign", "id": "campaign--1", "name": "x"}"#.into(),
+            &["nothing to report"],
+        ),
+        (
+            "IDEA without a time",
+            br#"{"Format": "IDEA0", "ID": "x", "Category": ["Test"]}"#.into(),
+            &["DetectTime: nothing is no time", "write RFC 3339"],
+        ),
+        (
+            "IDEA, a member twice",
+            br#"{"Format": "IDEA0", "format": "IDEA0"}"#.into(),
+            &["stands twice, in different cases"],
+        ),
+    ]
+}
+
 /// Files that are read, and whose report the installation refuses: field path and what to do.
 fn refused() -> Vec<Case> {
     let own = own();
@@ -265,8 +287,11 @@ async fn files_that_are_wrong_are_refused_with_the_place() {
     let mut bystander = Bystander::new().await;
     let folder = tempfile::tempdir().unwrap();
     let marked: &[&str] = &["--countries", "FR", "--tlp", "amber"];
-    let fillings = [marked, marked, &[]];
-    for (cases, more) in [unreadable(), senseless(), refused()].into_iter().zip(fillings) {
+    let fillings = [marked, marked, marked, &[]];
+    for (cases, more) in [unreadable(), senseless(), senseless_elsewhere(), refused()]
+        .into_iter()
+        .zip(fillings)
+    {
         for (case, bytes, says) in cases {
             let file = folder.path().join("case.json");
             std::fs::write(&file, bytes).unwrap();
