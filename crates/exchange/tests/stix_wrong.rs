@@ -76,3 +76,15 @@ fn reports_that_all_refer_to_the_same_much_are_refused() {
     let error = read_stix("f", json!({ "objects": objects }).to_string().as_bytes()).unwrap_err();
     assert!(matches!(error, ReadError::TooMany { what: "items", .. }), "{error}");
 }
+
+#[test]
+fn what_holds_nothing_to_report_makes_no_report() {
+    let file = json!({ "objects": [{ "type": "campaign", "id": "campaign--1", "name": "c" }] }).to_string();
+    let error = read_stix("f", file.as_bytes())
+        .unwrap()
+        .remove(0)
+        .unwrap_err()
+        .to_string();
+    let says = "f: objects[0]: no report, grouping, incident, indicator";
+    assert!(error.starts_with(says), "{error}");
+}

@@ -86,22 +86,22 @@ fn first_path(graph: &Graph<'_>, scope: &Scope) -> String {
 }
 
 /// Whether an object of this type is a reason to report.
-fn says_something(kind: &str) -> bool {
+pub(super) fn says_something(kind: &str) -> bool {
     observable::may_be_read(kind) || matches!(kind, "incident" | "sighting")
 }
 
-/// The object after which the report is named: what holds it together, else its only incident, else the only object that there is.
+/// The object after which the report is named: what holds it together, else its only incident, else the only object that is a
+/// reason to report. Authors and markings stand beside it in one export and not in the next.
 fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
     if scope.container.is_some() {
         return scope.container;
     }
-    let only = |kind: Option<&str>| {
+    let only = |wanted: &dyn Fn(&str) -> bool| {
         let all = scope.members.iter().copied();
-        let mut all =
-            all.filter(|index| graph.stands(*index) && kind.is_none_or(|kind| graph.nodes[*index].kind == kind));
+        let mut all = all.filter(|index| graph.stands(*index) && wanted(graph.nodes[*index].kind));
         all.next().filter(|_| all.next().is_none())
     };
-    only(Some("incident")).or_else(|| only(None))
+    only(&|kind| kind == "incident").or_else(|| only(&says_something))
 }
 
 /// The label of the report: of what it is named after, or the most restrictive of what it holds; and whether there is one that is not understood. Then only

@@ -7,8 +7,7 @@ use chappe_model::{AlertId, AlertKind, Country, Pap, Rsit, Sector, Severity, Tlp
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
-/// After Chappe's own objects were first written: of the objects of a report the newest gives its revision.
-pub(crate) const FIRST_MS: u64 = 1_796_105_700_123;
+pub(crate) const FIRST_MS: u64 = 1_772_432_100_123;
 
 pub(crate) fn id(number: u8) -> AlertId {
     AlertId::from_bytes([number; 16])

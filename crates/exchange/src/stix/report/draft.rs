@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chappe_model::Tlp;
 use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
 
-use super::tags_of;
+use super::{says_something, tags_of};
 use crate::notes::Notes;
 use crate::out::OWN_NOTE;
 use crate::shown::{cut, one_line, shown};
@@ -76,7 +76,7 @@ fn foreign_extensions(object: &serde_json::Map<String, serde_json::Value>) -> Ve
         .collect()
 }
 
-/// What stays the same when the report is sent again: the id of what names it, else a function of the ids of all that it holds. The id of a bundle is
+/// What stays the same when the report is sent again: the id of what names it, else a function of the ids of all that it reports. The id of a bundle is
 /// none: many tools make a new one each time.
 fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>) -> String {
     let is_short = |id: &&str| id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control);
@@ -86,6 +86,7 @@ fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>) -> String {
     let ids: BTreeSet<&str> = scope
         .members
         .iter()
+        .filter(|index| says_something(graph.nodes[**index].kind))
         .filter_map(|index| graph.nodes[*index].id)
         .collect();
     let ids: Vec<&str> = ids.into_iter().collect();
@@ -93,11 +94,13 @@ fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>) -> String {
 }
 
 fn revision(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> u32 {
-    let newest = scope
-        .members
-        .iter()
-        .filter_map(|index| graph.nodes[*index].modified_ms)
-        .max();
+    // Authors and places are edited for reasons of their own, and are not in every export: they count only where nothing else says a time.
+    let counts = |index: usize| scope.container == Some(index) || says_something(graph.nodes[index].kind);
+    let times = |of: &dyn Fn(usize) -> bool| {
+        let members = scope.members.iter().filter(|index| of(**index));
+        members.filter_map(|index| graph.nodes[*index].modified_ms).max()
+    };
+    let newest = times(&counts).or_else(|| times(&|_| true));
     let seconds = newest.and_then(|ms| u32::try_from(ms / 1000).ok());
     match seconds {
         Some(seconds) if seconds > 0 => seconds,
@@ -111,8 +114,9 @@ fn revision(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> u32 {
 fn title(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>, notes: &mut Notes) -> String {
     let name = namer.and_then(|node| loose::text(node.object?, "name").map(|name| one_line(&name)));
     let line = name.unwrap_or_else(|| {
-        let what: BTreeSet<&str> = scope.members.iter().map(|index| graph.nodes[*index].kind).collect();
-        let what: Vec<String> = what.into_iter().filter(|kind| !kind.is_empty()).map(shown).collect();
+        let kinds = scope.members.iter().map(|index| graph.nodes[*index].kind);
+        let what: BTreeSet<&str> = kinds.filter(|kind| says_something(kind)).collect();
+        let what: Vec<String> = what.into_iter().map(shown).collect();
         format!("STIX objects: {}", what.join(", "))
     });
     let title = cut(&line, TITLE_BYTES);
