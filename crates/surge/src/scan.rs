@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::delay::MAX_DELAY_BINS;
 use crate::spread::spread;
 
 /// Columns that stand out together in one bin.
@@ -37,6 +38,7 @@ struct Bin {
 impl Scan {
     /// Another bin begins: of all others more reports are known, so that the same count says less. What says nothing goes on saying nothing.
     pub(crate) fn begin(&mut self) {
+        self.0.truncate(MAX_DELAY_BINS - 1); // of older ones nothing is asked
         self.0.push_front(Bin::default());
         for bin in &mut self.0 {
             bin.best = bin.best.filter(|said| *said <= 0.0);
@@ -128,5 +130,20 @@ impl Bin {
         }
         falling.sort_unstable_by(|one, other| other.total_cmp(one));
         (falling, watched)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_does_not_grow_where_nobody_asks() {
+        let mut scan = Scan::default();
+        (0..1_000).for_each(|_| scan.begin());
+        assert_eq!(scan.0.len(), MAX_DELAY_BINS);
+        assert_eq!(scan.of([3, 1], 2, || Some(4.0)), Some(4.0));
+        scan.begin();
+        assert_eq!(scan.of([3, 1], 3, || Some(2.0)), Some(2.0), "more is known of it now");
     }
 }
