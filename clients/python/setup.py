@@ -1,13 +1,15 @@
 """Generates the contract's Python from proto/chappe/v1 while the package is built: nothing generated is kept."""
 
+import re
+from importlib.metadata import requires
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
-# Beside the sources of the workspace, or carried along in a source archive.
-PROTO = next((folder for folder in (HERE / "proto", HERE.parent.parent / "proto") if folder.is_dir()), None)
+# In the workspace, or beside a copy of this folder.
+PROTO = next((folder for folder in (HERE.parent.parent / "proto", HERE / "proto") if folder.is_dir()), None)
 
 
 class Generate(build_py):
@@ -22,7 +24,7 @@ class Generate(build_py):
         import grpc_tools
 
         if PROTO is None:
-            raise SystemExit("no proto/ beside setup.py, nor two folders above: build inside Chappe's sources")
+            raise SystemExit("no proto/ two folders above setup.py: build inside Chappe's sources")
         own = sorted(str(path) for path in (PROTO / "chappe" / "v1").glob("*.proto"))
         known = Path(grpc_tools.__file__).parent / "_proto"
         (out / "chappe" / "v1").mkdir(parents=True, exist_ok=True)
@@ -34,4 +36,12 @@ class Generate(build_py):
             raise SystemExit("protoc failed: see above")
 
 
-setup(cmdclass={"build_py": Generate})
+def dependencies():
+    """What is generated refuses libraries that are older than its generator, which itself asks for the right ones."""
+    asked = [text for text in requires("grpcio-tools") if re.match(r"(grpcio|protobuf)\b(?!-)", text)]
+    if len(asked) != 2:
+        raise SystemExit(f"grpcio-tools does not say which grpcio and protobuf it generates for: {asked}")
+    return [*asked, "googleapis-common-protos>=1.66"]
+
+
+setup(cmdclass={"build_py": Generate}, install_requires=dependencies())

@@ -13,6 +13,7 @@ What it is not: it keeps nothing. Whoever must not miss an alert over restarts s
 from .client import Client
 from .errors import (
     ChappeError,
+    Closed,
     Conflict,
     InvalidReport,
     NotAllowed,
@@ -29,6 +30,7 @@ from .retrying import Retry
 __all__ = [
     "ChappeError",
     "Client",
+    "Closed",
     "Conflict",
     "Event",
     "InvalidReport",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import threading
 from typing import Iterable, Iterator
 
 import grpc
@@ -50,13 +51,14 @@ class Client:
     ) -> None:
         if credentials is None:
             _refuse_unless_loopback(address)
-            self._channel = grpc.insecure_channel(address, options=_CHANNEL)
+            # Loopback is meant: a proxy that the environment names would be told the token.
+            self._channel = grpc.insecure_channel(address, options=[*_CHANNEL, ("grpc.enable_http_proxy", 0)])
         else:
             self._channel = grpc.secure_channel(address, credentials, options=_CHANNEL)
         self._incidents = incident_service_pb2_grpc.IncidentServiceStub(self._channel)
         self._alerts = alert_service_pb2_grpc.AlertServiceStub(self._channel)
         self._metadata = (("authorization", f"Bearer {token.strip()}"),)
-        self._retry, self._timeout = retry, timeout_seconds
+        self._retry, self._timeout, self._closed = retry, timeout_seconds, threading.Event()
 
     @classmethod
     def from_token_file(cls, path: str | os.PathLike[str], address: str = "127.0.0.1:7600", **more) -> "Client":
@@ -65,7 +67,8 @@ class Client:
             return cls(address, token=file.read(), **more)
 
     def close(self) -> None:
-        """Ends the connection, and what runs on it."""
+        """Ends the connection. What runs on it in other threads ends there with `Closed`."""
+        self._closed.set()
         self._channel.close()
 
     def __enter__(self) -> "Client":
@@ -85,8 +88,13 @@ class Client:
         self, reports: Iterable[incident_pb2.Incident]
     ) -> Iterator[tuple[incident_pb2.Incident, incident_service_pb2.Receipt | errors.Refused]]:
         """Submits many; yields each with its receipt, or with why it is refused for good, as the answers come. It has to be consumed: nothing is sent ahead of
-        it by more than `submitting.WINDOW`."""
-        stream = lambda requests: self._incidents.SubmitStream(requests, metadata=self._metadata)
+        it by more than `submitting.WINDOW`. The reports must be at hand: they are drawn by so many before any is sent. A source of single reports that come
+        slowly is for `submit`."""
+
+        def stream(requests):
+            self._refuse_if_closed()
+            return self._incidents.SubmitStream(requests, metadata=self._metadata)
+
         return submitting.Batch(reports, self._retry).outcomes(stream)
 
     def retract(self, report_key: str, revision: int, reason: str = "") -> incident_service_pb2.Receipt:
@@ -111,7 +119,11 @@ class Client:
         """Alerts as they are raised and change, from behind ``cursor``, else from now. Goes on over broken connections. At least once: after a break the last
         event may come again."""
         request = alert_service_pb2.SubscribeRequest(filter=filter, cursor=cursor, from_beginning=from_beginning)
-        subscribe = lambda request: self._alerts.Subscribe(request, metadata=self._metadata)
+
+        def subscribe(request):
+            self._refuse_if_closed()
+            return self._alerts.Subscribe(request, metadata=self._metadata)
+
         return following.follow(subscribe, request, self._retry, heartbeats)
 
     def alerts(self, filter: alert_service_pb2.AlertFilter | None = None, page_size: int = 100) -> Iterator[alert_pb2.Alert]:
@@ -139,12 +151,17 @@ class Client:
 
     def _call(self, method, request):
         def attempt():
+            self._refuse_if_closed()
             try:
                 return method(request, metadata=self._metadata, timeout=self._timeout)
             except grpc.RpcError as error:
                 raise errors.of_call(error) from None
 
         return self._retry.run(attempt)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed.is_set():
+            raise errors.Closed(grpc.StatusCode.CANCELLED, "the client is closed", errors.NO_DETAILS)
 
 
 def _refuse_unless_loopback(address: str) -> None:

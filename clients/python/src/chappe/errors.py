@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-# Longest pause that a server may ask for, in seconds; more is taken as this.
+# Longest pause that is waited out, in seconds. Where a server asks for more, whoever called decides.
 LONGEST_RETRY_SECONDS = 60.0
 _DETAILS = "grpc-status-details-bin"
 
@@ -58,11 +58,16 @@ class NotFound(Refused):
 
 
 class Overloaded(ChappeError):
-    """RESOURCE_EXHAUSTED, and still so after all attempts. Nothing was stored; come again after ``retry_after_seconds``."""
+    """RESOURCE_EXHAUSTED, and still so after all attempts, or for longer than is waited out. Nothing was stored; come again after
+    ``retry_after_seconds``."""
 
 
 class Unknown(ChappeError):
     """UNAVAILABLE or no answer in time, and still so after all attempts. It may have been stored: sending the same again is safe."""
+
+
+class Closed(ChappeError):
+    """The client was closed meanwhile. As with `Unknown`, what was under way may have been stored."""
 
 
 _TYPES = {
@@ -90,9 +95,24 @@ def of_call(error: grpc.RpcError) -> ChappeError:
 
 
 def of_status(status: status_pb2.Status) -> ChappeError:
-    """The error that stands as a message in a stream."""
+    """The error of one report, which stands as a message in a stream. What is wrong inside the server is final there: the stream goes on."""
     code = next((code for code in grpc.StatusCode if code.value[0] == status.code), grpc.StatusCode.UNKNOWN)
-    return _typed(code, status.message, _Details.of(status))
+    details = _Details.of(status)
+    if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN):
+        return Refused(code, status.message, details)
+    return _typed(code, status.message, details)
+
+
+def too_large(size: int, most: int) -> InvalidReport:
+    """A report that the server would end a whole stream over."""
+    fault = Violation("incident", f"{size} bytes, at most {most}: leave indicators or text out, or make two reports of it")
+    return InvalidReport(grpc.StatusCode.INVALID_ARGUMENT, "too large", _Details((fault,)))
+
+
+def passes(error: ChappeError) -> bool:
+    """Whether the same may be sent again, after a pause that is waited out."""
+    waits = error.retry_after_seconds is None or error.retry_after_seconds <= LONGEST_RETRY_SECONDS
+    return isinstance(error, (Overloaded, Unknown)) and waits
 
 
 def broken(message: str) -> Unknown:
@@ -128,8 +148,10 @@ class _Details:
             if detail.Unpack(bad):
                 violations = tuple(Violation(fault.field, fault.description) for fault in bad.field_violations)
             elif detail.Unpack(retry):
-                asked = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
-                seconds = min(max(asked, 0.0), LONGEST_RETRY_SECONDS)
+                seconds = max(retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9, 0.0)
             elif detail.Unpack(info):
                 reason = info.reason
         return cls(violations, seconds, reason)
+
+
+NO_DETAILS = _Details()

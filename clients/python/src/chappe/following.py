@@ -50,7 +50,7 @@ def follow(
             failure: errors.ChappeError = errors.broken("the server ended the stream")
         except grpc.RpcError as error:
             failure = errors.of_call(error)
-        if not isinstance(failure, (errors.Overloaded, errors.Unknown)):
+        if not errors.passes(failure):
             raise failure
         idle += 1
         if idle >= retry.attempts:

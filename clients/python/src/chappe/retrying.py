@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Iterator, TypeVar
 
-from .errors import ChappeError, Overloaded, Unknown
+from .errors import ChappeError, passes
 
 Answer = TypeVar("Answer")
 
@@ -34,8 +34,8 @@ class Retry:
         for left in range(self.attempts - 1, -1, -1):
             try:
                 return attempt()
-            except (Overloaded, Unknown) as error:
-                if left == 0:
+            except ChappeError as error:
+                if left == 0 or not passes(error):
                     raise
                 sleep(pause_after(error, pauses))
         raise ValueError("a Retry has one attempt at least")
