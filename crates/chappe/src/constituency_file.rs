@@ -6,7 +6,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
-use chappe_constituency::{Constituency, ConstituencyError, Entry, EntryKind};
+use chappe_constituency::{Constituency, Entry, EntryKind};
 use chappe_proto::v1;
 use serde::Deserialize;
 use toml::Spanned;
@@ -127,16 +127,12 @@ fn parse(text: &str, path: &Path) -> Result<Constituency, Faults> {
             Err(error) => faults.push(written.fault(Some(span), error.to_string())),
         }
     }
-    let entries = faults.or(entries)?;
-    Constituency::new(entries).map_err(|error| {
+    for (place, why) in Constituency::too_broad(&entries) {
+        faults.push(written.fault(spans.get(place).cloned(), why.to_string()));
+    }
+    Constituency::new(faults.or(entries)?).map_err(|error| {
         let mut faults = Faults::default();
-        match error {
-            ConstituencyError::TooBroad(broad) => {
-                let broad = broad.into_iter().map(|(place, why)| (spans.get(place).cloned(), why));
-                broad.for_each(|(span, why)| faults.push(written.fault(span, why.to_string())));
-            }
-            error => faults.push(written.fault(None, error.to_string())),
-        }
+        faults.push(written.fault(None, error.to_string()));
         faults
     })
 }
@@ -181,12 +177,15 @@ fn from_csv(written: &Written<'_>, faults: &mut Faults) -> Texts {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let span = error.position().map(span);
+                let span = error.position().map(|position| span(written.text, position));
                 faults.push(written.fault(span, "not two fields: write kind,entry, such as network,192.0.2.0/24"));
                 continue;
             }
         };
-        let span = record.position().map(span).unwrap_or_default();
+        let span = record
+            .position()
+            .map(|position| span(written.text, position))
+            .unwrap_or_default();
         match record.get(0).unwrap_or_default().parse::<EntryKind>() {
             Ok(kind) => texts.push((kind, record.get(1).unwrap_or_default().to_owned(), span)),
             Err(error) => faults.push(written.fault(Some(span), error.to_string())),
@@ -195,8 +194,18 @@ fn from_csv(written: &Written<'_>, faults: &mut Faults) -> Texts {
     texts
 }
 
-fn span(position: &csv::Position) -> Range<usize> {
-    let at = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+/// Where a record begins: its position is that before the line ends, empty lines and comments that the reader skips.
+fn span(text: &str, position: &csv::Position) -> Range<usize> {
+    let mut at = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(text.len());
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(['\r', '\n']) {
+            at += 1;
+        } else if rest.starts_with('#') {
+            at += rest.find('\n').map_or(rest.len(), |end| end + 1);
+        } else {
+            break;
+        }
+    }
     at..at
 }
 
@@ -262,6 +271,16 @@ mod tests {
         let told = refused(csv, "a.csv");
         assert!(told.contains("a.csv:3:1: 'asn' is no kind of entry"), "{told}");
         assert!(told.contains("a.csv:4:1: not two fields"), "{told}");
+        for text in [
+            "kind,entry\r\ncountry,AT\r\ndomain,*.at\r\n",
+            "kind,entry\n# Austria\ndomain,*.at\n",
+            "kind,entry\n\ndomain,*.at\n",
+        ] {
+            let told = refused(text, "a.csv");
+            assert!(told.contains("a.csv:3:1: ") && told.contains("'*.at'"), "{told}");
+        }
+        let told = refused("kind,entry\ndomain,*.at\ndomain,co.uk\n", "a.csv");
+        assert!(told.contains("a.csv:2:1: ") && told.contains("a.csv:3:1: "), "{told}");
         assert!(refused("AT\n", "a.csv").contains("the first line must be kind,entry"));
         assert!(refused("asns = [64500]\n", "a.toml").contains("a.toml:1:1: unknown field `asns`"));
         assert!(refused("", "a.toml").contains("an empty constituency"));

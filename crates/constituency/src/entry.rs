@@ -1,6 +1,7 @@
 //! What a constituency is made of.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use chappe_model::{
@@ -72,7 +73,7 @@ impl Suffix {
         Country::parse(if last == "uk" { "gb" } else { last }).ok()
     }
 
-    fn parse(text: &str) -> Result<Self, EntryError> {
+    fn read(text: &str) -> Result<Self, EntryError> {
         let text = text.trim();
         if text.starts_with(['*', '.']) {
             let name = text.trim_start_matches(['*', '.']);
@@ -83,11 +84,11 @@ impl Suffix {
         if single.country().is_some() && single.0.len() == 2 {
             return Ok(single);
         }
-        let name = Indicator::parse(IndicatorKind::Domain, text)?;
-        if name.is_special() {
-            return Err(EntryError::Special(EntryKind::Domain, shown(text)));
-        }
-        Ok(Self(name.value().into()))
+        Ok(Self(Indicator::parse(IndicatorKind::Domain, text)?.value().into()))
+    }
+
+    fn is_special(&self) -> bool {
+        Indicator::parse(IndicatorKind::Domain, &self.0).is_ok_and(|name| name.is_special())
     }
 }
 
@@ -126,6 +127,11 @@ pub enum EntryError {
     /// A pattern in place of a name.
     #[error("'{0}' is no name: write '{1}', which takes in every name below it")]
     Star(String, String),
+    /// An IPv4 network as IPv6 writes it: reports say such addresses as IPv4.
+    #[error(
+        "'{0}' is an IPv4 network in IPv6's form, in which no address is kept: write it as IPv4, such as 192.0.2.0/24"
+    )]
+    Mapped(String),
     /// Means nothing outside the network where it is used.
     #[error(
         "{0} '{1}' is not reachable from elsewhere (RFC 6890, RFC 6761), so no report of others concerns it: leave it out"
@@ -139,19 +145,36 @@ impl Entry {
     /// # Errors
     /// When the text is not of the kind, or means nothing outside the network where it is used.
     pub fn parse(kind: EntryKind, text: &str) -> Result<Self, EntryError> {
+        let entry = Self::recorded(kind, text)?;
+        let is_special = match &entry {
+            Self::Network(network) => {
+                let first = Indicator::parse(IndicatorKind::Ip, &network.address().to_string())?;
+                if network.address().is_ipv6() && first.value().parse::<Ipv4Addr>().is_ok() {
+                    return Err(EntryError::Mapped(shown(text)));
+                }
+                // What is as broad as everything begins with such an address too: that is refused as too broad.
+                first.is_special() && network.prefix_bits() > 0
+            }
+            Self::Domain(suffix) => suffix.is_special(),
+            Self::Country(_) | Self::Sector(_) => false,
+        };
+        if is_special {
+            return Err(EntryError::Special(kind, shown(text)));
+        }
+        Ok(entry)
+    }
+
+    /// Reads what [`Entry::parse`] once took, as the log holds it: what means nothing elsewhere is not asked again, for what that is changes from version to
+    /// version.
+    ///
+    /// # Errors
+    /// When the text is not of the kind.
+    pub fn recorded(kind: EntryKind, text: &str) -> Result<Self, EntryError> {
         Ok(match kind {
             EntryKind::Country => Self::Country(Country::parse(text)?),
             EntryKind::Sector => Self::Sector(text.parse()?),
-            EntryKind::Network => {
-                let network = Network::parse(text)?;
-                let first = Indicator::parse(IndicatorKind::Ip, &network.address().to_string())?;
-                // What is as broad as everything begins with such an address too: that is refused as too broad.
-                if first.is_special() && network.prefix_bits() > 0 {
-                    return Err(EntryError::Special(kind, shown(text)));
-                }
-                Self::Network(network)
-            }
-            EntryKind::Domain => Self::Domain(Suffix::parse(text)?),
+            EntryKind::Network => Self::Network(Network::parse(text)?),
+            EntryKind::Domain => Self::Domain(Suffix::read(text)?),
         })
     }
 

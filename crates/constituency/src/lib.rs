@@ -7,7 +7,7 @@
 //! What it is not: it knows no alert and no handling rule. Who may be told what a value concerns is decided elsewhere.
 //!
 //! Invariants: a constituency is not empty and is within the bounds of `chappe_model::limits`; a look-up finds every entry that the subject falls
-//! under and no other, a broader network or domain before a narrower one, and allocates nothing; a table is built once and never changes.
+//! under and no other, a broader network or domain before a narrower one; that of an address or a name allocates nothing; a table is built once and never changes.
 //!
 //! # Example
 //! ```

@@ -52,15 +52,21 @@ impl Constituency {
         if entries.is_empty() {
             return Err(ConstituencyError::Empty);
         }
-        let countries = countries_of(&entries);
-        let judged = entries.iter().enumerate();
-        let broad: Vec<(usize, TooBroad)> = judged
-            .filter_map(|(place, entry)| Some((place, breadth::judge(entry, &countries).err()?)))
-            .collect();
+        let broad = Self::too_broad(&entries);
         if !broad.is_empty() {
             return Err(ConstituencyError::TooBroad(broad));
         }
         Self::recorded(entries)
+    }
+
+    /// The entries of a constituency of these that are too broad, each with its place from 0.
+    #[must_use]
+    pub fn too_broad(entries: &[Entry]) -> Vec<(usize, TooBroad)> {
+        let countries = countries_of(entries);
+        let judged = entries.iter().enumerate();
+        judged
+            .filter_map(|(place, entry)| Some((place, breadth::judge(entry, &countries).err()?)))
+            .collect()
     }
 
     /// Takes back what [`Constituency::new`] took, as the log holds it: what is too broad is not asked again, for the list of public suffixes

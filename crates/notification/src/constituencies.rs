@@ -64,6 +64,8 @@ pub(crate) struct Constituencies {
     next: Position,
     members: BTreeMap<MemberId, Held>,
     entries: usize,
+    /// Of those that were in force before: not above [`CONSTITUENCY_ENTRIES`] either.
+    entries_before: usize,
 }
 
 /// What a record says, laid out before anything is locked.
@@ -120,11 +122,14 @@ impl Constituencies {
         }
         self.entries = entries;
         stated.since = stated.since.max(held.as_ref().map_or(Timestamp::ZERO, |now| now.since));
-        let held = Held {
-            now: Arc::new(stated),
-            before: held,
-        };
-        self.members.insert(member, held);
+        let entries_of = |held: Option<&Arc<InForce>>| held.map_or(0, |held| held.constituency.entries());
+        let forgotten = self.members.get(&member).and_then(|held| held.before.as_ref());
+        let others = self.entries_before - entries_of(forgotten);
+        // Where there is no room for it, how an alert goes on is not told by it, as over two changes.
+        let before = held.filter(|held| others + held.constituency.entries() <= CONSTITUENCY_ENTRIES);
+        self.entries_before = others + entries_of(before.as_ref());
+        let now = Arc::new(stated);
+        self.members.insert(member, Held { now, before });
     }
 
     /// The position to read the topic on from.
@@ -251,6 +256,31 @@ mod tests {
         take(&mut constituencies, &record(full, 1, 4));
         assert!(constituencies.of(&member(full)).is_some());
         assert_eq!(constituencies.entries, CONSTITUENCY_ENTRIES);
+    }
+
+    #[test]
+    fn what_was_in_force_before_is_bounded_too() {
+        let mut constituencies = fold(&[record(1, 3, 1)]);
+        // Others' past takes all but two.
+        constituencies.entries_before = CONSTITUENCY_ENTRIES - 2;
+        let mut take = |position, entries| {
+            constituencies.take(Read::of(Position(position), &record(1, entries, position)));
+            (
+                constituencies.own(&member(1)).tables().len(),
+                constituencies.entries_before,
+            )
+        };
+        assert_eq!(
+            take(1, 2),
+            (1, CONSTITUENCY_ENTRIES - 2),
+            "three of before are too many"
+        );
+        assert_eq!(take(2, 5), (2, CONSTITUENCY_ENTRIES), "two are not");
+        assert_eq!(
+            take(3, 1),
+            (1, CONSTITUENCY_ENTRIES - 2),
+            "five are, and the two are forgotten"
+        );
     }
 
     /// Without a table, which would be large.

@@ -116,13 +116,15 @@ impl Service {
         outcome
     }
 
-    /// One read of each topic; how many records there were. A decision alone is no news to a stream, and one that cannot be read holds no alert up.
+    /// One read of each topic; how many records there were. What is in force is read first, because it is asked of each alert. A decision alone is no news
+    /// to a stream, and one that cannot be read holds no alert up.
     fn read_on(&self) -> Result<usize, ReadError> {
+        let stated = self.board.read_constituencies_on();
         let alerts = self.board.read_on()?;
         if alerts > 0 {
             self.streams.news.send_replace(());
         }
-        Ok(alerts + self.board.read_decisions_on()? + self.board.read_constituencies_on()?)
+        Ok(stated? + alerts + self.board.read_decisions_on()?)
     }
 
     /// Ends once the log accepts nothing more, which shows when a decision is to be recorded.

@@ -1,6 +1,6 @@
 //! Constituencies: as asked for, in the log, and as shown.
 
-use chappe_constituency::{Constituency, ConstituencyError, Entry, EntryKind};
+use chappe_constituency::{Constituency, Entry, EntryKind};
 use chappe_model::MemberId;
 use prost::Message;
 
@@ -30,26 +30,23 @@ pub fn parse(wire: &v1::Constituency, field: &str, bad: &mut Violations) -> Opti
     let texts: Vec<_> = kinds
         .flat_map(|(kind, name, texts)| texts.iter().enumerate().map(move |(i, text)| (kind, name, i, text)))
         .collect();
-    let mut entries = Vec::with_capacity(texts.len());
+    let (mut entries, mut paths) = (Vec::with_capacity(texts.len()), Vec::with_capacity(texts.len()));
     for (kind, name, i, text) in &texts {
+        let path = format!("{field}.{name}[{i}]");
         match Entry::parse(*kind, text) {
-            Ok(entry) => entries.push(entry),
-            Err(error) => bad.push(format!("{field}.{name}[{i}]"), error),
-        }
-    }
-    if entries.len() < texts.len() {
-        return None;
-    }
-    match Constituency::new(entries) {
-        Ok(constituency) => return Some(constituency),
-        // A place among the entries is one among the texts.
-        Err(ConstituencyError::TooBroad(broad)) => {
-            for (place, why) in broad {
-                let path = texts.get(place).map(|(_, name, i, _)| format!("{field}.{name}[{i}]"));
-                bad.push(path.unwrap_or_else(|| field.to_owned()), why);
+            Ok(entry) => {
+                entries.push(entry);
+                paths.push(path);
             }
+            Err(error) => bad.push(path, error),
         }
-        Err(error) => bad.push(field, error),
+    }
+    let broad = Constituency::too_broad(&entries);
+    if entries.len() == texts.len() && broad.is_empty() {
+        return Constituency::new(entries).map_err(|error| bad.push(field, error)).ok();
+    }
+    for (place, why) in broad {
+        bad.push(paths.get(place).map_or(field, String::as_str), why);
     }
     None
 }
@@ -114,7 +111,7 @@ pub fn encode(stated: &Stated) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Reads what [`encode`] wrote. What is too broad is not asked again.
+/// Reads what [`encode`] wrote. What is too broad, or means nothing elsewhere, is not asked again.
 ///
 /// # Errors
 /// When the bytes are of another format or damaged.
@@ -127,7 +124,7 @@ pub fn decode(bytes: &[u8]) -> Result<Stated, RecordError> {
     let mut entries = Vec::new();
     for (kind, name, texts) in of_kinds(&wire) {
         for text in texts {
-            entries.push(Entry::parse(kind, text).map_err(|_| RecordError::Field(name))?);
+            entries.push(Entry::recorded(kind, text).map_err(|_| RecordError::Field(name))?);
         }
     }
     Ok(Stated {
@@ -184,6 +181,12 @@ mod tests {
         let mut broad = wire(&["example.at", "co.uk", "gv.at"]);
         broad.networks[1] = "::/0".into();
         assert_eq!(fields(&broad), ["constituency.networks[1]", "constituency.domains[1]"]);
+        broad.domains.push("*.bank.at".into());
+        assert_eq!(
+            fields(&broad).len(),
+            3,
+            "what is too broad is told beside what is no entry"
+        );
         assert_eq!(fields(&v1::Constituency::default()), ["constituency"]);
     }
 }

@@ -35,12 +35,17 @@ fn texts_are_canonical_or_refused_with_what_to_write() {
         (EntryKind::Network, "192.0.2.7/24", "write 192.0.2.0/24"),
         (EntryKind::Network, "192.0.2.7", "192.0.2.0/24"),
         (EntryKind::Network, "10.0.0.0/8", "not reachable"),
+        (EntryKind::Network, "::ffff:198.51.100.0/120", "write it as IPv4"),
         (EntryKind::Country, "UK", "GB"),
         (EntryKind::Sector, "oil", "energy"),
     ];
     for (kind, text, says) in refused {
         let error = Entry::parse(kind, text).unwrap_err().to_string();
         assert!(error.contains(says), "{text}: {error}");
+    }
+    // What a later build refuses stands in the log for all that.
+    for (kind, text) in [(EntryKind::Domain, "printer.local"), (EntryKind::Network, "10.0.0.0/8")] {
+        assert_eq!(Entry::recorded(kind, text).unwrap().to_string(), text);
     }
     assert!("asn".parse::<EntryKind>().unwrap_err().to_string().contains("network"));
 }
