@@ -161,7 +161,7 @@ impl Summary {
             "" => String::new(),
             hub => format!(", stated by {}", plain(hub)),
         };
-        format!("{member} answers for {} since {since} UTC{stated_by}", parts.join(", "))
+        format!("{member} answers for {} since {since}{stated_by}", parts.join(", "))
     }
 }
 
