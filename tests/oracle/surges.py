@@ -207,24 +207,30 @@ class World:
 
     def cells(self, s, b): return [c.at(b.index) for c in self.series.values() if not c.is_whole() and c.key[0::2] == s.key[0::2] and c.at(b.index)]
 
-    def together(self, s):
-        """What the cells of a whole say as a set, in the bin where that is most, of two the newer; which bin that is, of how many cells; and in how many sectors each was looked at. Of a type
-        also where each cell counts as much as it does in the sector where it stands out most, less the logarithm of how many it was looked at in."""
-        sectors = [of["sector"] for of in self.learned.parts if of["type"] == s.key[0]] if s.key[2] is None else []
+    def together(self, s, sectors=()):
+        """What the cells of a whole say as a set, in the bin where that is most, of two the newer; which bin that is, of how many cells; and in how many sectors each was looked at: where there are
+        any, each cell counts as much as it does in the sector where it stands out most, less the logarithm of how many it was looked at in."""
         best = (0.0, 0, 0.0), None, 0, 0
-        for looked in [0, len(sectors)] if sectors else [0]:
-            for age, b in enumerate(reversed(s.recent)):
-                if b.law is None: continue
-                columns = [c.key[1] for c in self.series.values() if not c.is_whole() and c.key[0::2] == s.key[0::2] and c.at(b.index)]
-                surprises = [self.most([(s.key[0], column, sector) for sector in ([s.key[2], *sectors] if looked else [s.key[2]])], b, self.learned.known[age]) for column in columns]
-                if spread(surprises)[0] > best[0][0]: best = spread(surprises), b, len(surprises), looked
+        for age, b in enumerate(reversed(s.recent)):
+            if b.law is None: continue
+            columns = [c.key[1] for c in self.series.values() if not c.is_whole() and c.key[0::2] == s.key[0::2] and c.at(b.index)]
+            surprises = [self.most([(s.key[0], column, sector) for sector in [s.key[2], *sectors]], b, self.learned.known[age]) for column in columns]
+            if spread(surprises)[0] > best[0][0]: best = spread(surprises), b, len(surprises), len(sectors)
         return best
+
+    def over_sectors(self, s, said):
+        """The set over the sectors of a type, where it says more than so much, more than what is quiet, and more than each sector by itself, which tells the same."""
+        parts = [self.series[(s.key[0], None, of["sector"])] for of in self.learned.parts if of["type"] == s.key[0]] if s.key[2] is None else []
+        if not parts: return None
+        found = self.together(s, [part.key[2] for part in parts])
+        return found if found[0][0] > max(said, QUIET) and all(self.of_row(part)[0] < found[0][0] for part in parts) else None
 
     def most(self, looked, b, part):
         cells = [c for c in (self.series[key].at(b.index) for key in looked) if c]
         return max(0.0, max(c.law.thinned(part).surprise(len(c.incidents)) for c in cells) - math.log(len(looked)))
 
-    def score(self, s):
+    def of_row(self, s):
+        """What the sum of a series says, or the set of its cells; the set, if it is that; and its bins."""
         sums, tail, last, bins = s.settled, 0.0, 0.0, []
         for number, b in enumerate(s.recent):
             part = self.learned.known[len(s.recent) - 1 - number]       # by the age of the bin: the newest has none
@@ -233,11 +239,21 @@ class World:
             if law:
                 sums, surprise = step(sums, law, count), law.surprise(count)
                 tail, last = max(tail, surprise), reading(sums, surprise)
-        score, shown_set = max(tail, last), None
+        score, found = max(tail, last), None
+        if s.is_whole() and s.recent and s.recent[-1].law is not None and self.together(s)[0][0] > score:
+            found = self.together(s)
+            score = found[0][0]
+        return score, found, bins
+
+    def score(self, s):
+        score, found, bins = self.of_row(s)
         if s.is_whole() and s.recent and s.recent[-1].law is not None:
-            (said, size, least), b, watched, looked = self.together(s)
-            if said > score: score, shown_set = said, [b.index * self.bin_ms, size, watched, least, looked]
-        s.last = dict(score=score, together=shown_set, threshold=self.learned.threshold, learned=self.learned.number, bins=bins)
+            found = self.over_sectors(s, score) or found
+            score = found[0][0] if found else score
+        if found:
+            (_, size, least), b, watched, looked = found
+            found = [b.index * self.bin_ms, size, watched, least, looked]
+        s.last = dict(score=score, together=found, threshold=self.learned.threshold, learned=self.learned.number, bins=bins)
 
     def take(self, r):
         (old, old_bin), (new, new_bin) = self.place(self.said.get(r.incident)), self.place(r)

@@ -8,7 +8,7 @@ use crate::calendar::Calendar;
 use crate::delay::Delay;
 use crate::grid::{Grid, learn_grid};
 use crate::law::CountLaw;
-use crate::lookout::Lookout;
+use crate::lookout::{Lookout, OVER_AT};
 use crate::mixed::Mixed;
 use crate::part::{Part, PartBaseline, PartHistory, learn_wholes};
 use crate::row::Row;
@@ -163,44 +163,45 @@ impl Panel {
     }
 
     /// The score of a series, in a column or over all: see [`Lookout::score`]. Over all it is the largest of what the sum says, of what the set of
-    /// columns says that stands out most, and, of a type, of what that set says where each column stands out in a part of its own. It only rises
-    /// while incidents come, in whatever column.
+    /// columns says that stands out most, and, of a type, of what that set says where each column stands out in a part of its own.
+    ///
+    /// While incidents come it only rises, but for the last: a set over parts counts above [`OVER_AT`] and where it says more than each part by itself, which
+    /// otherwise tells the same. What a type and its parts say at most only rises.
     pub fn score(&mut self, of: Of, column: Option<usize>, delay: &Delay) -> f64 {
-        let mixed = match (of, column) {
-            (Of::Type(kind), None) => self.in_mixed(kind, |mixed, row, parts| mixed.best(row, parts, delay).0),
-            _ => None,
-        };
         let of_row = self.row_mut(of).map_or(0.0, |row| match column {
             Some(column) => row.score_of_cell(column, delay),
             None => row.score_of_whole(delay),
         });
-        of_row.max(mixed.unwrap_or(0.0))
+        match (of, column) {
+            (Of::Type(kind), None) => self.over_parts(kind, of_row, delay).map_or(of_row, |(said, _)| said),
+            _ => of_row,
+        }
     }
 
-    /// The columns that stand out together, where it is they that make the score over all, and not the sum: of the sets that say as much, the plain one.
+    /// The columns that stand out together, where it is they that make the score over all, and not the sum.
     pub fn set(&mut self, of: Of, delay: &Delay) -> Option<StandingOut> {
         let row = self.row_mut(of).filter(|row| row.has_whole())?;
         let (sum, plain) = (row.score_of_sum(delay), row.set(delay));
+        let plain = plain.filter(|(said, _)| *said > sum);
+        let of_row = plain.map_or(sum, |(said, _)| said);
         let mixed = match of {
-            Of::Type(kind) => self.in_mixed(kind, |mixed, row, parts| mixed.set(row, parts, delay)),
+            Of::Type(kind) => self.over_parts(kind, of_row, delay),
             Of::Part(_) => None,
         };
-        let (mut score, mut most) = (sum, None);
-        for (said, set) in plain.into_iter().chain(mixed.flatten()) {
-            if said > score {
-                (score, most) = (said, Some(set));
-            }
-        }
-        most
+        mixed.or(plain).map(|(_, set)| set)
     }
 
-    fn in_mixed<T>(
-        &mut self,
-        kind: usize,
-        ask: impl FnOnce(&mut Mixed, &mut Row, &mut [(Part, Row)]) -> T,
-    ) -> Option<T> {
+    /// The set over the parts of a type, where it says more than so much, and more than each part.
+    fn over_parts(&mut self, kind: usize, of_row: f64, delay: &Delay) -> Option<(f64, StandingOut)> {
         let (mixed, row) = (self.mixed.get_mut(kind)?, self.types.get_mut(kind)?);
-        Some(ask(mixed, row, &mut self.parts))
+        if mixed.best(row, &mut self.parts, delay).0 <= of_row.max(OVER_AT) {
+            return None;
+        }
+        let (said, set) = mixed.set(row, &mut self.parts, delay)?;
+        let mut parts = self.parts.iter_mut().filter(|(part, _)| part.kind == kind);
+        parts
+            .all(|(_, row)| row.score_of_whole(delay) < said)
+            .then_some((said, set))
     }
 
     /// The series in a column, or over all.
