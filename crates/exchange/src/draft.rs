@@ -123,6 +123,9 @@ pub enum SkipReason {
     /// The file holds a newer version of it, or the same a second time.
     #[error("the file holds a newer version of it, or the same again")]
     Repeated,
+    /// Only what was revoked, or an older version, refers to it.
+    #[error("nothing refers to it but what was revoked, or an older version")]
+    Withdrawn,
     /// The source says that it is harmless.
     #[error("the source calls it benign")]
     Benign,

@@ -3,6 +3,7 @@
 pub(crate) mod extension;
 mod file;
 mod graph;
+mod labels;
 pub(crate) mod marking;
 mod observable;
 mod observed;
@@ -22,6 +23,9 @@ pub const MAX_STIX_REPORTS: usize = 10_000;
 /// Most items of all reports of one file together: an object that many reports refer to is an item of each.
 pub const MAX_STIX_ITEMS: usize = 1_000_000;
 
+/// Most references that are followed in one file: one that many reports come by is followed for each.
+pub const MAX_STIX_REFERENCES: usize = 5_000_000;
+
 /// Reads every report of a STIX file. `name` is the file's or entry's name, for messages and for [`crate::Draft::source`].
 ///
 /// Each `report` and `grouping` makes one draft of what it refers to. What none of them refers to makes one draft of its own where it holds an
@@ -31,7 +35,7 @@ pub const MAX_STIX_ITEMS: usize = 1_000_000;
 /// When the file as a whole cannot be read: larger than [`crate::MAX_FILE_BYTES`], not UTF-8, not JSON, not STIX, or over a bound.
 pub fn read_stix(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, ReadError>>, ReadError> {
     let whole = file::parse(name, bytes)?;
-    let too_many = |what, most| ReadError::TooMany {
+    let too_many = |(what, most)| ReadError::TooMany {
         file: name.to_owned(),
         path: String::new(),
         what,
@@ -39,17 +43,25 @@ pub fn read_stix(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, ReadErr
     };
     let mut readings = Vec::new();
     let mut items = 0;
+    let mut following = scope::Following::new();
     for collection in file::collections(name, &whole)? {
         let graph = graph::Graph::new(&collection);
         let observed = observed::Observed::of(&graph);
-        for scope in scope::scopes(&graph, MAX_STIX_ITEMS).ok_or_else(|| too_many("items", MAX_STIX_ITEMS))? {
+        let labels = labels::Labels::of(&graph);
+        for scope in scope::scopes(&graph, &mut following).map_err(too_many)? {
             if readings.len() == MAX_STIX_REPORTS {
-                return Err(too_many("reports", MAX_STIX_REPORTS));
+                return Err(too_many(("reports", MAX_STIX_REPORTS)));
             }
-            let reading = report::read(name, &graph, &observed, &scope);
+            let source = report::Source {
+                name,
+                graph: &graph,
+                observed: &observed,
+                labels: &labels,
+            };
+            let reading = report::read(&source, &scope, &mut following).map_err(too_many)?;
             items += reading.as_ref().map_or(0, |reading| reading.total);
             if items > MAX_STIX_ITEMS {
-                return Err(too_many("items", MAX_STIX_ITEMS));
+                return Err(too_many(("items", MAX_STIX_ITEMS)));
             }
             readings.push(reading);
         }

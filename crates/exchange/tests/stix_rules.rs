@@ -215,10 +215,7 @@ fn reports_and_groupings_each_make_a_report() {
     assert_eq!(indicators(&readings[1]), ["domain:a.example"]);
     assert_eq!(indicators(&readings[2]), ["domain:alone.example"]);
     assert_eq!(readings[0].draft.report_key, format!("stix:{}", id("report", 2)));
-    assert_eq!(
-        readings[0].draft.summary,
-        format!("STIX report by CSIRT One, published {TIME}.")
-    );
+    assert_eq!(readings[0].draft.summary, format!("STIX report, published {TIME}."));
     assert_eq!(
         (readings[0].draft.occurred_from_ms, readings[0].draft.occurred_to_ms),
         (Some(1_772_323_200_000), Some(1_772_326_800_000))
@@ -240,7 +237,7 @@ fn a_bundle_sent_again_is_the_same_incident_whatever_its_id_and_order() {
     assert_eq!(read_all(&file).remove(0).unwrap().draft, first);
     assert!(first.report_key.starts_with("stix:objects--"), "{}", first.report_key);
     let without_author = objects[1..].to_vec();
-    assert_eq!(read(without_author).draft.report_key, first.report_key);
+    assert_eq!(read(without_author).draft, first);
     objects[0]["modified"] = json!("2026-03-04T00:00:00Z");
     assert_eq!(
         read(objects.clone()).draft.revision,
@@ -453,7 +450,7 @@ fn a_revoked_report_costs_only_itself() {
 }
 
 #[test]
-fn neither_name_author_nor_place_is_taken_from_what_is_marked_more_strictly() {
+fn neither_name_nor_place_is_taken_from_what_is_marked_more_strictly() {
     let unknown = "marking-definition--00000000-0000-4000-8000-00000000000f";
     let incident = object(
         "incident",
@@ -474,19 +471,19 @@ fn neither_name_author_nor_place_is_taken_from_what_is_marked_more_strictly() {
         3,
         json!({ "sighting_of_ref": id("indicator", 4), "where_sighted_refs": [id("location", 5)] }),
     );
-    let told = |author: &[&str], sighting: &[&str], place: &[&str]| {
+    let countries = |sighting: &[&str], place: &[&str]| {
         let draft = read(vec![
             marked(incident.clone(), &[GREEN_2]),
-            marked(object("identity", 2, json!({ "name": "The author" })), author),
+            object("identity", 2, json!({ "name": "The author" })),
             marked(seen.clone(), sighting),
             indicator(4, "[domain-name:value = 'a.example']"),
             marked(object("location", 5, json!({ "country": "AT" })), place),
         ])
         .draft;
-        (draft.summary.contains("The author"), draft.countries.len())
+        assert!(!format!("{draft:?}").contains("The author"), "no author is told");
+        draft.countries.len()
     };
-    assert_eq!(told(&[GREEN_2], &[], &[GREEN_2]), (true, 1));
-    assert_eq!(told(&[AMBER_1], &[], &[]), (false, 1));
-    assert_eq!(told(&[], &[AMBER_1], &[]), (true, 0));
-    assert_eq!(told(&[], &[], &[unknown]), (true, 0));
+    assert_eq!(countries(&[], &[GREEN_2]), 1);
+    assert_eq!(countries(&[AMBER_1], &[]), 0);
+    assert_eq!(countries(&[], &[unknown]), 0);
 }

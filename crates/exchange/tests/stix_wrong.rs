@@ -78,6 +78,34 @@ fn reports_that_all_refer_to_the_same_much_are_refused() {
 }
 
 #[test]
+fn what_stands_many_times_is_followed_once_and_what_refers_to_itself_is_bounded() {
+    let read = |objects: Vec<Value>| read_stix("f", json!({ "objects": objects }).to_string().as_bytes());
+    let mut objects: Vec<Value> = (0..90_000)
+        .map(|n| json!({ "type": "mutex", "id": "mutex--1", "n": n }))
+        .collect();
+    objects.push(json!({ "type": "report", "id": "report--1", "object_refs": vec!["mutex--1"; 1_000_000] }));
+    assert_eq!(read(objects).unwrap()[0].as_ref().unwrap().total, 90_001);
+
+    let nowhere = vec!["mutex--2"; 1_000_000];
+    let mut objects = vec![json!({ "type": "observed-data", "id": "observed-data--1", "object_refs": nowhere })];
+    let report = |n| json!({ "type": "report", "id": format!("report--{n}"), "object_refs": ["observed-data--1"] });
+    objects.extend((0..10_000).map(report));
+    assert_eq!(read(objects).unwrap().len(), 10_000);
+
+    let all: Vec<String> = (0..350).map(|n| format!("observed-data--{n}")).collect();
+    let mut objects: Vec<Value> = all
+        .iter()
+        .map(|id| json!({ "type": "observed-data", "id": id, "object_refs": all }))
+        .collect();
+    objects.extend((0..30).map(|n| json!({ "type": "report", "id": format!("report--{n}"), "object_refs": all })));
+    let error = read(objects).unwrap_err();
+    assert!(
+        matches!(error, ReadError::TooMany { what: "references", .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_holds_nothing_to_report_makes_no_report() {
     let file = json!({ "objects": [{ "type": "campaign", "id": "campaign--1", "name": "c" }] }).to_string();
     let error = read_stix("f", file.as_bytes())

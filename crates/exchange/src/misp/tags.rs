@@ -103,7 +103,7 @@ fn names(tagged: &Map<String, Value>) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a tag is of a taxonomy, such as `tlp:`, in any case.
-fn is_of(tag: &str, taxonomy: &str) -> bool {
+pub(crate) fn is_of(tag: &str, taxonomy: &str) -> bool {
     tag.split_once(':')
         .is_some_and(|(name, _)| name.eq_ignore_ascii_case(taxonomy))
 }

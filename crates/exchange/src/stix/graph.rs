@@ -1,20 +1,27 @@
 //! The objects of a collection, and how they refer to each other.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
 use super::file::Item;
+use super::observable::is_observable;
 use crate::{loose, moment};
 
 /// A collection with its objects by id.
 pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
-    /// Every object of an id.
+    /// Every object of an id, the newest first.
     by_id: HashMap<&'a str, Vec<usize>>,
     /// Types, places and targets of the relationships that stand, by source.
     relations: HashMap<&'a str, Vec<(&'a str, usize, &'a str)>>,
+    /// For each object the newest versions of what it draws in.
+    links: Vec<Vec<usize>>,
 }
+
+/// Members of an object that refer to others and say nothing of what was observed.
+const OF_THE_RECORD: [&str; 3] = ["created_by_ref", "object_marking_refs", "sample_ref"];
 
 /// One entry of a collection.
 pub(super) struct Node<'a> {
@@ -42,23 +49,22 @@ impl<'a> Graph<'a> {
             nodes: items.iter().map(node).collect(),
             by_id: HashMap::new(),
             relations: HashMap::new(),
+            links: Vec::new(),
         };
         for (index, node) in graph.nodes.iter().enumerate() {
             if let Some(id) = node.id {
                 graph.by_id.entry(id).or_default().push(index);
             }
         }
-        for versions in graph.by_id.values().filter(|versions| versions.len() > 1) {
+        for versions in graph.by_id.values_mut().filter(|versions| versions.len() > 1) {
             // Of equal ones either; of unequal ones of one time the same in whatever order they stand.
-            let rank = |index: &usize| {
-                let node = &graph.nodes[*index];
-                (node.modified_ms, items[*index].value.to_string())
-            };
-            let newest = versions.iter().max_by_key(|index| rank(index)).copied();
-            for index in versions {
-                graph.nodes[*index].is_repeated = Some(*index) != newest;
+            let rank = |index: &usize| (graph.nodes[*index].modified_ms, items[*index].value.to_string());
+            versions.sort_by_cached_key(|index| Reverse(rank(index)));
+            for index in &versions[1..] {
+                graph.nodes[*index].is_repeated = true;
             }
         }
+        graph.links = graph.nodes.iter().map(|node| graph.linked(node)).collect();
         graph.relate();
         graph
     }
@@ -97,10 +103,46 @@ impl<'a> Graph<'a> {
         self.by_id.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// The newest version of an object, revoked or not.
+    pub(super) fn newest(&self, id: &str) -> Option<usize> {
+        self.versions(id).first().copied()
+    }
+
     /// The newest version of an object, unless it was revoked.
     pub(super) fn standing(&self, id: &str) -> Option<usize> {
-        let newest = self.versions(id).iter().copied();
-        newest.into_iter().find(|index| self.stands(*index))
+        self.newest(id).filter(|index| self.stands(*index))
+    }
+
+    /// Whether an entry holds a report together.
+    pub(super) fn is_container(&self, index: usize) -> bool {
+        let node = &self.nodes[index];
+        matches!(node.kind, "report" | "grouping") && node.id.is_some()
+    }
+
+    /// The newest versions of what an object draws in, each once: what was observed together with it.
+    pub(super) fn links(&self, index: usize) -> &[usize] {
+        &self.links[index]
+    }
+
+    fn linked(&self, node: &Node<'a>) -> Vec<usize> {
+        let Some(object) = node.object else { return Vec::new() };
+        let keys: Vec<&'a str> = match node.kind {
+            "report" | "grouping" | "observed-data" => vec!["object_refs"],
+            "sighting" => vec!["observed_data_refs", "sighting_of_ref"],
+            "malware" => vec!["sample_refs"],
+            kind if is_observable(kind) => {
+                let is_ref = |key: &&str| key.ends_with("_ref") || key.ends_with("_refs");
+                let keys = object.keys().map(String::as_str).filter(is_ref);
+                keys.filter(|key| !OF_THE_RECORD.contains(key)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let ids = keys.into_iter().flat_map(|key| refs(object, key));
+        let mut linked: Vec<usize> = ids.filter_map(|id| self.newest(id)).collect();
+        linked.sort_unstable();
+        linked.dedup();
+        linked.shrink_to_fit();
+        linked
     }
 
     /// Whether an entry is the newest version of an object that was not revoked.

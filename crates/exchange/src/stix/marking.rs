@@ -1,10 +1,14 @@
 //! Data markings of STIX as TLP labels: the objects that STIX 2.1 fixes for TLP 1, those that OASIS fixes for TLP 2.0, and what a file defines itself.
 
-use chappe_model::Tlp;
+use std::collections::HashMap;
+
+use chappe_model::{Pap, Tlp};
 use serde_json::{Map, Value};
 
 use super::graph::{Graph, refs};
+use crate::misp::tags::{self, Handling};
 use crate::shown::shown;
+use crate::{SkipReason, loose};
 
 /// The extension by which a marking definition carries a label of TLP 2.0 (OASIS, STIX common objects).
 pub(crate) const TLP_2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
@@ -28,41 +32,80 @@ pub(crate) fn tlp_2_id(tlp: Tlp) -> &'static str {
     }
 }
 
-/// What the markings of an object add up to.
+/// What the markings of an object add up to, and its labels that are tags of TLP and PAP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Label {
     /// The most restrictive label that is understood.
     pub(super) tlp: Option<Tlp>,
+    /// The most restrictive one; one that is not understood is RED.
+    pub(super) pap: Option<Pap>,
     /// A marking that is not understood: whatever it asks for, the object counts as RED.
     pub(super) unclear: Option<String>,
 }
 
 impl Label {
     /// The label of an object, granular markings included: a part that is marked more strictly marks the whole.
-    pub(super) fn of(graph: &Graph<'_>, object: &Map<String, Value>) -> Self {
-        let granular = crate::loose::list(object, "granular_markings").iter();
+    pub(super) fn of(markings: &Markings<'_>, object: &Map<String, Value>) -> Self {
+        let granular = loose::list(object, "granular_markings").iter();
         let granular = granular.filter_map(|one| one.get("marking_ref")?.as_str());
         let mut label = Self::default();
         for id in refs(object, "object_marking_refs").chain(granular) {
-            match meaning(graph, id) {
-                Meaning::Tlp(tlp) => label.tlp = label.tlp.max(Some(tlp)),
-                Meaning::Statement => {}
-                Meaning::Unclear => label.unclear = label.unclear.max(Some(shown(id))),
+            label.mark(markings.meaning(id), id);
+        }
+        for tag in loose::list(object, "labels").iter().filter_map(Value::as_str) {
+            if tags::is_of(tag, "tlp") {
+                label.mark(tag.parse().map_or(Meaning::Unclear, Meaning::Tlp), tag);
+            } else if tags::is_of(tag, "pap") {
+                label.pap = label.pap.max(Some(tag.parse().unwrap_or(Pap::Red)));
             }
         }
         label
     }
 
-    /// Adds what another says.
-    pub(super) fn join(&mut self, other: &Self) {
+    fn mark(&mut self, meaning: Meaning, by: &str) {
+        match meaning {
+            Meaning::Tlp(tlp) => self.tlp = self.tlp.max(Some(tlp)),
+            Meaning::Statement => {}
+            Meaning::Unclear => self.unclear = self.unclear.take().max(Some(shown(by))),
+        }
+    }
+
+    /// Adds what another says of who may read.
+    pub(super) fn join_tlp(&mut self, other: &Self) {
         self.tlp = self.tlp.max(other.tlp);
         self.unclear = self.unclear.take().max(other.unclear.clone());
     }
 
     /// Whether what is marked so may go into a report with this label. Beside an unmarked report, whose label is yet to come, only the most open
     /// label cannot be widened.
-    pub(super) fn allows(&self, report: Option<Tlp>) -> bool {
+    pub(super) fn allows(&self, report: Handling) -> bool {
+        self.is_open_to(report.tlp) && self.is_as_free_as(report.pap)
+    }
+
+    fn is_open_to(&self, report: Option<Tlp>) -> bool {
         self.strictest().is_none_or(|own| own <= report.unwrap_or(Tlp::Clear))
+    }
+
+    fn is_as_free_as(&self, report: Option<Pap>) -> bool {
+        self.pap.is_none_or(|own| own <= report.unwrap_or(Pap::Clear))
+    }
+
+    /// Why what is marked so may not go into a report with this label.
+    pub(super) fn check(&self, report: Handling) -> Result<(), SkipReason> {
+        let stricter = |own: String, event: String| Err(SkipReason::StricterMarking { own, event });
+        if !self.is_open_to(report.tlp) {
+            let own = self.unclear.clone().or_else(|| Some(self.tlp?.to_string()));
+            let event = report.tlp.map(|tlp| tlp.to_string());
+            return stricter(
+                own.unwrap_or_default(),
+                event.unwrap_or_else(|| "no TLP label".to_owned()),
+            );
+        }
+        if let Some(own) = self.pap.filter(|_| !self.is_as_free_as(report.pap)) {
+            let event = report.pap.map(|pap| pap.to_string());
+            return stricter(own.to_string(), event.unwrap_or_else(|| "no PAP label".to_owned()));
+        }
+        Ok(())
     }
 
     /// The label as a stranger must take it.
@@ -75,23 +118,38 @@ impl Label {
     }
 }
 
-/// What a marking definition means here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a marking definition means here, rising in how much it may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Meaning {
-    Tlp(Tlp),
     /// A text for people, such as terms of use.
     Statement,
+    Tlp(Tlp),
     Unclear,
 }
 
-fn meaning(graph: &Graph<'_>, id: &str) -> Meaning {
-    let fixed = TLP_1.iter().find(|(known, _)| *known == id).map(|(_, tlp)| *tlp);
-    let fixed = fixed.or_else(|| Tlp::ALL.into_iter().find(|tlp| tlp_2_id(*tlp) == id));
-    if let Some(tlp) = fixed {
-        return Meaning::Tlp(tlp);
+/// The marking definitions of a collection.
+pub(super) struct Markings<'a>(HashMap<&'a str, Meaning>);
+
+impl<'a> Markings<'a> {
+    /// A definition has no versions: of one that stands twice the strictest counts.
+    pub(super) fn of(graph: &Graph<'a>) -> Self {
+        let mut markings = HashMap::new();
+        for node in graph.nodes.iter().filter(|node| node.kind == "marking-definition") {
+            if let (Some(id), Some(object)) = (node.id, node.object) {
+                let meaning = defined(object);
+                let known = markings.entry(id).or_insert(meaning);
+                *known = meaning.max(*known);
+            }
+        }
+        Self(markings)
     }
-    let definition = graph.versions(id).iter().find_map(|index| graph.nodes[*index].object);
-    definition.map_or(Meaning::Unclear, defined)
+
+    fn meaning(&self, id: &str) -> Meaning {
+        let fixed = TLP_1.iter().find(|(known, _)| *known == id).map(|(_, tlp)| *tlp);
+        let fixed = fixed.or_else(|| Tlp::ALL.into_iter().find(|tlp| tlp_2_id(*tlp) == id));
+        let defined = || self.0.get(id).copied().unwrap_or(Meaning::Unclear);
+        fixed.map_or_else(defined, Meaning::Tlp)
+    }
 }
 
 /// What a definition in the file says itself.

@@ -1,44 +1,23 @@
-//! What observations and messages say of the observables that they refer to.
+//! What messages say of the addresses that they refer to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
 use super::graph::{Graph, refs};
-use super::marking::Label;
 
-/// What is said of observables by others in the collection.
+/// Ids of addresses to which messages went.
 pub(super) struct Observed<'a> {
-    /// By the id of an observable, the labels of the observations that it is part of.
-    labels: HashMap<&'a str, Label>,
-    /// Ids of addresses to which messages went.
     recipients: HashSet<&'a str>,
 }
 
 impl<'a> Observed<'a> {
     pub(super) fn of(graph: &Graph<'a>) -> Self {
-        let mut observed = Self {
-            labels: HashMap::new(),
-            recipients: HashSet::new(),
-        };
-        for (index, node) in graph.nodes.iter().enumerate() {
-            let Some(object) = node.object.filter(|_| graph.stands(index)) else {
-                continue;
-            };
-            if node.kind == "observed-data" {
-                let label = Label::of(graph, object);
-                for id in refs(object, "object_refs") {
-                    observed.labels.entry(id).or_default().join(&label);
-                }
-            }
-            observed.recipients.extend(recipients(object));
+        let standing = graph.nodes.iter().enumerate().filter(|(index, _)| graph.stands(*index));
+        let objects = standing.filter_map(|(_, node)| node.object);
+        Self {
+            recipients: objects.flat_map(recipients).collect(),
         }
-        observed
-    }
-
-    /// The labels of the observations that an observable is part of.
-    pub(super) fn label(&self, id: &str) -> Option<&Label> {
-        self.labels.get(id)
     }
 
     /// Whether a message went to an address.

@@ -7,77 +7,99 @@ use std::collections::BTreeSet;
 
 use self::walk::Walk;
 use super::graph::Graph;
+use super::labels::Labels;
 use super::marking::Label;
 use super::observable;
 use super::observed::Observed;
-use super::scope::Scope;
+use super::scope::{Excess, Following, Scope};
 use super::victims::victims;
-use crate::misp::tags;
+use crate::misp::tags::{self, Handling};
 use crate::notes::Notes;
 use crate::shown::shown;
 use crate::{ReadError, Reading, loose};
-use chappe_model::Tlp;
+use chappe_model::{Pap, Tlp};
 use serde_json::Value;
 
-/// Reads the objects of a scope of the file `name`.
+/// What the reports of a collection are read from.
+pub(super) struct Source<'s, 'a> {
+    /// Of the file.
+    pub(super) name: &'s str,
+    pub(super) graph: &'s Graph<'a>,
+    pub(super) observed: &'s Observed<'a>,
+    pub(super) labels: &'s Labels,
+}
+
+/// Reads the objects of a scope; an excess concerns the whole file.
 pub(super) fn read(
-    name: &str,
-    graph: &Graph<'_>,
-    observed: &Observed<'_>,
+    source: &Source<'_, '_>,
     scope: &Scope,
-) -> Result<Reading, ReadError> {
-    if let Some(revoked) = scope.container.filter(|index| graph.nodes[*index].is_revoked()) {
-        let node = &graph.nodes[revoked];
-        return Err(ReadError::Field {
-            file: name.to_owned(),
-            path: node.path.to_owned(),
-            message: format!(
-                "the {} was revoked: retract what was reported from it under the key stix:{}",
-                node.kind,
-                shown(node.id.unwrap_or_default())
-            ),
-        });
+    following: &mut Following,
+) -> Result<Result<Reading, ReadError>, Excess> {
+    let graph = source.graph;
+    if let Err((place, message)) = check(graph, scope) {
+        return Ok(Err(ReadError::Field {
+            file: source.name.to_owned(),
+            path: graph.nodes[place].path.to_owned(),
+            message,
+        }));
     }
     let namer = namer(graph, scope);
-    let says_something = |index: &usize| says_something(graph.nodes[*index].kind);
-    if scope.container.is_none() && !scope.members.iter().any(says_something) {
-        return Err(ReadError::Field {
-            file: name.to_owned(),
-            path: first_path(graph, scope),
-            message: "no report, grouping, incident, indicator or observation: there is nothing to report".to_owned(),
-        });
-    }
     let mut notes = Notes::default();
-    let (label, is_unclear) = label(graph, scope, namer, &mut notes);
-    let victims = victims(graph, scope, label);
-    let mut walk = Walk::new(graph, observed, scope, label, &victims, &mut notes);
+    let mut draft = draft::draft(source, scope, namer, &mut notes);
+    let label = label(source, scope, namer, draft.pap, &mut notes);
+    (draft.tlp, draft.pap) = (label.tlp, label.pap);
+    let victims = victims(graph, source.labels, scope, label, following)?;
+    let mut walk = Walk::new(source, scope, label, &victims, &mut notes);
     walk.scope();
     let Walk {
         read, skipped, seen, ..
     } = walk;
     let total = count(graph, scope);
     if read.len() + skipped.len() != total {
-        return Err(ReadError::Miscounted {
-            file: name.to_owned(),
+        return Ok(Err(ReadError::Miscounted {
+            file: source.name.to_owned(),
             path: first_path(graph, scope),
             accounted: read.len() + skipped.len(),
             total,
-        });
+        }));
     }
-    let mut draft = draft::draft(name, graph, scope, namer, label, &mut notes);
-    draft.tlp = if is_unclear { label } else { draft.tlp.max(label) };
     draft.indicators = read.iter().flat_map(|item| item.indicators.iter().cloned()).collect();
     draft.occurred_from_ms = draft.occurred_from_ms.into_iter().chain(seen.map(|seen| seen.0)).min();
     draft.occurred_to_ms = draft.occurred_to_ms.into_iter().chain(seen.map(|seen| seen.1)).max();
     draft.countries.extend(victims.countries.values());
     draft.sectors.extend(victims.sectors.values().flatten());
-    Ok(Reading {
+    Ok(Ok(Reading {
         draft,
         read,
         skipped,
         total,
         notes: notes.finish(),
-    })
+    }))
+}
+
+/// Whether a scope makes a report; else the place and what is wrong.
+fn check(graph: &Graph<'_>, scope: &Scope) -> Result<(), (usize, String)> {
+    if let Some(container) = scope.container {
+        let node = &graph.nodes[container];
+        if node.is_revoked() {
+            let id = shown(node.id.unwrap_or_default());
+            return Err((
+                container,
+                format!(
+                    "the {} was revoked: retract what was reported from it under the key stix:{id}",
+                    node.kind
+                ),
+            ));
+        }
+        return Ok(());
+    }
+    let says_something = |index: &usize| says_something(graph.nodes[*index].kind);
+    if !scope.members.iter().any(says_something) {
+        let first = scope.all().next().unwrap_or_default();
+        let message = "no report, grouping, incident, indicator or observation: there is nothing to report";
+        return Err((first, message.to_owned()));
+    }
+    Ok(())
 }
 
 fn first_path(graph: &Graph<'_>, scope: &Scope) -> String {
@@ -104,28 +126,33 @@ fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
     only(&|kind| kind == "incident").or_else(|| only(&says_something))
 }
 
-/// The label of the report: of what it is named after, or the most restrictive of what it holds; and whether there is one that is not understood. Then only
-/// the strictest label stands: nothing could ask for more.
-fn label(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>, notes: &mut Notes) -> (Option<Tlp>, bool) {
-    if let Some(object) = namer.and_then(|index| graph.nodes[index].object) {
-        let label = Label::of(graph, object);
-        if let Some(unclear) = label.unclear {
+/// The label of the report: of what it is named after, or the most restrictive of what it holds. Beside one that is not understood only the strictest
+/// stands: nothing could ask for more. `pap` is that of what it is named after.
+fn label(
+    source: &Source<'_, '_>,
+    scope: &Scope,
+    namer: Option<usize>,
+    pap: Option<Pap>,
+    notes: &mut Notes,
+) -> Handling {
+    if let Some(label) = namer.map(|index| source.labels.own(index)) {
+        if let Some(unclear) = &label.unclear {
             let tlp = label.tlp.filter(|tlp| *tlp == Tlp::Red);
             let counts = tlp.map_or_else(|| "not marked".to_owned(), |tlp| tlp.to_string());
             notes.push(format!(
                 "{unclear} is no TLP label that is known: the report counts as {counts}"
             ));
-            return (tlp, true);
+            return Handling { tlp, pap };
         }
         if label.tlp.is_some() {
-            return (label.tlp, false);
+            return Handling { tlp: label.tlp, pap };
         }
     }
+    let graph = source.graph;
     let items = scope.members.iter().filter(|index| graph.stands(**index));
     let items = items.filter(|index| says_something(graph.nodes[**index].kind));
-    let labels: BTreeSet<Tlp> = items
-        .filter_map(|index| Label::of(graph, graph.nodes[*index].object?).tlp)
-        .collect();
+    let items: Vec<&Label> = items.map(|index| source.labels.drawn(*index)).collect();
+    let labels: BTreeSet<Tlp> = items.iter().filter_map(|label| label.tlp).collect();
     if labels.len() > 1 {
         let listed: Vec<String> = labels.iter().map(ToString::to_string).collect();
         notes.push(format!(
@@ -133,7 +160,10 @@ fn label(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>, notes: &mut Not
             listed.join(", ")
         ));
     }
-    (labels.last().copied(), false)
+    Handling {
+        tlp: labels.last().copied(),
+        pap: pap.or_else(|| items.iter().filter_map(|label| label.pap).max()),
+    }
 }
 
 /// Every item of a scope, counted apart from the reading so that one can be checked against the other.
@@ -146,12 +176,7 @@ fn count(graph: &Graph<'_>, scope: &Scope) -> usize {
             .and_then(|object| object.get("objects")?.as_object())
             .map_or(0, serde_json::Map::len)
     };
-    scope
-        .members
-        .iter()
-        .chain(&scope.beside)
-        .map(|index| 1 + embedded(index))
-        .sum()
+    scope.all().map(|index| 1 + embedded(&index)).sum()
 }
 
 /// Labels that platforms write as machine tags.

@@ -2,42 +2,71 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Graph, refs};
-use super::observable;
+use super::graph::Graph;
+use super::{MAX_STIX_ITEMS, MAX_STIX_REFERENCES, observable};
 
 /// The objects of one report.
 pub(super) struct Scope {
     /// The `report` or `grouping` that holds them together.
     pub(super) container: Option<usize>,
-    /// Places in the graph, rising.
+    /// Places in the graph, rising, each of the newest version of an object.
     pub(super) members: Vec<usize>,
+    /// Places, rising, of older versions, and of what only these or revoked objects refer to: accounted for here, and no part of the report.
+    pub(super) withdrawn: Vec<usize>,
     /// Places of what no report refers to and holds no indicator: accounted for here, and no part of the report.
     pub(super) beside: Vec<usize>,
 }
 
-/// Members of an object that refer to others and say nothing of what was observed.
-const OF_THE_RECORD: [&str; 3] = ["created_by_ref", "object_marking_refs", "sample_ref"];
+impl Scope {
+    /// Every place that is accounted for here, once.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> + '_ {
+        let lists = [&self.members, &self.withdrawn, &self.beside];
+        lists.into_iter().flatten().copied()
+    }
+}
 
-/// The scopes of a collection, which together hold each of its objects; nothing where they hold more than `most` together.
-pub(super) fn scopes(graph: &Graph<'_>, most: usize) -> Option<Vec<Scope>> {
-    let is_container = |index: usize| {
-        let node = &graph.nodes[index];
-        matches!(node.kind, "report" | "grouping") && node.object.is_some() && !node.is_repeated && node.id.is_some()
-    };
+/// Of what a file holds too much, and the bound.
+pub(super) type Excess = (&'static str, usize);
+
+/// The references that may still be followed in a file.
+pub(super) struct Following {
+    left: usize,
+}
+
+impl Following {
+    pub(super) fn new() -> Self {
+        Self {
+            left: MAX_STIX_REFERENCES,
+        }
+    }
+
+    /// Counts references that are about to be followed.
+    pub(super) fn follow(&mut self, references: usize) -> Result<(), Excess> {
+        let left = self.left.checked_sub(references);
+        self.left = left.ok_or(("references", MAX_STIX_REFERENCES))?;
+        Ok(())
+    }
+}
+
+/// The scopes of a collection, which together hold each of its objects.
+pub(super) fn scopes(graph: &Graph<'_>, following: &mut Following) -> Result<Vec<Scope>, Excess> {
+    let is_container = |index: &usize| graph.is_container(*index) && !graph.nodes[*index].is_repeated;
     let mut left: BTreeSet<usize> = (0..graph.nodes.len()).collect();
     let mut scopes = Vec::new();
     let mut held = 0;
-    for container in (0..graph.nodes.len()).filter(|index| is_container(*index)) {
-        let members = reached(graph, container, &is_container);
-        held += members.len();
-        if held > most {
-            return None;
+    for container in (0..graph.nodes.len()).filter(is_container) {
+        let all = reached(graph, container, following, Through::All)?;
+        let members = reached(graph, container, following, Through::Standing)?;
+        held += all.len();
+        if held > MAX_STIX_ITEMS {
+            return Err(("items", MAX_STIX_ITEMS));
         }
-        for index in &members {
+        for index in &all {
             left.remove(index);
         }
         scopes.push(Scope {
             container: Some(container),
+            withdrawn: all.difference(&members).copied().collect(),
             members: members.into_iter().collect(),
             beside: Vec::new(),
         });
@@ -50,46 +79,77 @@ pub(super) fn scopes(graph: &Graph<'_>, most: usize) -> Option<Vec<Scope>> {
     match lowest {
         Some(lowest) if !left.iter().any(says_something) => lowest.beside.extend(left),
         _ if left.is_empty() => {}
-        _ => scopes.push(Scope {
-            container: None,
-            members: left.into_iter().collect(),
-            beside: Vec::new(),
-        }),
+        _ => scopes.push(left_over(graph, &left)),
     }
-    Some(scopes)
+    Ok(scopes)
 }
 
-/// What a container refers to, what was observed by that, and the container itself, each in all its versions.
-fn reached(graph: &Graph<'_>, container: usize, is_container: &dyn Fn(usize) -> bool) -> BTreeSet<usize> {
-    let mut members: BTreeSet<usize> = BTreeSet::new();
-    let mut waiting: Vec<&str> = graph.nodes[container].id.into_iter().collect();
-    while let Some(id) = waiting.pop() {
-        for index in graph.versions(id).iter().copied() {
-            // One that another holds makes a report of its own.
-            let another = index != container && is_container(index);
-            if another || !members.insert(index) {
-                continue;
+/// By which objects others are drawn in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Through {
+    /// All, in all their versions.
+    All,
+    /// The container and what stands, in their newest versions.
+    Standing,
+}
+
+/// What a container refers to, what was observed by that, and the container itself.
+fn reached(
+    graph: &Graph<'_>,
+    container: usize,
+    following: &mut Following,
+    through: Through,
+) -> Result<BTreeSet<usize>, Excess> {
+    let mut members = BTreeSet::from([container]);
+    let mut waiting = vec![container];
+    while let Some(newest) = waiting.pop() {
+        let versions = match (through, graph.nodes[newest].id) {
+            (Through::All, Some(id)) => graph.versions(id),
+            (Through::Standing, _) if newest != container && !graph.stands(newest) => &[],
+            _ => &[newest],
+        };
+        for version in versions {
+            members.insert(*version);
+            let links = graph.links(*version);
+            following.follow(links.len())?;
+            for target in links.iter().copied() {
+                // What another holds is that one's alone, in all its versions.
+                if !graph.is_container(target) && members.insert(target) {
+                    waiting.push(target);
+                }
             }
-            waiting.extend(referred(graph, index));
         }
     }
-    members
+    Ok(members)
 }
 
-/// The ids of what was observed together with an object.
-fn referred<'a>(graph: &Graph<'a>, index: usize) -> Vec<&'a str> {
-    let node = &graph.nodes[index];
-    let Some(object) = node.object else { return Vec::new() };
-    let keys: Vec<&'a str> = match node.kind {
-        "report" | "grouping" | "observed-data" => vec!["object_refs"],
-        "sighting" => vec!["observed_data_refs", "sighting_of_ref"],
-        "malware" => vec!["sample_refs"],
-        kind if observable::is_observable(kind) => {
-            let is_ref = |key: &&str| key.ends_with("_ref") || key.ends_with("_refs");
-            let keys = object.keys().map(String::as_str).filter(is_ref);
-            keys.filter(|key| !OF_THE_RECORD.contains(key)).collect()
+/// The scope of what no container holds.
+fn left_over(graph: &Graph<'_>, left: &BTreeSet<usize>) -> Scope {
+    // Nobody stands for an observable that only what was taken back refers to; other objects stand for themselves.
+    let mut withdrawn = BTreeSet::new();
+    let mut waiting: Vec<usize> = left.iter().copied().filter(|index| !graph.stands(*index)).collect();
+    while let Some(index) = waiting.pop() {
+        for target in graph.links(index).iter().copied() {
+            let is_observable = observable::is_observable(graph.nodes[target].kind);
+            if is_observable && left.contains(&target) && withdrawn.insert(target) {
+                waiting.push(target);
+            }
         }
-        _ => Vec::new(),
-    };
-    keys.into_iter().flat_map(|key| refs(object, key)).collect()
+    }
+    let stands = |index: &usize| graph.stands(*index) && !withdrawn.contains(index);
+    let mut waiting: Vec<usize> = left.iter().copied().filter(stands).collect();
+    while let Some(index) = waiting.pop() {
+        for target in graph.links(index) {
+            if withdrawn.remove(target) {
+                waiting.push(*target);
+            }
+        }
+    }
+    withdrawn.extend(left.iter().filter(|index| graph.nodes[**index].is_repeated));
+    Scope {
+        container: None,
+        members: left.difference(&withdrawn).copied().collect(),
+        withdrawn: withdrawn.into_iter().collect(),
+        beside: Vec::new(),
+    }
 }

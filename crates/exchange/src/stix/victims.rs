@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_model::{Country, Sector, Tlp};
+use chappe_model::{Country, Sector};
 use serde_json::Value;
 
 use super::graph::{Graph, refs};
-use super::marking::Label;
-use super::scope::Scope;
+use super::labels::Labels;
+use super::scope::{Excess, Following, Scope};
 use crate::loose;
+use crate::misp::tags::Handling;
 
 /// Sectors by STIX's vocabulary `industry-sector-ov`, where NIS2 has the same one. What NIS2 splits is not guessed.
 const SECTORS: [(&str, Sector); 10] = [
@@ -33,16 +34,15 @@ pub(super) struct Victims {
 }
 
 /// The victims that the objects of a scope name, as far as what says so, and they themselves, are marked no more strictly than the report.
-pub(super) fn victims(graph: &Graph<'_>, scope: &Scope, label: Option<Tlp>) -> Victims {
+pub(super) fn victims(
+    graph: &Graph<'_>,
+    labels: &Labels,
+    scope: &Scope,
+    label: Handling,
+    following: &mut Following,
+) -> Result<Victims, Excess> {
     let mut victims = Victims::default();
-    let allowed = |index: &usize| {
-        let object = graph.nodes[*index].object;
-        object.is_some_and(|object| Label::of(graph, object).allows(label))
-    };
-    let related = |kind, id| {
-        let found = graph.related(kind, id).filter(|(index, _)| allowed(index));
-        found.map(|(_, target)| target).collect::<Vec<&str>>()
-    };
+    let allowed = |index: &usize| labels.drawn(*index).allows(label);
     let mut hit = BTreeSet::new();
     for index in scope
         .members
@@ -51,17 +51,34 @@ pub(super) fn victims(graph: &Graph<'_>, scope: &Scope, label: Option<Tlp>) -> V
     {
         let node = &graph.nodes[*index];
         match (node.kind, node.id, node.object) {
-            ("incident" | "campaign", Some(id), _) => hit.extend(related("targets", id)),
-            ("sighting", _, Some(object)) => hit.extend(refs(object, "where_sighted_refs")),
+            ("incident" | "campaign", Some(id), _) => {
+                for (relation, target) in graph.related("targets", id) {
+                    following.follow(1)?;
+                    hit.extend(Some(target).filter(|_| allowed(&relation)));
+                }
+            }
+            ("sighting", _, Some(object)) => {
+                for place in refs(object, "where_sighted_refs") {
+                    following.follow(1)?;
+                    hit.insert(place);
+                }
+            }
             _ => {}
         }
     }
-    let homes: Vec<&str> = hit.iter().flat_map(|id| related("located-at", *id)).collect();
-    let all = hit.into_iter().chain(homes).filter_map(|id| graph.standing(id));
-    for index in all.filter(allowed) {
+    // Where somebody is at home is told no wider than who it is.
+    hit.retain(|id| graph.newest(id).is_none_or(|index| allowed(&index)));
+    let mut places = hit.clone();
+    for id in hit {
+        for (relation, target) in graph.related("located-at", id) {
+            following.follow(1)?;
+            places.extend(Some(target).filter(|_| allowed(&relation)));
+        }
+    }
+    for index in places.into_iter().filter_map(|id| graph.standing(id)).filter(allowed) {
         victims.add(graph, index);
     }
-    victims
+    Ok(victims)
 }
 
 impl Victims {

@@ -2,36 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use chappe_model::Tlp;
 use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
 
-use super::{says_something, tags_of};
+use super::{Source, says_something, tags_of};
 use crate::notes::Notes;
 use crate::out::OWN_NOTE;
 use crate::shown::{cut, one_line, shown};
 use crate::stix::extension::{self, EXTENSION};
 use crate::stix::graph::{Graph, Node};
-use crate::stix::marking::Label;
 use crate::stix::scope::Scope;
 use crate::{Draft, loose, namespace};
 
 /// Longest id that is used as part of a key, in bytes.
 const MAX_ID_BYTES: usize = 200;
 
-pub(super) fn draft(
-    name: &str,
-    graph: &Graph<'_>,
-    scope: &Scope,
-    namer: Option<usize>,
-    label: Option<Tlp>,
-    notes: &mut Notes,
-) -> Draft {
+/// The draft without its TLP label, which also depends on what the report holds.
+pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer: Option<usize>, notes: &mut Notes) -> Draft {
+    let graph = source.graph;
     let namer = namer.map(|index| &graph.nodes[index]);
     let mut draft = Draft {
         report_key: format!("stix:{}", key(graph, scope, namer)),
         revision: revision(graph, scope, notes),
         title: title(graph, scope, namer, notes),
-        summary: summary(graph, namer, label),
+        summary: summary(namer),
         incident_type: None,
         severity: None,
         occurred_from_ms: None,
@@ -42,11 +35,13 @@ pub(super) fn draft(
         indicators: BTreeSet::new(),
         tlp: None,
         pap: None,
-        source: name.to_owned(),
+        source: source.name.to_owned(),
     };
+    if let Some(name) = author(graph, namer) {
+        notes.push(format!("written by {}, which is not read", shown(&name)));
+    }
     if let Some(object) = namer.and_then(|node| node.object) {
         let tags = tags_of(object, notes);
-        draft.tlp = tags.handling.tlp;
         draft.pap = tags.handling.pap;
         draft.incident_type = tags.incident_type;
         draft.sectors = tags.sectors;
@@ -126,13 +121,16 @@ fn title(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>, notes: &mut
     title.to_owned()
 }
 
-fn summary(graph: &Graph<'_>, namer: Option<&Node<'_>>, label: Option<Tlp>) -> String {
+/// Who wrote what gives the report its name. In no draft: an author stands in one export and not in the next, and is edited for reasons of its own.
+fn author(graph: &Graph<'_>, namer: Option<&Node<'_>>) -> Option<String> {
+    let id = loose::text(namer?.object?, "created_by_ref")?;
+    let author = graph.nodes[graph.standing(&id)?].object?;
+    Some(one_line(&loose::text(author, "name")?))
+}
+
+fn summary(namer: Option<&Node<'_>>) -> String {
     let what = namer.map_or_else(|| "objects".to_owned(), |node| shown(node.kind));
-    let text = |key: &str| namer.and_then(|node| loose::text(node.object?, key).map(|text| one_line(&text)));
-    let author = text("created_by_ref").and_then(|id| graph.nodes[graph.standing(&id)?].object);
-    let by = author.filter(|author| Label::of(graph, author).allows(label));
-    let by = by.and_then(|author| loose::text(author, "name"));
-    let by = by.map_or_else(String::new, |name| format!(" by {}", one_line(&name)));
-    let of = text("published").map_or_else(String::new, |time| format!(", published {time}"));
-    cut(&format!("STIX {what}{by}{of}."), SUMMARY_BYTES).to_owned()
+    let published = namer.and_then(|node| loose::text(node.object?, "published"));
+    let of = published.map_or_else(String::new, |time| format!(", published {}", one_line(&time)));
+    cut(&format!("STIX {what}{of}."), SUMMARY_BYTES).to_owned()
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use chappe_model::Tlp;
 use serde_json::{Map, Value};
 
+use super::Source;
+use crate::misp::tags::Handling;
 use crate::notes::Notes;
 use crate::shown::shown;
-use crate::stix::graph::{Graph, refs};
-use crate::stix::marking::{self, Label};
+use crate::stix::graph::Graph;
+use crate::stix::marking;
 use crate::stix::observable::{self, Found};
-use crate::stix::observed::{Observed, recipients};
+use crate::stix::observed::recipients;
 use crate::stix::scope::Scope;
 use crate::stix::victims::Victims;
 use crate::{ReadItem, SkipReason, Skipped, loose, moment};
@@ -21,22 +22,21 @@ pub(super) struct Walk<'w, 'a> {
     pub(super) skipped: Vec<Skipped>,
     /// First and last time of what was read, in milliseconds since 1970.
     pub(super) seen: Option<(u64, u64)>,
+    source: &'w Source<'w, 'a>,
     graph: &'w Graph<'a>,
-    observed: &'w Observed<'a>,
     scope: &'w Scope,
-    label: Option<Tlp>,
+    label: Handling,
     victims: &'w Victims,
     notes: &'w mut Notes,
-    /// Ids of what was read.
-    ids: BTreeSet<&'a str>,
+    /// Places of what was read.
+    places: BTreeSet<usize>,
 }
 
 impl<'w, 'a> Walk<'w, 'a> {
     pub(super) fn new(
-        graph: &'w Graph<'a>,
-        observed: &'w Observed<'a>,
+        source: &'w Source<'w, 'a>,
         scope: &'w Scope,
-        label: Option<Tlp>,
+        label: Handling,
         victims: &'w Victims,
         notes: &'w mut Notes,
     ) -> Self {
@@ -44,20 +44,21 @@ impl<'w, 'a> Walk<'w, 'a> {
             read: Vec::new(),
             skipped: Vec::new(),
             seen: None,
-            graph,
-            observed,
+            source,
+            graph: source.graph,
             scope,
             label,
             victims,
             notes,
-            ids: BTreeSet::new(),
+            places: BTreeSet::new(),
         }
     }
 
     /// What holds indicators first, then what refers to it.
     pub(super) fn scope(&mut self) {
         let graph = self.graph;
-        let members: Vec<usize> = self.scope.members.iter().chain(&self.scope.beside).copied().collect();
+        let mut members: Vec<usize> = self.scope.all().collect();
+        members.sort_unstable();
         let wraps = |index: &usize| matches!(graph.nodes[*index].kind, "observed-data" | "sighting");
         for index in members.iter().filter(|index| !wraps(index)) {
             self.object(*index);
@@ -83,10 +84,11 @@ impl<'w, 'a> Walk<'w, 'a> {
                 for error in errors {
                     self.notes.push(format!("{}: read in part: {error}", node.path));
                 }
-                if node.kind == "sighting" {
+                // What is beside the report changes it at no revision.
+                if node.kind == "sighting" && self.scope.members.binary_search(&index).is_ok() {
                     self.note_times(object, "first_seen", "last_seen");
                 }
-                self.ids.extend(node.id);
+                self.places.insert(index);
                 self.read.push(ReadItem {
                     path: node.path.to_owned(),
                     indicators,
@@ -99,18 +101,13 @@ impl<'w, 'a> Walk<'w, 'a> {
     }
 
     fn meaning(&self, index: usize, object: &'a Map<String, Value>) -> Result<Found, SkipReason> {
+        self.check_standing(index)?;
         let node = &self.graph.nodes[index];
-        if node.is_repeated {
-            return Err(SkipReason::Repeated);
-        }
-        if node.is_revoked() {
-            return Err(SkipReason::Revoked);
-        }
         let nothing = || Ok((Vec::new(), Vec::new()));
         match node.kind {
             "" => Err(SkipReason::Malformed("no type")),
             "indicator" | "vulnerability" => {
-                self.check_marking(&Label::of(self.graph, object))?;
+                self.check_marking(index)?;
                 if node.kind == "indicator" {
                     observable::of_indicator(object)
                 } else {
@@ -118,19 +115,15 @@ impl<'w, 'a> Walk<'w, 'a> {
                 }
             }
             kind if observable::is_observable(kind) => {
-                if node.id.is_some_and(|id| self.observed.is_recipient(id)) {
+                if node.id.is_some_and(|id| self.source.observed.is_recipient(id)) {
                     return Err(SkipReason::Recipient);
                 }
-                self.check_marking(&Label::of(self.graph, object))?;
-                if let Some(label) = node.id.and_then(|id| self.observed.label(id)) {
-                    self.check_marking(label)?;
-                }
+                self.check_marking(index)?;
                 observable::of_observable(kind, object)
             }
             "sighting" => {
-                self.check_marking(&Label::of(self.graph, object))?;
-                let of_what = refs(object, "sighting_of_ref").chain(refs(object, "observed_data_refs"));
-                self.any_read(of_what).and_then(|()| nothing())
+                self.check_marking(index)?;
+                self.any_read(index).and_then(|()| nothing())
             }
             "location" if self.victims.countries.contains_key(&index) => nothing(),
             "identity" if self.victims.sectors.contains_key(&index) => nothing(),
@@ -144,25 +137,19 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn observation(&mut self, index: usize, object: &'a Map<String, Value>) {
         let graph = self.graph;
         let node = &graph.nodes[index];
-        let whole = if node.is_repeated {
-            Err(SkipReason::Repeated)
-        } else if node.is_revoked() {
-            Err(SkipReason::Revoked)
-        } else {
-            self.check_marking(&Label::of(graph, object))
-        };
+        let whole = self.check_standing(index).and_then(|()| self.check_marking(index));
         let before = self.read.len();
         self.embedded(object, node.path, &whole);
         let whole = whole.and_then(|()| {
             if self.read.len() > before {
                 return Ok(());
             }
-            self.any_read(refs(object, "object_refs"))
+            self.any_read(index)
         });
         match whole {
             Ok(()) => {
                 self.note_times(object, "first_observed", "last_observed");
-                self.ids.extend(node.id);
+                self.places.insert(index);
                 self.read.push(ReadItem {
                     path: node.path.to_owned(),
                     indicators: Vec::new(),
@@ -203,26 +190,34 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
     }
 
-    fn any_read(&self, mut ids: impl Iterator<Item = &'a str>) -> Result<(), SkipReason> {
-        if ids.any(|id| self.ids.contains(id)) {
+    /// Of what an object draws in, something must have been read.
+    fn any_read(&self, index: usize) -> Result<(), SkipReason> {
+        let mut links = self.graph.links(index).iter();
+        if links.any(|target| self.places.contains(target)) {
             Ok(())
         } else {
             Err(SkipReason::NothingReferred)
         }
     }
 
-    /// An object without a label has its report's.
-    fn check_marking(&self, own: &Label) -> Result<(), SkipReason> {
-        if own.allows(self.label) {
-            return Ok(());
+    /// What was taken back is no part of the report, nor what only that refers to.
+    fn check_standing(&self, index: usize) -> Result<(), SkipReason> {
+        let node = &self.graph.nodes[index];
+        if node.is_repeated {
+            return Err(SkipReason::Repeated);
         }
-        let shown = own.unclear.clone().or_else(|| Some(own.tlp?.to_string()));
-        Err(SkipReason::StricterMarking {
-            own: shown.unwrap_or_default(),
-            event: self
-                .label
-                .map_or_else(|| "no TLP label".to_owned(), |tlp| tlp.to_string()),
-        })
+        if node.is_revoked() {
+            return Err(SkipReason::Revoked);
+        }
+        match self.scope.withdrawn.binary_search(&index) {
+            Ok(_) => Err(SkipReason::Withdrawn),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// An object without a label has its report's.
+    fn check_marking(&self, index: usize) -> Result<(), SkipReason> {
+        self.source.labels.drawn(index).check(self.label)
     }
 
     fn note_times(&mut self, object: &Map<String, Value>, first: &str, last: &str) {
