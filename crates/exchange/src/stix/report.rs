@@ -82,22 +82,33 @@ fn check(graph: &Graph<'_>, scope: &Scope) -> Result<(), (usize, String)> {
     if let Some(container) = scope.container {
         let node = &graph.nodes[container];
         if node.is_revoked() {
-            let id = shown(node.id.unwrap_or_default());
-            return Err((
-                container,
-                format!(
-                    "the {} was revoked: retract what was reported from it under the key stix:{id}",
-                    node.kind
-                ),
-            ));
+            let message = format!(
+                "the {} was revoked: retract what was reported from it under the key {}",
+                node.kind,
+                shown(&draft::key(graph, scope, Some(container)))
+            );
+            return Err((container, message));
         }
         return Ok(());
     }
     let says_something = |index: &usize| says_something(graph.nodes[*index].kind);
-    if !scope.members.iter().any(says_something) {
+    let mut reasons = scope.members.iter().copied().filter(says_something).peekable();
+    let Some(first) = reasons.peek().copied() else {
         let first = scope.all().next().unwrap_or_default();
         let message = "no report, grouping, incident, indicator or observation: there is nothing to report";
         return Err((first, message.to_owned()));
+    };
+    let mut known = reasons.filter(|index| graph.nodes[*index].id.is_some()).peekable();
+    if known.peek().is_none() {
+        let message = "no id: give the object an id that stays the same when it is sent again";
+        return Err((first, message.to_owned()));
+    }
+    if !known.any(|index| graph.stands(index)) {
+        let message = format!(
+            "all that could be reported was revoked: retract what was reported from it under the key {}",
+            shown(&draft::key(graph, scope, namer(graph, scope)))
+        );
+        return Err((first, message));
     }
     Ok(())
 }
@@ -120,7 +131,8 @@ fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
     }
     let only = |wanted: &dyn Fn(&str) -> bool| {
         let all = scope.members.iter().copied();
-        let mut all = all.filter(|index| graph.stands(*index) && wanted(graph.nodes[*index].kind));
+        // Those that were revoked too: what is taken back in part stays what it was.
+        let mut all = all.filter(|index| graph.nodes[*index].id.is_some() && wanted(graph.nodes[*index].kind));
         all.next().filter(|_| all.next().is_none())
     };
     only(&|kind| kind == "incident").or_else(|| only(&says_something))

@@ -17,11 +17,11 @@ use crate::{Draft, loose, namespace};
 const MAX_ID_BYTES: usize = 200;
 
 /// The draft without its TLP label, which also depends on what the report holds.
-pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer: Option<usize>, notes: &mut Notes) -> Draft {
+pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer_place: Option<usize>, notes: &mut Notes) -> Draft {
     let graph = source.graph;
-    let namer = namer.map(|index| &graph.nodes[index]);
+    let namer = namer_place.map(|index| &graph.nodes[index]);
     let mut draft = Draft {
-        report_key: format!("stix:{}", key(graph, scope, namer)),
+        report_key: key(graph, scope, namer_place),
         revision: revision(graph, scope, notes),
         title: title(graph, scope, namer, notes),
         summary: summary(namer),
@@ -73,19 +73,24 @@ fn foreign_extensions(object: &serde_json::Map<String, serde_json::Value>) -> Ve
 
 /// What stays the same when the report is sent again: the id of what names it, else a function of the ids of all that it reports. The id of a bundle is
 /// none: many tools make a new one each time.
-fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<&Node<'_>>) -> String {
-    let is_short = |id: &&str| id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control);
-    if let Some(id) = namer.and_then(|node| node.id).filter(is_short) {
-        return id.to_owned();
+pub(super) fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>) -> String {
+    let is_short = |id: &str| id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control);
+    let named = namer.and_then(|index| graph.nodes[index].id);
+    if let Some(id) = named.filter(|id| is_short(id)) {
+        return format!("stix:{id}");
     }
-    let ids: BTreeSet<&str> = scope
-        .members
-        .iter()
-        .filter(|index| says_something(graph.nodes[**index].kind))
-        .filter_map(|index| graph.nodes[*index].id)
+    let all = scope.members.iter().map(|index| &graph.nodes[*index]);
+    let all = all.filter(|node| says_something(node.kind)).filter_map(|node| node.id);
+    let ids: BTreeSet<&str> = match named {
+        Some(id) => BTreeSet::from([id]),
+        None => all.collect(),
+    };
+    // A line end within an id is none between two.
+    let lines: Vec<String> = ids
+        .into_iter()
+        .map(|id| id.replace('\\', "\\\\").replace('\n', "\\n"))
         .collect();
-    let ids: Vec<&str> = ids.into_iter().collect();
-    format!("objects--{}", namespace::uuid(&namespace::OWN, &ids.join("\n")))
+    format!("stix:objects--{}", namespace::uuid(&namespace::OWN, &lines.join("\n")))
 }
 
 fn revision(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> u32 {

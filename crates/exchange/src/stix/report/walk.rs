@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::Source;
+use super::{Source, says_something};
 use crate::misp::tags::Handling;
 use crate::notes::Notes;
 use crate::shown::shown;
@@ -106,6 +106,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         let nothing = || Ok((Vec::new(), Vec::new()));
         match node.kind {
             "" => Err(SkipReason::Malformed("no type")),
+            // Under a key made without it, what holds it would replace what holds others.
+            kind if node.id.is_none() && says_something(kind) => Err(SkipReason::Malformed("no id")),
             "indicator" | "vulnerability" => {
                 self.check_marking(index)?;
                 if node.kind == "indicator" {
@@ -137,7 +139,10 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn observation(&mut self, index: usize, object: &'a Map<String, Value>) {
         let graph = self.graph;
         let node = &graph.nodes[index];
-        let whole = self.check_standing(index).and_then(|()| self.check_marking(index));
+        let whole = self.check_standing(index).and_then(|()| {
+            node.id.ok_or(SkipReason::Malformed("no id"))?;
+            self.check_marking(index)
+        });
         let before = self.read.len();
         self.embedded(object, node.path, &whole);
         let whole = whole.and_then(|()| {
