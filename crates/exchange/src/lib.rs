@@ -53,4 +53,6 @@ pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manife
 pub use notes::MAX_NOTES;
 pub use out::{FeedFile, Told, ToldState, write_csv, write_idea, write_misp_feed, write_stix};
 pub use stix::{MAX_STIX_ITEMS, MAX_STIX_OBJECTS, MAX_STIX_REFERENCES, MAX_STIX_REPORTS, read_stix};
-pub use table::{MAX_TABLE_COLUMNS, MAX_TABLE_REPORTS, MAX_TABLE_ROWS, Mapping, TableFormat, read_table};
+pub use table::{
+    MAX_TABLE_COLUMNS, MAX_TABLE_NAME_BYTES, MAX_TABLE_REPORTS, MAX_TABLE_ROWS, Mapping, TableFormat, read_table,
+};

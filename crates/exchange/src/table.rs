@@ -18,6 +18,9 @@ pub const MAX_TABLE_ROWS: usize = 1_000_000;
 /// Most columns of a table.
 pub const MAX_TABLE_COLUMNS: usize = 1_000;
 
+/// Longest name of a column, in bytes; in JSON lines that of a member with those of all that hold it.
+pub const MAX_TABLE_NAME_BYTES: usize = 1_024;
+
 /// Most reports that one file may make.
 pub const MAX_TABLE_REPORTS: usize = 100_000;
 
@@ -27,16 +30,12 @@ pub const MAX_TABLE_REPORTS: usize = 100_000;
 ///
 /// # Errors
 /// When the file as a whole cannot be read: larger than [`crate::MAX_FILE_BYTES`], not UTF-8, columns that the mapping does not name or that it names
-/// and the file has not, or over a bound.
+/// and the file has not (of JSON lines: labels that no row has), or over a bound.
 pub fn read_table(name: &str, bytes: &[u8], mapping: &Mapping) -> Result<Vec<Result<Reading, ReadError>>, ReadError> {
     let text = text::text(name, bytes)?;
-    let rows = match mapping.format {
-        TableFormat::Csv => rows::of_csv(name, text, mapping)?,
-        TableFormat::JsonLines => rows::of_json_lines(name, text, mapping)?,
-    };
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut found: Vec<Result<Group, ReadError>> = Vec::new();
-    for row in rows {
+    let mut take = |row: Result<rows::Row<'_>, ReadError>| {
         let row = row.and_then(|row| Ok((group::key(name, &row, mapping)?, row)));
         match row {
             Ok((key, row)) => {
@@ -58,6 +57,11 @@ pub fn read_table(name: &str, bytes: &[u8], mapping: &Mapping) -> Result<Vec<Res
                 most: MAX_TABLE_REPORTS,
             });
         }
+        Ok(())
+    };
+    match mapping.format {
+        TableFormat::Csv => rows::of_csv(name, text, mapping, &mut take)?,
+        TableFormat::JsonLines => rows::of_json_lines(name, text, mapping, &mut take)?,
     }
     let readings = found.into_iter().map(|group| group?.reading(name, mapping));
     Ok(readings.collect())

@@ -268,3 +268,59 @@ proptest! {
         prop_assert_eq!(keys.len(), readings.iter().flatten().count(), "one report for each key");
     }
 }
+
+#[test]
+fn rows_of_unequal_keys_are_never_one_report() {
+    let keys = |mapping_text: &str, text: &str| -> Vec<String> {
+        let readings = read(mapping_text, text).into_iter();
+        readings.map(|reading| reading.unwrap().draft.report_key).collect()
+    };
+    let two = "source = \"s\"\nformat = \"csv\"\nkey = [\"a\", \"b\"]\n[columns]\na = \"ignore\"\nb = \"ignore\"\n";
+    assert_eq!(
+        keys(two, "a,b\na/b,c\na,b/c\na%2Fb,c\na,c\n"),
+        ["s:a%2Fb/c", "s:a/b%2Fc", "s:a%252Fb/c", "s:a/c"]
+    );
+    let words = "source = \"s\"\nformat = \"csv\"\nkey = [\"a\"]\n[columns]\na = { as = \"type\", words = { x = \"scanner\", y = \"scanner\" } }\n";
+    assert_eq!(
+        keys(words, "a\nx\ny\n2026/7\n".replace("2026/7", "scanner").as_str()),
+        ["s:x", "s:y", "s:scanner"]
+    );
+    let one = "source = \"s\"\nformat = \"csv\"\nkey = [\"a\"]\n[columns]\na = \"ignore\"\n";
+    assert_eq!(keys(one, "a\n2026/7\n"), ["s:2026/7"]);
+}
+
+#[test]
+fn a_label_that_no_row_of_json_lines_has_is_refused() {
+    let mistyped = "source = \"s\"\nformat = \"json-lines\"\nkey = [\"id\"]\nunmapped = \"list\"\n[columns]\nid = \"ignore\"\ntlpp = \"tlp\"\n[constants]\ntlp = \"green\"\n";
+    let error = refused(
+        mistyped,
+        b"{\"id\": 1, \"tlp\": \"red\"}\n{\"id\": 2, \"tlp\": \"red\"}\n",
+    );
+    assert_eq!(
+        error,
+        "f: top level: the mapping takes labels from a column tlpp, which no row has"
+    );
+    let rows = read(
+        mistyped,
+        "{\"id\": 1, \"tlpp\": \"red\"}\n{\"id\": 2, \"tlpp\": null}\n",
+    );
+    assert_eq!(rows[0].as_ref().unwrap().draft.tlp, Some(Tlp::Red));
+    assert!(read(mistyped, "").is_empty());
+}
+
+#[test]
+fn names_in_json_lines_are_bounded_in_length_and_number() {
+    let list =
+        "source = \"s\"\nformat = \"json-lines\"\nkey = [\"id\"]\nunmapped = \"list\"\n[columns]\nid = \"ignore\"\n";
+    let error = |line: String| read(list, &line).remove(0).unwrap_err().to_string();
+    let long = error(format!("{{\"id\": 1, \"{}\": {{\"a\": 1}}}}", "x".repeat(2000)));
+    assert!(
+        long.starts_with("f: line 1: a name of 2000 bytes: at most 1024"),
+        "{long}"
+    );
+    let within = error(format!("{{\"id\": 1, \"{0}\": {{\"{0}\": 1}}}}", "x".repeat(600)));
+    assert!(within.starts_with("f: line 1: a name of 1201 bytes"), "{within}");
+    let members: Vec<String> = (0..1001).map(|n| format!("\"m{n}\": {n}")).collect();
+    let many = error(format!("{{\"id\": 1, \"o\": {{{}}}}}", members.join(", ")));
+    assert!(many.starts_with("f: line 1: more than 1000 columns"), "{many}");
+}

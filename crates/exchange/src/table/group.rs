@@ -28,13 +28,20 @@ pub(super) fn key(name: &str, row: &Row<'_>, mapping: &Mapping) -> Result<String
             .cells
             .iter()
             .find(|cell| cell.name == column)
-            .map(|cell| cell.values.join(" "));
+            .and_then(|cell| cell.raw.clone());
         let value = values.filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| wrong(format!("column {}: empty, and part of the key", shown(column))))?;
         if index > 0 {
             key.push('/');
         }
-        key.push_str(&one_line(&value));
+        let value = one_line(&value);
+        // Of several columns the first must not end where another row's second begins.
+        let value = if mapping.key.len() > 1 {
+            value.replace('%', "%25").replace('/', "%2F")
+        } else {
+            value
+        };
+        key.push_str(&value);
     }
     if key.len() > REPORT_KEY_BYTES {
         return Err(wrong(format!(

@@ -214,6 +214,13 @@ impl Mapping {
         self.format
     }
 
+    /// The columns that hold labels.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        let labels = self.columns.iter();
+        let labels = labels.filter(|(_, column)| matches!(column.role, Role::Tlp | Role::Pap));
+        labels.map(|(name, _)| name.as_str())
+    }
+
     fn check(&self) -> Result<(), (String, String)> {
         let wrong = |path: &str, message: &str| Err((path.to_owned(), message.to_owned()));
         let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::mapping::{Column, Mapping, Unmapped};
-use super::{MAX_TABLE_COLUMNS, MAX_TABLE_ROWS};
+use super::{MAX_TABLE_COLUMNS, MAX_TABLE_NAME_BYTES, MAX_TABLE_ROWS};
 use crate::entries::entries;
 use crate::shown::shown;
 use crate::{ReadError, text};
@@ -15,6 +15,8 @@ pub(super) struct Cell<'m> {
     pub(super) name: &'m str,
     pub(super) column: &'m Column,
     pub(super) values: Vec<String>,
+    /// Of a column of the key: its values as the source writes them, whatever its words mean.
+    pub(super) raw: Option<String>,
 }
 
 /// One row.
@@ -26,10 +28,11 @@ pub(super) struct Row<'m> {
     pub(super) unmapped: Vec<String>,
 }
 
-type Rows<'m> = Vec<Result<Row<'m>, ReadError>>;
+/// Takes one row after the other, so that no two are held.
+pub(super) type Take<'t, 'm> = &'t mut dyn FnMut(Result<Row<'m>, ReadError>) -> Result<(), ReadError>;
 
 /// The records of a CSV text.
-pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping) -> Result<Rows<'m>, ReadError> {
+pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping, take: Take<'_, 'm>) -> Result<(), ReadError> {
     let wrong = |path: String, message: String| ReadError::Field {
         file: name.to_owned(),
         path,
@@ -55,12 +58,11 @@ pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping) -> Result
         },
     };
     check_header(&header, mapping).map_err(|(column, message)| wrong(format!("line 1, column {column}"), message))?;
-    let mut rows = Vec::new();
-    for record in records {
-        if rows.len() == MAX_TABLE_ROWS {
+    for (index, record) in records.enumerate() {
+        if index == MAX_TABLE_ROWS {
             return Err(too_many(name));
         }
-        rows.push(match record {
+        take(match record {
             Ok(record) if record.len() != header.len() => {
                 let place = place(record.position());
                 Err(wrong(
@@ -68,11 +70,11 @@ pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping) -> Result
                     format!("{} columns, not {} as the first line has", record.len(), header.len()),
                 ))
             }
-            Ok(record) => Ok(row(&record, &header, mapping)),
+            Ok(record) => row(&record, &header, mapping).map_err(|message| wrong(place(record.position()), message)),
             Err(error) => Err(wrong(place(error.position()), unequal(&error))),
-        });
+        })?;
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn place(position: Option<&csv::Position>) -> String {
@@ -90,16 +92,16 @@ fn unequal(error: &csv::Error) -> String {
     }
 }
 
-fn row<'m>(record: &csv::StringRecord, header: &[String], mapping: &'m Mapping) -> Row<'m> {
+fn row<'m>(record: &csv::StringRecord, header: &[String], mapping: &'m Mapping) -> Result<Row<'m>, String> {
     let mut row = Row {
         place: place(record.position()),
         cells: Vec::new(),
         unmapped: Vec::new(),
     };
     for (name, value) in header.iter().zip(record) {
-        row.add(name, vec![value.to_owned()], mapping);
+        row.add(name, vec![value.to_owned()], mapping)?;
     }
-    row
+    Ok(row)
 }
 
 /// Refuses a first line that does not fit: the number of the column, from 1, and what is wrong.
@@ -112,6 +114,7 @@ fn check_header(header: &[String], mapping: &Mapping) -> Result<(), (usize, Stri
     }
     let mut names = BTreeSet::new();
     for (index, name) in header.iter().enumerate() {
+        check_name(name.len()).map_err(|message| (index + 1, message))?;
         if !names.insert(name.as_str()) {
             return Err((
                 index + 1,
@@ -138,10 +141,23 @@ fn not_mapped(name: &str) -> String {
     )
 }
 
+fn check_name(bytes: usize) -> Result<(), String> {
+    if bytes > MAX_TABLE_NAME_BYTES {
+        return Err(format!("a name of {bytes} bytes: at most {MAX_TABLE_NAME_BYTES}"));
+    }
+    Ok(())
+}
+
 /// The objects of JSON lines.
-pub(super) fn of_json_lines<'m>(name: &str, text: &str, mapping: &'m Mapping) -> Result<Rows<'m>, ReadError> {
-    let found = entries(name, text, MAX_TABLE_ROWS)?;
-    let rows = found.into_iter().map(|entry| {
+pub(super) fn of_json_lines<'m>(
+    name: &str,
+    text: &str,
+    mapping: &'m Mapping,
+    take: Take<'_, 'm>,
+) -> Result<(), ReadError> {
+    let mut labels: BTreeSet<&str> = mapping.labels().collect();
+    let mut is_empty = true;
+    let rows = entries(name, text, MAX_TABLE_ROWS)?.into_iter().map(|entry| {
         let json = entry.json?;
         let value: Value = serde_json::from_str(json).map_err(|error| text::syntax(name, text, json, &error))?;
         let place = if entry.path.is_empty() {
@@ -163,21 +179,45 @@ pub(super) fn of_json_lines<'m>(name: &str, text: &str, mapping: &'m Mapping) ->
             unmapped: Vec::new(),
         };
         for (key, value) in object {
-            row.flatten(key.clone(), value, mapping).map_err(wrong)?;
+            row.flatten(key, value, mapping).map_err(wrong)?;
         }
         match row.unmapped.first() {
             Some(unmapped) if mapping.unmapped == Unmapped::Refuse => Err(wrong(not_mapped(unmapped))),
             _ => Ok(row),
         }
     });
-    Ok(rows.collect())
+    for row in rows {
+        if let Ok(row) = &row {
+            is_empty = false;
+            for cell in &row.cells {
+                labels.remove(cell.name);
+            }
+        }
+        take(row)?;
+    }
+    // Members may be absent where nothing is known; but by a label that is mistyped the rows would go out under another.
+    match labels.first() {
+        Some(absent) if !is_empty => Err(ReadError::Field {
+            file: name.to_owned(),
+            path: String::new(),
+            message: format!(
+                "the mapping takes labels from a column {}, which no row has",
+                shown(absent)
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 impl<'m> Row<'m> {
     /// Takes the values of a column.
-    fn add(&mut self, name: &str, values: Vec<String>, mapping: &'m Mapping) {
+    fn add(&mut self, name: &str, values: Vec<String>, mapping: &'m Mapping) -> Result<(), String> {
+        if self.cells.len() + self.unmapped.len() == MAX_TABLE_COLUMNS {
+            return Err(format!("more than {MAX_TABLE_COLUMNS} columns"));
+        }
         let Some((name, column)) = mapping.columns.get_key_value(name) else {
-            return self.unmapped.push(name.to_owned());
+            self.unmapped.push(name.to_owned());
+            return Ok(());
         };
         let parts = values.iter().flat_map(|value| match &column.split {
             Some(split) => value.split(split.as_str()).collect(),
@@ -186,38 +226,42 @@ impl<'m> Row<'m> {
         let said = parts
             .map(str::trim)
             .filter(|value| !value.is_empty() && !mapping.empty.contains(*value));
+        let said: Vec<&str> = said.collect();
+        let meant = |value: &&str| column.words.get(*value).map_or(*value, String::as_str).to_owned();
         self.cells.push(Cell {
             name,
             column,
-            values: said
-                .map(|value| column.words.get(value).cloned().unwrap_or_else(|| value.to_owned()))
-                .collect(),
+            values: said.iter().map(meant).collect(),
+            raw: mapping.key.contains(name).then(|| said.join(" ")),
         });
+        Ok(())
     }
 
     /// Takes a member and those within it; the name of one within is that of its holder, a full stop, and its own.
-    fn flatten(&mut self, name: String, value: &Value, mapping: &'m Mapping) -> Result<(), String> {
-        let is_mapped = mapping.columns.contains_key(&name);
+    fn flatten(&mut self, name: &str, value: &Value, mapping: &'m Mapping) -> Result<(), String> {
+        check_name(name.len())?;
+        let is_mapped = mapping.columns.contains_key(name);
         match value {
             Value::Object(object) if !is_mapped => {
                 for (key, value) in object {
-                    self.flatten(format!("{name}.{key}"), value, mapping)?;
+                    check_name(name.len() + 1 + key.len())?;
+                    self.flatten(&format!("{name}.{key}"), value, mapping)?;
                 }
+                Ok(())
             }
             Value::Array(entries) => {
                 let values: Option<Vec<String>> = entries.iter().map(scalar).collect();
                 match values {
-                    Some(values) => self.add(&name, values, mapping),
-                    None if is_mapped => return self.only_ignored(&name, mapping),
-                    None => self.unmapped.push(name),
+                    Some(values) => self.add(name, values, mapping),
+                    None if is_mapped => self.only_ignored(name, mapping),
+                    None => self.add(name, Vec::new(), mapping),
                 }
             }
             other => match scalar(other) {
-                Some(value) => self.add(&name, vec![value], mapping),
-                None => return self.only_ignored(&name, mapping),
+                Some(value) => self.add(name, vec![value], mapping),
+                None => self.only_ignored(name, mapping),
             },
         }
-        Ok(())
     }
 
     fn only_ignored(&self, name: &str, mapping: &Mapping) -> Result<(), String> {
