@@ -25,10 +25,10 @@ pub const MAX_IDEA_ITEMS: usize = 100_000;
 pub fn read_idea(name: &str, bytes: &[u8]) -> Result<Vec<Result<Reading, ReadError>>, ReadError> {
     let text = text::text(name, bytes)?;
     let found = entries(name, text, MAX_IDEA_MESSAGES)?;
-    let read = |Entry { path, json }: Entry<'_>| {
-        let json = json?;
-        let message: Value = serde_json::from_str(json).map_err(|error| text::syntax(name, text, json, &error))?;
-        message::read(name, &path, &message)
+    let read = |entry: Entry<'_>| {
+        let json = entry.json.clone()?;
+        let message: Value = serde_json::from_str(json).map_err(|error| entry.syntax(name, &error))?;
+        message::read(name, &entry.path, &message)
     };
     let readings: Vec<Result<Reading, ReadError>> = found.into_iter().map(read).collect();
     match readings.as_slice() {

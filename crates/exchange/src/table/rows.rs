@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::mapping::{Column, Mapping, Unmapped};
 use super::{MAX_TABLE_COLUMNS, MAX_TABLE_NAME_BYTES, MAX_TABLE_ROWS};
+use crate::ReadError;
 use crate::entries::entries;
 use crate::shown::shown;
-use crate::{ReadError, text};
 
 /// The values of one column of a row, none of which is empty.
 pub(super) struct Cell<'m> {
@@ -158,8 +158,8 @@ pub(super) fn of_json_lines<'m>(
     let mut labels: BTreeSet<&str> = mapping.labels().collect();
     let mut is_empty = true;
     let rows = entries(name, text, MAX_TABLE_ROWS)?.into_iter().map(|entry| {
-        let json = entry.json?;
-        let value: Value = serde_json::from_str(json).map_err(|error| text::syntax(name, text, json, &error))?;
+        let json = entry.json.clone()?;
+        let value: Value = serde_json::from_str(json).map_err(|error| entry.syntax(name, &error))?;
         let place = if entry.path.is_empty() {
             "line 1".to_owned()
         } else {
