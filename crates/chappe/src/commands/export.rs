@@ -13,11 +13,8 @@ use chappe_proto::v1;
 use super::decide::session;
 use super::{Exit, watch};
 use crate::cli::{ExportArgs, ExportFormat, StateArg};
-use crate::client::{Refusal, Session};
+use crate::client::{Listing, Refusal};
 use crate::words::count;
-
-/// Alerts asked for at a time: as many as the server gives.
-const PAGE: i32 = 1_000;
 
 /// Most alerts of one export: they are held in memory together.
 const MOST: usize = 200_000;
@@ -27,8 +24,7 @@ const MOST: usize = 200_000;
 /// # Errors
 /// When the server refuses, does not answer, or what it sent cannot be written.
 pub(crate) async fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<Exit> {
-    let session = session(&args.connection)?;
-    let listed = list(&session, args).await?;
+    let listed = list(args).await?;
     let mut told = Vec::with_capacity(listed.len());
     let mut unknown = Vec::new();
     for alert in &listed {
@@ -53,31 +49,18 @@ pub(crate) async fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<Exit> 
     Ok(if unknown.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
-/// Every alert that passes the filter, page by page.
-async fn list(session: &Session, args: &ExportArgs) -> Result<Vec<v1::Alert>> {
+/// Every alert that passes the filter.
+async fn list(args: &ExportArgs) -> Result<Vec<v1::Alert>> {
+    let mut pages = Listing::new(session(&args.connection)?, watch::filter(&args.filter));
     let mut alerts = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListAlertsRequest {
-            page_size: PAGE,
-            page_token,
-            filter: Some(watch::filter(&args.filter)),
-        };
-        let page = session.alerts().list_alerts(request).await;
-        let page = page.map_err(|status| {
-            let refusal = Refusal::from(&status);
-            anyhow!("{} does not list alerts: {refusal}", args.connection.server)
-        })?;
-        let page = page.into_inner();
-        alerts.extend(page.alerts);
+    let refused = |refusal: Refusal| anyhow!("{} does not list alerts: {refusal}", args.connection.server);
+    while let Some(page) = pages.next().await.map_err(refused)? {
+        alerts.extend(page);
         if alerts.len() > MOST {
             bail!("more than {MOST} alerts: narrow it with --kind, --country, --type or --min-severity");
         }
-        if page.next_page_token.is_empty() {
-            return Ok(alerts);
-        }
-        page_token = page.next_page_token;
     }
+    Ok(alerts)
 }
 
 fn is_in(state: ToldState, asked: StateArg) -> bool {

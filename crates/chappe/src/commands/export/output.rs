@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use chappe_exchange::{FeedFile, FeedRole};
@@ -47,13 +47,23 @@ fn left_over(folder: &Path, files: &[FeedFile]) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// What is there is replaced by a whole file, if it is a file: a link stays, and a device or pipe is written to.
 fn whole(path: &Path, text: &str) -> Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return fs::File::options().write(true).open(path)?.write_all(text.as_bytes());
+        }
+        let target = if path.is_symlink() {
+            fs::canonicalize(path)?
+        } else {
+            path.to_owned()
+        };
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut file = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))?;
         file.write_all(text.as_bytes())?;
-        file.persist(path)?;
+        // A name that outlives a crash must not name an empty file.
+        file.as_file().sync_all()?;
+        file.persist(&target)?;
         Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
@@ -63,4 +73,44 @@ fn whole(path: &Path, text: &str) -> Result<()> {
 pub(super) fn say(line: &str) {
     // Nobody is left to tell if standard error is gone.
     let _ = writeln!(io::stderr(), "{}", crate::words::plain(line));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_link_stays_and_what_it_names_is_written_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("a.json"), folder.path().join("link"));
+        fs::write(&target, "before").unwrap();
+        symlink(&target, &link).unwrap();
+        whole(&link, "after").unwrap();
+        assert_eq!(fs::read_link(&link).unwrap(), target);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "after");
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+        let nowhere = folder.path().join("nowhere");
+        symlink(folder.path().join("absent"), &nowhere).unwrap();
+        assert!(whole(&nowhere, "x").is_err() && nowhere.is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is left");
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_to_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // Open for both, so that neither side waits for the other.
+        let mut reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+        whole(&pipe, "text").unwrap();
+        assert!(!fs::symlink_metadata(&pipe).unwrap().is_file());
+        let mut read = [0; 4];
+        io::Read::read_exact(&mut reader, &mut read).unwrap();
+        assert_eq!(&read, b"text");
+        assert!(whole(folder.path(), "text").is_err());
+    }
 }
