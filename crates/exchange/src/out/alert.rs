@@ -129,6 +129,10 @@ impl Told {
         let kind = self.kind.as_str();
         let about = match (self.indicators().first(), self.key.first()) {
             (Some(indicator), _) => indicator.defanged(),
+            // It stands only where the whole key does, and a title goes everywhere.
+            (None, Some((_, value))) if value.trim_start_matches("email:").starts_with("pseudonym:") => {
+                "a mail address".to_owned()
+            }
             (None, Some((field, value))) => format!("{field} {value}"),
             (None, None) => self.rule.clone(),
         };

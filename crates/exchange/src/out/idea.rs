@@ -110,8 +110,12 @@ fn note(alert: &Told) -> String {
 }
 
 fn categories(alert: &Told) -> Vec<&'static str> {
-    let mut categories: Vec<&str> = alert.incident_types.iter().map(|rsit| category(*rsit)).collect();
-    categories.dedup();
+    let mut categories: Vec<&str> = Vec::new();
+    for category in alert.incident_types.iter().map(|rsit| category(*rsit)) {
+        if !categories.contains(&category) {
+            categories.push(category);
+        }
+    }
     if categories.is_empty() {
         categories.push("Other");
     }

@@ -100,6 +100,7 @@ fn a_pseudonym_is_no_indicator_for_others() {
         "email:pseudonym:00112233445566778899aabbccddeeff".into(),
     )];
     assert!(masked.indicators().is_empty());
+    assert!(masked.title().contains("a mail address") && !masked.title().contains("pseudonym"));
     assert!(of(&stix(&[masked]), "indicator").is_empty());
 }
 
@@ -109,11 +110,17 @@ fn what_was_withdrawn_is_revoked_and_looked_for_no_more() {
         let mut withdrawn = alert(1);
         withdrawn.state = state;
         let text = write_stix(&[withdrawn.clone()]);
+        let objects = stix(&[withdrawn.clone()]);
+        let of_the_alert = |object: &&Value| {
+            let kinds = ["report", "indicator", "vulnerability"];
+            kinds.iter().any(|kind| object["type"] == *kind)
+        };
+        assert!(objects.iter().filter(of_the_alert).count() > 1);
         assert!(
-            stix(&[withdrawn.clone()])
+            objects
                 .iter()
-                .filter(|object| object["type"] != "location")
-                .any(|object| object["revoked"] == true)
+                .filter(of_the_alert)
+                .all(|object| object["revoked"] == true)
         );
         let error = read_stix("f", text.as_bytes())
             .unwrap()
