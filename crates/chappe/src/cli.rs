@@ -12,7 +12,7 @@ mod surge;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chappe_model::{AlertKind, Country, MemberId, Rsit, Severity, Tlp};
+use chappe_model::{AlertKind, Country, Indicator, MemberId, Network, Rsit, Sector, Severity, Timestamp, Tlp};
 use clap::{Args, Parser, Subcommand};
 
 use crate::client::ServerAddress;
@@ -227,12 +227,36 @@ pub struct FilterArgs {
     /// Alerts with reports of any of these RSIT types or classes.
     #[arg(long = "type", value_name = "RSIT", value_delimiter = ',')]
     pub incident_type: Vec<String>,
+    /// Alerts that affect any of these NIS2 sectors, such as energy.
+    #[arg(long, value_delimiter = ',')]
+    pub sector: Vec<Sector>,
+    /// Alerts that name this indicator, exactly: kind:value, or the value alone, defanged or not. May stand several times; it asks for any of what --value,
+    /// --network and --domain say.
+    #[arg(long, value_parser = Indicator::recognise)]
+    pub value: Vec<Indicator>,
+    /// Alerts that name an address in this network, such as 192.0.2.0/24, also as the host of a URL.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', value_parser = Network::parse)]
+    pub network: Vec<Network>,
+    /// Alerts that name this domain or one below it, also as the host of a URL or mail address.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub domain: Vec<String>,
     /// Exercise traffic instead of live traffic.
     #[arg(long)]
     pub exercise: bool,
     /// Alerts that hit what you answer for: your countries, sectors, networks and domains.
     #[arg(long)]
     pub mine: bool,
+}
+
+/// When alerts were seen, by log time.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct PeriodArgs {
+    /// Alerts that were seen from then on: a day in UTC, or a time by RFC 3339.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// Alerts that were seen before then.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
 }
 
 /// Arguments of `demo`.
@@ -247,6 +271,19 @@ pub struct DemoArgs {
     /// JSON lines for programs: every report as stored, every delivery to every viewer, the policy, the end.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The begin of a day in UTC, or a time with its zone.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let day = text.parse::<jiff::civil::Date>().ok();
+    let at = match day.filter(|_| !text.contains(['T', 't', ' '])) {
+        Some(day) => day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp()),
+        None => text.parse::<jiff::Timestamp>().ok(),
+    };
+    let millis = at.and_then(|at| u64::try_from(at.as_millisecond()).ok());
+    millis.map(Timestamp::from_millis).ok_or_else(|| {
+        "write a day since 1970, like 2026-03-02, or a time with its zone, like 2026-03-02T06:15:00Z".to_owned()
+    })
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
@@ -329,6 +366,12 @@ mod tests {
             ("chappe decide alerts/1 confirmed", "32 hexadecimal"),
             ("chappe decide 00112233445566778899aabbccddeeff maybe", "dismissed"),
             ("chappe surge realised --since yesterday", "since"),
+            ("chappe watch --value evil", "kind:value"),
+            ("chappe watch --network 192.0.2.1/24", "192.0.2.0/24"),
+            ("chappe watch --since 2026-03-02", "unexpected argument"),
+            ("chappe alert list --sector mining", "energy"),
+            ("chappe alert list --since yesterday", "2026-03-02T06:15:00Z"),
+            ("chappe export csv --until 2026-03-02T06:15:00", "2026-03-02T06:15:00Z"),
         ] {
             let error = parse(line).unwrap_err().to_string();
             assert!(error.to_lowercase().contains(&says.to_lowercase()), "{line}: {error}");

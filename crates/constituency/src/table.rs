@@ -8,7 +8,7 @@ use chappe_model::{Country, Network, Sector};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
-use crate::entry::EntryKind;
+use crate::entry::{Entry, EntryKind};
 use crate::stated::Constituency;
 use crate::subject::Subject;
 
@@ -74,6 +74,15 @@ struct Sets {
     places: HashMap<Box<[Holder]>, Set>,
 }
 
+/// Entries of each kind, each with a holder, in any order.
+#[derive(Default)]
+struct Rows<'a> {
+    networks: Vec<(Network, Holder)>,
+    domains: Vec<(&'a str, Holder)>,
+    countries: Vec<(Country, Holder)>,
+    sectors: Vec<(Sector, Holder)>,
+}
+
 impl Sets {
     fn place(&mut self, holders: impl Iterator<Item = Holder>) -> Set {
         let holders: Box<[Holder]> = holders.collect();
@@ -95,16 +104,39 @@ impl Table {
     /// Lays out the constituencies, each with its holder.
     #[must_use]
     pub fn new<'a>(stated: impl IntoIterator<Item = (Holder, &'a Constituency)>) -> Self {
-        let (mut networks, mut domains, mut countries, mut sectors) = (vec![], vec![], vec![], vec![]);
+        let mut rows = Rows::default();
         for (holder, constituency) in stated {
-            networks.extend(constituency.networks().iter().map(|network| (*network, holder)));
-            domains.extend(constituency.domains().iter().map(|suffix| (suffix.as_str(), holder)));
-            countries.extend(constituency.countries().map(|country| (country, holder)));
-            sectors.extend(constituency.sectors().map(|sector| (sector, holder)));
+            rows.networks
+                .extend(constituency.networks().iter().map(|network| (*network, holder)));
+            rows.domains
+                .extend(constituency.domains().iter().map(|suffix| (suffix.as_str(), holder)));
+            rows.countries
+                .extend(constituency.countries().map(|country| (country, holder)));
+            rows.sectors
+                .extend(constituency.sectors().map(|sector| (sector, holder)));
         }
+        Self::laid_out(rows)
+    }
+
+    /// Lays out entries that need not make a constituency, however broad, each with its holder: for whoever looks for what lies under them.
+    #[must_use]
+    pub fn of_entries<'a>(entries: impl IntoIterator<Item = (Holder, &'a Entry)>) -> Self {
+        let mut rows = Rows::default();
+        for (holder, entry) in entries {
+            match entry {
+                Entry::Network(network) => rows.networks.push((*network, holder)),
+                Entry::Domain(suffix) => rows.domains.push((suffix.as_str(), holder)),
+                Entry::Country(country) => rows.countries.push((*country, holder)),
+                Entry::Sector(sector) => rows.sectors.push((*sector, holder)),
+            }
+        }
+        Self::laid_out(rows)
+    }
+
+    fn laid_out(rows: Rows<'_>) -> Self {
         let mut table = Self::default();
         let sets = &mut table.sets;
-        each_entry(networks, sets, |network, set| {
+        each_entry(rows.networks, sets, |network, set| {
             match IpNet::new(network.address(), network.prefix_bits()) {
                 Ok(IpNet::V4(net)) => {
                     table.v4.insert(net, set);
@@ -115,9 +147,13 @@ impl Table {
                 Err(_) => {} // no network is longer than its address
             }
         });
-        each_entry(domains, sets, |name, set| table.domains.extend([(name.into(), set)]));
-        each_entry(countries, sets, |country, set| table.countries.extend([(country, set)]));
-        each_entry(sectors, sets, |sector, set| table.sectors.extend([(sector, set)]));
+        each_entry(rows.domains, sets, |name, set| {
+            table.domains.extend([(name.into(), set)])
+        });
+        each_entry(rows.countries, sets, |country, set| {
+            table.countries.extend([(country, set)])
+        });
+        each_entry(rows.sectors, sets, |sector, set| table.sectors.extend([(sector, set)]));
         table
     }
 

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use chappe_constituency::Table;
-use chappe_model::{Alert, AlertKind, CountrySet, Realm, Rsit, RsitError, Severity};
+use chappe_model::{Alert, AlertKind, CountrySet, Field, Realm, Rsit, RsitError, Sector, Severity};
 
 use crate::mine::{named, touches};
+use crate::sought::Sought;
 
 /// Most countries a filter may list.
 pub const FILTER_COUNTRIES: usize = 64;
 /// Most incident types and classes a filter may list.
 pub const FILTER_TYPES: usize = 64;
+/// Most values, most networks and most domains a filter may list, each.
+pub const FILTER_VALUES: usize = 64;
 
 /// What to tell. The parts restrict together; an empty set does not restrict. Valid by construction: every part is.
 ///
@@ -26,6 +30,10 @@ pub struct Filter {
     pub countries: CountrySet,
     /// Alerts with reports of any of these; a class stands as all of its types ([`types_named`]).
     pub incident_types: BTreeSet<Rsit>,
+    /// Alerts that affect any of these.
+    pub sectors: BTreeSet<Sector>,
+    /// Alerts that name any of these, in what their reports share or in what was counted.
+    pub sought: Sought,
     /// Exercise traffic instead of live traffic: never both.
     pub exercise: bool,
     /// Alerts that hit the viewer's own constituency ([`crate::hits`]).
@@ -40,6 +48,8 @@ impl Default for Filter {
             min_severity: Severity::Info,
             countries: CountrySet::new(),
             incident_types: BTreeSet::new(),
+            sectors: BTreeSet::new(),
+            sought: Sought::default(),
             exercise: false,
             mine: false,
         }
@@ -52,7 +62,8 @@ impl Filter {
     pub fn matches(&self, alert: &Alert, own: Option<&Table>) -> bool {
         let sectors = || alert.sectors.iter().copied();
         self.takes_in(alert.compartment.realm, alert.rule.kind)
-            && self.asks_for(alert.severity, &alert.countries, &alert.incident_types)
+            && self.asks_for(alert.severity, &alert.countries, &alert.incident_types, &alert.sectors)
+            && self.seeks(named(alert))
             && (!self.mine || own.is_some_and(|own| touches(own, named(alert), &alert.countries, sectors())))
     }
 
@@ -62,10 +73,22 @@ impl Filter {
     }
 
     /// The part of the decision that may change from revision to revision.
-    pub(crate) fn asks_for(&self, severity: Severity, countries: &CountrySet, types: &BTreeSet<Rsit>) -> bool {
+    pub(crate) fn asks_for(
+        &self,
+        severity: Severity,
+        countries: &CountrySet,
+        types: &BTreeSet<Rsit>,
+        sectors: &BTreeSet<Sector>,
+    ) -> bool {
         severity >= self.min_severity
             && (self.countries.is_empty() || self.countries.iter().any(|country| countries.contains(country)))
             && (self.incident_types.is_empty() || !self.incident_types.is_disjoint(types))
+            && (self.sectors.is_empty() || !self.sectors.is_disjoint(sectors))
+    }
+
+    /// As [`Filter::asks_for`], of what an alert names.
+    pub(crate) fn seeks<'a>(&self, named: impl Iterator<Item = (Field, &'a Arc<str>)>) -> bool {
+        self.sought.is_empty() || self.sought.finds(named)
     }
 }
 
@@ -79,11 +102,17 @@ impl fmt::Display for Filter {
         for (i, country) in self.countries.iter().enumerate() {
             write!(f, "{}{}", if i == 0 { " countries=" } else { "," }, country.as_str())?;
         }
-        list(f, " types", self.incident_types.iter().map(|rsit| rsit.as_str()))
+        list(f, " types", self.incident_types.iter().map(|rsit| rsit.as_str()))?;
+        list(f, " sectors", self.sectors.iter().map(|sector| sector.as_str()))?;
+        self.sought.fmt(f)
     }
 }
 
-fn list<'a>(f: &mut fmt::Formatter<'_>, name: &str, mut items: impl Iterator<Item = &'a str>) -> fmt::Result {
+pub(crate) fn list<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    mut items: impl Iterator<Item = T>,
+) -> fmt::Result {
     let Some(first) = items.next() else {
         return Ok(());
     };

@@ -1,5 +1,5 @@
 //! Who may see what: one pure decision, [`may_see`], that every delivery, list, get and count asks; and what a viewer asks to be told,
-//! a [`Filter`].
+//! a [`Filter`], with the values [`Sought`] and, of a list, the [`Period`].
 //!
 //! What it is not: a store or a channel. It is given one viewer and one revision of one alert, and answers yes or no.
 //!
@@ -8,6 +8,8 @@
 //! - A filter only restricts: it shows nothing that [`may_see`] refuses.
 //! - What of an alert hits the viewer's constituency ([`hits`]) is read off what the viewer is shown of it, and off the viewer's own
 //!   constituency: nothing hidden has a part in it, and no other member's constituency.
+//! - What is looked for is looked for in what whoever sees the alert is shown of it: a filter by values tells two viewers of one alert the same, and
+//!   nothing of reports that the alert does not show.
 //! - Whoever was told of an alert is told how it goes on ([`Looks`]): a correction that no longer matches a filter still reaches the
 //!   streams that filter let the alert reach.
 //!
@@ -24,11 +26,15 @@
 mod filter;
 mod looks;
 mod mine;
+mod period;
 mod see;
+mod sought;
 #[cfg(test)]
 mod tests;
 
-pub use filter::{FILTER_COUNTRIES, FILTER_TYPES, Filter, types_named};
+pub use filter::{FILTER_COUNTRIES, FILTER_TYPES, FILTER_VALUES, Filter, types_named};
 pub use looks::{LOOKS, Looks};
 pub use mine::{Hit, hits};
+pub use period::Period;
 pub use see::may_see;
+pub use sought::Sought;

@@ -33,7 +33,7 @@ struct Look {
     countries: CountrySet,
     types: BTreeSet<Rsit>,
     sectors: BTreeSet<Sector>,
-    /// What may fall under a constituency, of the key and of what was counted; sorted.
+    /// What may fall under a constituency or be looked for, of the key and of what was counted; sorted.
     named: Vec<(Field, Arc<str>)>,
 }
 
@@ -66,7 +66,8 @@ impl Looks {
         filter.takes_in(alert.compartment.realm, alert.rule.kind)
             && self.looks.iter().any(|look| {
                 look.revision < alert.revision
-                    && filter.asks_for(look.severity, &look.countries, &look.types)
+                    && filter.asks_for(look.severity, &look.countries, &look.types, &look.sectors)
+                    && filter.seeks(look.named())
                     && (!filter.mine || own.iter().any(|own| look.touches(own)))
                     && sees(viewer, &alert.compartment, &look.audience, look.tlp)
             })
@@ -98,9 +99,12 @@ impl Look {
         place.is_ok()
     }
 
+    fn named(&self) -> impl Iterator<Item = (Field, &Arc<str>)> {
+        self.named.iter().map(|(field, value)| (*field, value))
+    }
+
     fn touches(&self, own: &Table) -> bool {
-        let named = self.named.iter().map(|(field, value)| (*field, value));
-        touches(own, named, &self.countries, self.sectors.iter().copied())
+        touches(own, self.named(), &self.countries, self.sectors.iter().copied())
     }
 
     fn shown_like(&self, alert: &Alert) -> bool {
@@ -118,9 +122,9 @@ impl Look {
     }
 }
 
-/// What an alert names and a constituency may hold.
+/// What an alert names and a constituency may hold, or a filter look for.
 fn telling(alert: &Alert) -> impl Iterator<Item = (Field, &Arc<str>)> {
-    named(alert).filter(|(field, value)| Subject::of_field(*field, value).is_some())
+    named(alert).filter(|(field, value)| field.is_indicator() || Subject::of_field(*field, value).is_some())
 }
 
 fn sorted(mut named: Vec<(Field, Arc<str>)>) -> Vec<(Field, Arc<str>)> {

@@ -3,6 +3,7 @@
 
 mod algebra;
 mod mine;
+mod sought;
 mod table;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! The content of a submission as bytes, for its digest, and what is replaced before it is stored.
 
-use chappe_model::{Digest, Incident, Indicator, IndicatorError, IndicatorKind, Secret, Timestamp, hex};
+use chappe_model::{Digest, Incident, IndicatorError, IndicatorKind, Secret, Timestamp};
 
 /// In front of the content of a submission. A change of the layout below takes another one.
 const SUBMITTED: u8 = 1;
@@ -53,17 +53,16 @@ pub(crate) fn retracted(secret: &Secret, report_key: &str, revision: u32, reason
 
 /// Replaces mail addresses by their keyed pseudonyms.
 pub(crate) fn pseudonymise(secret: &Secret, incident: &mut Incident) -> Result<(), IndicatorError> {
-    let is_address = |indicator: &Indicator| indicator.kind() == IndicatorKind::Email && !indicator.is_pseudonym();
-    if !incident.indicators.iter().any(is_address) {
+    if !incident
+        .indicators
+        .iter()
+        .any(|indicator| indicator.kind() == IndicatorKind::Email)
+    {
         return Ok(());
     }
-    let replace = |indicator: Indicator| match is_address(&indicator) {
-        true => Indicator::email_pseudonym(&hex(&secret.pseudonym("email", indicator.value()))),
-        false => Ok(indicator),
-    };
     incident.indicators = std::mem::take(&mut incident.indicators)
         .into_iter()
-        .map(replace)
+        .map(|indicator| indicator.pseudonymised(secret))
         .collect::<Result<_, _>>()?;
     Ok(())
 }

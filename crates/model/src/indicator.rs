@@ -3,6 +3,7 @@
 mod canonical;
 mod defang;
 mod quoted;
+mod recognise;
 mod special;
 
 use std::fmt;
@@ -11,6 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use quoted::quoted;
+
+use crate::{Secret, hex};
 
 /// What an indicator's value is.
 ///
@@ -122,6 +125,15 @@ pub enum IndicatorError {
         /// The kind as written.
         value: String,
     },
+    /// Nobody says what it is, and nothing does.
+    #[error(
+        "{} is no address, domain, URL, mail address, file hash or CVE identifier: write one of these, or kind:value, such as domain:bad.example",
+        quoted(value)
+    )]
+    Unrecognised {
+        /// The value as written.
+        value: String,
+    },
     /// The value is longer than [`Indicator::MAX_BYTES`], or than [`Indicator::MAX_RAW_BYTES`] as written.
     #[error("{kind} {} is too long: at most {most} bytes", quoted(value))]
     TooLong {
@@ -210,6 +222,17 @@ impl Indicator {
     /// When the text is not 32 hexadecimal digits.
     pub fn email_pseudonym(hex32: &str) -> Result<Self, IndicatorError> {
         Self::parse(IndicatorKind::Email, &format!("{PSEUDONYM}{hex32}"))
+    }
+
+    /// As an installation stores it and its alerts show it: a mail address by the keyed pseudonym that stands for it, anything else as it is.
+    ///
+    /// # Errors
+    /// Never for a digest of 16 bytes, which is what a secret gives.
+    pub fn pseudonymised(self, secret: &Secret) -> Result<Self, IndicatorError> {
+        if self.kind != IndicatorKind::Email || self.is_pseudonym() {
+            return Ok(self);
+        }
+        Self::email_pseudonym(&hex(&secret.pseudonym("email", &self.value)))
     }
 
     /// What the value is.

@@ -163,14 +163,17 @@ impl Board {
     /// is no next token.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT with every violation: page size, page token, filter; FAILED_PRECONDITION where the filter asks for what is the caller's
+    /// INVALID_ARGUMENT with every violation: page size, page token, filter, time; FAILED_PRECONDITION where the filter asks for what is the caller's
     /// and no constituency is stated.
     pub fn list(&self, who: &Principal, request: &v1::ListAlertsRequest) -> Result<v1::ListAlertsResponse, Status> {
         let mut bad = Violations::default();
-        let filter = filter::parse(request.filter.as_ref(), &mut bad);
+        let filter = filter::parse(request.filter.as_ref(), &self.secret, &mut bad);
+        let period = filter::period(request, &mut bad);
+        // What a page token holds for.
+        let asked = format!("{filter}{period}");
         let size = page_size(request.page_size, &mut bad);
         let after = if bad.is_empty() {
-            page::open(&request.page_token, &filter, &self.secret, &who.member, &mut bad)
+            page::open(&request.page_token, &asked, &self.secret, &who.member, &mut bad)
         } else {
             None
         };
@@ -181,11 +184,12 @@ impl Board {
         let (mut answer, mut bytes) = (v1::ListAlertsResponse::default(), 0);
         let (mut after, mut last) = (after, None);
         loop {
-            let (found, seen_to) =
-                self.stride(after, |alert| may_see(who, alert) && filter.matches(alert, own.table()));
+            let (found, seen_to) = self.stride(after, |alert| {
+                may_see(who, alert) && period.holds(alert) && filter.matches(alert, own.table())
+            });
             for alert in found {
                 if let Some(last) = last.filter(|_| answer.alerts.len() >= size || bytes >= PAGE_BYTES) {
-                    answer.next_page_token = page::seal(last, &filter, &self.secret, &who.member);
+                    answer.next_page_token = page::seal(last, &asked, &self.secret, &who.member);
                     return Ok(answer);
                 }
                 let wire = self.show(who, &alert);
@@ -270,7 +274,7 @@ impl Board {
     /// read as far yet as where the cursor was given.
     pub fn subscribe(&self, who: Arc<Principal>, request: &v1::SubscribeRequest) -> Result<Feed, Status> {
         let mut bad = Violations::default();
-        let filter = filter::parse(request.filter.as_ref(), &mut bad);
+        let filter = filter::parse(request.filter.as_ref(), &self.secret, &mut bad);
         let cursor = (!request.cursor.is_empty())
             .then(|| Cursor::open(&request.cursor, &self.secret, &who.member, &mut bad))
             .flatten();

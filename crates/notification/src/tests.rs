@@ -9,3 +9,4 @@ mod hidden;
 mod lists;
 mod loopback;
 mod rig;
+mod searching;

@@ -178,6 +178,17 @@ impl Installation {
                 ..Default::default()
             };
             note("mine".into(), bytes(board.list(&viewer.principal, &mine)));
+            let search = v1::ListAlertsRequest {
+                page_size: 1,
+                filter: Some(v1::AlertFilter {
+                    domains: vec!["one.example".into()],
+                    networks: vec!["203.0.113.0/24".into()],
+                    ..Default::default()
+                }),
+                until: Some(chappe_proto::time::to_wire(now)),
+                ..Default::default()
+            };
+            note("search".into(), bytes(board.list(&viewer.principal, &search)));
             if let Some(name) = probes.get(number % probes.len().max(1)) {
                 let request = v1::DecideRequest {
                     name: name.clone(),

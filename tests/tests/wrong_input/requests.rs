@@ -1,7 +1,7 @@
 //! Requests whose message is well formed and which make no sense: revisions, names, cursors, page tokens, filters, tokens.
 
 use chappe_proto::v1;
-use chappe_tests::{Client, report};
+use chappe_tests::{Client, indicator, report};
 use tonic::{Code, Status};
 
 use super::bystander::{Bystander, SENDER, assert_fault, assert_refused, shared_report};
@@ -292,11 +292,65 @@ fn wrong_filters() -> [(v1::AlertFilter, &'static str, &'static str); 6] {
     ]
 }
 
+fn wrong_searches() -> [(v1::AlertFilter, &'static str, &'static str); 6] {
+    let filter = v1::AlertFilter::default;
+    [
+        (
+            v1::AlertFilter {
+                sectors: vec!["energy".into(), "mining".into()],
+                ..filter()
+            },
+            "filter.sectors[1]",
+            "mining",
+        ),
+        (
+            v1::AlertFilter {
+                values: vec![indicator(v1::IndicatorType::Ip, "192.0.2.300")],
+                ..filter()
+            },
+            "filter.values[0].value",
+            "192.0.2.300",
+        ),
+        (
+            v1::AlertFilter {
+                values: vec![indicator(v1::IndicatorType::Unspecified, "192.0.2.3")],
+                ..filter()
+            },
+            "filter.values[0].type",
+            "1 (ip) to 9 (cve)",
+        ),
+        (
+            v1::AlertFilter {
+                values: vec![indicator(v1::IndicatorType::Ip, "192.0.2.3"); 65],
+                ..filter()
+            },
+            "filter.values",
+            "at most 64",
+        ),
+        (
+            v1::AlertFilter {
+                networks: vec!["192.0.2.0/24".into(), "192.0.2.1/24".into()],
+                ..filter()
+            },
+            "filter.networks[1]",
+            "192.0.2.0/24",
+        ),
+        (
+            v1::AlertFilter {
+                domains: vec!["*.bad.example".into()],
+                ..filter()
+            },
+            "filter.domains[0]",
+            "bad.example",
+        ),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_of_what_does_not_exist_are_refused() {
     let mut bystander = Bystander::new().await;
     let client = bystander.program.client(SENDER).unwrap();
-    for (filter, field, says) in wrong_filters() {
+    for (filter, field, says) in wrong_filters().into_iter().chain(wrong_searches()) {
         let request = v1::SubscribeRequest {
             filter: Some(filter.clone()),
             ..v1::SubscribeRequest::default()

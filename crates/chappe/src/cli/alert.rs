@@ -3,15 +3,16 @@
 use chappe_model::AlertId;
 use clap::{Args, Subcommand};
 
-use super::{ConnectionArgs, FilterArgs};
+use super::{ConnectionArgs, FilterArgs, PeriodArgs};
 
 const SHOW: &str = "\
 Example:
   chappe alert show alerts/00112233445566778899aabbccddeeff --as csirt-at
 ";
 const LIST: &str = "\
-Example:
+Examples:
   chappe alert list --kind surge,cascade --min-severity high --as europol
+  chappe alert list --all --domain bad.example --network 192.0.2.0/24 --since 2026-03-01 --as csirt-at
 ";
 
 /// Arguments of `alert`.
@@ -53,6 +54,9 @@ pub struct AlertListArgs {
     /// Which alerts.
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// When they were seen.
+    #[command(flatten)]
+    pub period: PeriodArgs,
     /// Also those that are resolved, retracted or carried on by another.
     #[arg(long)]
     pub all: bool,

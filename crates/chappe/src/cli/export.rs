@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ConnectionArgs, FilterArgs};
+use super::{ConnectionArgs, FilterArgs, PeriodArgs};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -28,6 +28,9 @@ pub struct ExportArgs {
     /// Which alerts.
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// When they were seen.
+    #[command(flatten)]
+    pub period: PeriodArgs,
     /// Whose eyes, and where.
     #[command(flatten)]
     pub connection: ConnectionArgs,

@@ -15,13 +15,13 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Nothing is asked before the first page.
+    /// Of what a request asks for, but its page. Nothing is asked before the first page.
     #[must_use]
-    pub fn new(session: Session, filter: v1::AlertFilter) -> Self {
+    pub fn new(session: Session, asked: v1::ListAlertsRequest) -> Self {
         let request = v1::ListAlertsRequest {
             page_size: PAGE,
-            filter: Some(filter),
-            ..v1::ListAlertsRequest::default()
+            page_token: String::new(),
+            ..asked
         };
         Self {
             session,

@@ -55,7 +55,7 @@ async fn show(args: &AlertShowArgs, out: &mut dyn Write) -> Result<Exit> {
 
 async fn list(args: &AlertListArgs, out: &mut dyn Write) -> Result<Exit> {
     let wanted = |alert: &v1::Alert| args.all || alert.state() == v1::AlertState::Open;
-    let mut pages = Listing::new(session(&args.connection)?, watch::filter(&args.filter));
+    let mut pages = Listing::new(session(&args.connection)?, watch::asked(&args.filter, args.period));
     let mut listed = vec![];
     let refused = |refusal| anyhow!("{}: {refusal}", args.connection.server);
     while let Some(page) = pages.next().await.map_err(refused)? {

@@ -56,8 +56,22 @@ async fn list(args: &ExportArgs) -> Result<Vec<v1::Alert>> {
     let refused = |refusal: Refusal| anyhow!("{} does not list alerts: {refusal}", args.connection.server);
     while let Some(page) = pages.next().await.map_err(refused)? {
         alerts.extend(page);
+    let mut page_token = String::new();
+    loop {
+        let request = v1::ListAlertsRequest {
+            page_size: PAGE,
+            page_token,
+            ..watch::asked(&args.filter, args.period)
+        };
+        let page = session.alerts().list_alerts(request).await;
+        let page = page.map_err(|status| {
+            let refusal = Refusal::from(&status);
+            anyhow!("{} does not list alerts: {refusal}", args.connection.server)
+        })?;
+        let page = page.into_inner();
+        alerts.extend(page.alerts);
         if alerts.len() > MOST {
-            bail!("more than {MOST} alerts: narrow it with --kind, --country, --type or --min-severity");
+            bail!("more than {MOST} alerts: narrow it with --since, --kind, --country, --type or --min-severity");
         }
     }
     Ok(alerts)

@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::cursor_file::CursorFile;
 use super::Exit;
 use crate::alert_view::{AlertLine, Renderer, clock, millis};
-use crate::cli::{FilterArgs, WatchArgs};
+use crate::cli::{FilterArgs, PeriodArgs, WatchArgs};
 use crate::client::{Following, Session, Told};
 use crate::tokens::{self, TOKEN_VARIABLE};
 use crate::words::{self, plain};
@@ -95,8 +95,26 @@ pub(super) fn filter(args: &FilterArgs) -> v1::AlertFilter {
             .map_or(0, |severity| words::severity_code(severity) as i32),
         countries: args.country.iter().map(|country| country.as_str().to_owned()).collect(),
         incident_types: args.incident_type.clone(),
+        sectors: args.sector.iter().map(|sector| sector.as_str().to_owned()).collect(),
+        values: args
+            .value
+            .iter()
+            .map(chappe_proto::incident::indicator_to_wire)
+            .collect(),
+        networks: args.network.iter().map(ToString::to_string).collect(),
+        domains: args.domain.clone(),
         exercise: args.exercise,
         mine: args.mine,
+    }
+}
+
+/// The list of what a filter asks for, seen in a time.
+pub(super) fn asked(args: &FilterArgs, period: PeriodArgs) -> v1::ListAlertsRequest {
+    v1::ListAlertsRequest {
+        filter: Some(filter(args)),
+        since: period.since.map(chappe_proto::time::to_wire),
+        until: period.until.map(chappe_proto::time::to_wire),
+        ..v1::ListAlertsRequest::default()
     }
 }
 

@@ -88,6 +88,7 @@ fn any_filter() -> impl Strategy<Value = Filter> {
                 incident_types,
                 exercise,
                 mine,
+                ..Filter::default()
             },
         )
 }

@@ -12,7 +12,7 @@ use proptest::sample::{select, subsequence};
 use super::{alert, overlay, pool, viewer};
 use crate::{Filter, Hit, Looks, hits, may_see};
 
-const VALUES: [(&str, &str); 12] = [
+pub(super) const VALUES: [(&str, &str); 12] = [
     ("indicator", "ip:192.0.2.7"),
     ("indicator", "ip:198.51.100.7"),
     ("indicator", "domain:www.example.at"),
@@ -39,7 +39,7 @@ const ENTRIES: [(EntryKind, &str); 9] = [
     (EntryKind::Domain, "at"),
 ];
 
-fn any_alert() -> impl Strategy<Value = Alert> {
+pub(super) fn any_alert() -> impl Strategy<Value = Alert> {
     let key = subsequence(VALUES.to_vec(), 0..=4);
     let counted = subsequence(
         vec![
@@ -83,7 +83,7 @@ fn table(entries: &[(EntryKind, &str)]) -> Table {
     Table::new([(Holder(0), &Constituency::recorded(entries).unwrap())])
 }
 
-fn any_viewer() -> impl Strategy<Value = Principal> {
+pub(super) fn any_viewer() -> impl Strategy<Value = Principal> {
     let who = (
         select(vec!["a", "b"]),
         select(vec!["AT", "DE"]),
@@ -138,7 +138,7 @@ fn oracle(alert: &Alert, entries: &[(EntryKind, &str)]) -> Vec<Hit> {
     hits
 }
 
-fn falls_under(field: &str, value: &str, kind: EntryKind, entry: &str) -> bool {
+pub(super) fn falls_under(field: &str, value: &str, kind: EntryKind, entry: &str) -> bool {
     let bare = if field == "indicator" {
         value.split_once(':').unwrap().1
     } else {

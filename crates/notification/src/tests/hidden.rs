@@ -154,11 +154,11 @@ fn any_event() -> impl Strategy<Value = Event> {
 fn any_ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
         4 => Just(Ask::CatchUp),
-        2 => (any::<bool>(), 0..5_u8).prop_map(|(from_beginning, filter)| Ask::Subscribe { from_beginning, filter }),
-        2 => (any::<Index>(), 0..5_u8, prop::bool::weighted(0.1)).prop_map(|(cursor, filter, foreign)| Ask::Resume { cursor, filter, foreign }),
+        2 => (any::<bool>(), 0..6_u8).prop_map(|(from_beginning, filter)| Ask::Subscribe { from_beginning, filter }),
+        2 => (any::<Index>(), 0..6_u8, prop::bool::weighted(0.1)).prop_map(|(cursor, filter, foreign)| Ask::Resume { cursor, filter, foreign }),
         4 => (any::<Index>(), 0..4_usize).prop_map(|(feed, at_most)| Ask::Next { feed, at_most }),
         3 => (any::<Index>(), 0..9_000_u64).prop_map(|(feed, now_ms)| Ask::Heartbeat { feed, now_ms }),
-        2 => (-1..4_i32, 0..5_u8, proptest::option::of(any::<Index>())).prop_map(|(size, filter, token)| Ask::List { size, filter, token }),
+        2 => (-1..4_i32, 0..6_u8, proptest::option::of(any::<Index>())).prop_map(|(size, filter, token)| Ask::List { size, filter, token }),
         2 => (0..12_u8).prop_map(|n| Ask::Get { n }),
         2 => (0..12_u8, 0..5_i32, 0..9_000_u64).prop_map(|(n, verdict, ms)| Ask::Decide { n, verdict, ms }),
     ]
@@ -218,6 +218,14 @@ fn filter(number: u8) -> Option<v1::AlertFilter> {
             ..Default::default()
         }),
         3 => mine(),
+        4 => Some(v1::AlertFilter {
+            values: vec![v1::Indicator {
+                r#type: v1::IndicatorType::Domain as i32,
+                value: "bad4.example".into(),
+            }],
+            domains: vec!["bad1.example".into(), "bad2.example".into(), "bad5.example".into()],
+            ..Default::default()
+        }),
         _ => Some(v1::AlertFilter {
             exercise: true,
             ..Default::default()

@@ -42,7 +42,7 @@ fn pages_hold_the_newest_revisions_by_id_of_what_the_caller_may_see() {
             let request = v1::ListAlertsRequest {
                 page_size: 2,
                 page_token: token,
-                filter: None,
+                ..Default::default()
             };
             let page = rig.board.list(who, &request).unwrap();
             pages.push(names(&page).join(" "));
@@ -68,6 +68,79 @@ fn a_full_last_page_promises_no_other() {
         ..Default::default()
     };
     assert_eq!(rig.board.list(&austria(), &request).unwrap().next_page_token, "");
+}
+
+/// What a member's list holds of what names this domain, or one below it, or that value; and its page token, if any.
+fn found(rig: &Rig, who: &chappe_model::Principal, domain: &str, value: &str) -> String {
+    let filter = v1::AlertFilter {
+        values: vec![v1::Indicator {
+            r#type: v1::IndicatorType::Domain as i32,
+            value: value.into(),
+        }],
+        domains: vec![domain.into()],
+        ..Default::default()
+    };
+    let request = v1::ListAlertsRequest {
+        page_size: 1,
+        filter: Some(filter),
+        ..Default::default()
+    };
+    let page = rig.board.list(who, &request).unwrap();
+    format!("{} {}", names(&page).join(" "), page.next_page_token.is_empty())
+}
+
+#[test]
+fn what_is_hidden_is_not_found_like_what_is_not_there() {
+    let rig = Rig::new();
+    rig.append(&revision(1, 1));
+    rig.append(&confined(revision(2, 1), &["csirt-de"]));
+    rig.catch_up();
+    let (hidden, absent) = (
+        found(&rig, &austria(), "bad2.example", "bad2.example"),
+        found(&rig, &austria(), "bad3.example", "bad3.example"),
+    );
+    assert_eq!((hidden.as_str(), absent.as_str()), (" true", " true"));
+    assert_eq!(found(&rig, &germany(), "bad2.example", "bad3.example"), "02.1 true");
+    assert_eq!(
+        found(&rig, &austria(), "example.at", "bad1[.]example"),
+        "01.1 true",
+        "any of what is looked for"
+    );
+}
+
+#[test]
+fn a_time_restricts_a_list_and_a_token_holds_for_it_alone() {
+    let rig = Rig::new();
+    for n in [1, 2] {
+        let mut alert = revision(n, 1);
+        (alert.first_seen, alert.last_seen) = (
+            chappe_model::Timestamp::from_millis(u64::from(n) * 1_000),
+            chappe_model::Timestamp::from_millis(u64::from(n) * 1_000 + 500),
+        );
+        rig.append(&alert);
+    }
+    rig.catch_up();
+    let at = |millis| chappe_proto::time::to_wire(chappe_model::Timestamp::from_millis(millis));
+    let request = |since, until, token: &str| v1::ListAlertsRequest {
+        page_size: 1,
+        page_token: token.into(),
+        since: Some(at(since)),
+        until: Some(at(until)),
+        ..Default::default()
+    };
+    let list = |since, until| rig.board.list(&austria(), &request(since, until, "")).unwrap();
+    assert_eq!(names(&list(1_500, 2_000)), ["01.1"]);
+    assert_eq!(names(&list(1_501, 2_001)), ["02.1"]);
+    let page = list(0, 9_000);
+    let token = page.next_page_token;
+    assert_eq!(
+        names(&rig.board.list(&austria(), &request(0, 9_000, &token)).unwrap()),
+        ["02.1"]
+    );
+    let refusal = rig.board.list(&austria(), &request(0, 8_000, &token)).unwrap_err();
+    assert_eq!(fields(&refusal), ["page_token"]);
+    let refusal = rig.board.list(&austria(), &request(9, 9, "")).unwrap_err();
+    assert_eq!(fields(&refusal), ["until"]);
 }
 
 #[test]
@@ -150,6 +223,7 @@ fn wrong_requests_name_every_field() {
             min_severity: -1,
             ..Default::default()
         }),
+        ..Default::default()
     };
     let refused = rig.board.list(&austria(), &bad).unwrap_err();
     assert_eq!(

@@ -156,7 +156,9 @@ fn named(accepted: &Accepted, name: String, reporter: String) -> v1::Incident {
     }
 }
 
-fn indicator_to_wire(indicator: &Indicator) -> v1::Indicator {
+/// An indicator on the wire.
+#[must_use]
+pub fn indicator_to_wire(indicator: &Indicator) -> v1::Indicator {
     let kind = match indicator.kind() {
         IndicatorKind::Ip => v1::IndicatorType::Ip,
         IndicatorKind::Domain => v1::IndicatorType::Domain,

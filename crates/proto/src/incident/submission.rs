@@ -232,21 +232,21 @@ fn indicators(bad: &mut Violations, wire: &[v1::Indicator]) -> BTreeSet<Indicato
         );
         return BTreeSet::new();
     }
-    let mut found = BTreeSet::new();
-    for (i, indicator) in wire.iter().enumerate() {
-        let Some(kind) = kind(indicator.r#type) else {
-            bad.push(
-                format!("incident.indicators[{i}].type"),
-                format!("{} is no indicator type: 1 (ip) to 9 (cve)", indicator.r#type),
-            );
-            continue;
-        };
-        found.extend(bad.check(
-            format!("incident.indicators[{i}].value"),
-            Indicator::parse(kind, &indicator.value),
-        ));
-    }
-    found
+    let each = wire.iter().enumerate();
+    each.filter_map(|(i, wire)| indicator(bad, &format!("incident.indicators[{i}]"), wire))
+        .collect()
+}
+
+/// An indicator in any form that is understood, noting what is wrong with it under `path`: `path.type`, `path.value`.
+pub fn indicator(bad: &mut Violations, path: &str, wire: &v1::Indicator) -> Option<Indicator> {
+    let Some(kind) = kind(wire.r#type) else {
+        bad.push(
+            format!("{path}.type"),
+            format!("{} is no indicator type: 1 (ip) to 9 (cve)", wire.r#type),
+        );
+        return None;
+    };
+    bad.check(format!("{path}.value"), Indicator::parse(kind, &wire.value))
 }
 
 /// Correlation looks at each indicator in each critical sector: their product is what a report costs it.

@@ -65,7 +65,11 @@ async fn read(session: &Session) -> Result<Vec<Told>> {
         kinds: vec![v1::AlertKind::Surge as i32],
         ..v1::AlertFilter::default()
     };
-    let (mut listing, mut told) = (Listing::new(session.clone(), filter), Vec::new());
+    let asked = v1::ListAlertsRequest {
+        filter: Some(filter),
+        ..v1::ListAlertsRequest::default()
+    };
+    let (mut listing, mut told) = (Listing::new(session.clone(), asked), Vec::new());
     while let Some(page) = listing.next().await.map_err(|refusal| anyhow!("{refusal}"))? {
         let stand = page.iter().filter(|alert| alert.state() != v1::AlertState::Superseded);
         told.extend(stand.map(Told::from));

@@ -108,6 +108,7 @@ impl Outsider {
             page_size: size,
             page_token,
             filter: filter(number),
+            ..Default::default()
         };
         match self.rig.board.list(&austria(), &request) {
             Ok(page) => {

@@ -1,0 +1,160 @@
+//! What is known of a value: each member finds what the alerts that it may see name, and of what is hidden no more than of what is not there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::process::Output;
+
+use chappe_proto::v1;
+use chappe_tests::{Feed, Program, chappe, indicator, now, report};
+use serde_json::Value;
+
+/// What Germany tells France alone.
+const HIDDEN: &str = "secret.bad.example";
+/// What nobody ever reported.
+const ABSENT: &str = "absent.bad.example";
+
+async fn submit(program: &Program, member: &str, incident: v1::Incident) {
+    let request = v1::SubmitRequest {
+        incident: Some(incident),
+        validate_only: false,
+    };
+    program
+        .client(member)
+        .unwrap()
+        .incidents()
+        .submit(request)
+        .await
+        .unwrap();
+}
+
+/// Three members see the same value, each in its own country.
+async fn wave(program: &Program, key: &str, sector: &str, kind: v1::IndicatorType, value: &str) {
+    for (member, country) in [("csirt-cz", "CZ"), ("csirt-de", "DE"), ("csirt-fr", "FR")] {
+        let seen = v1::Incident {
+            countries: vec![country.into()],
+            sectors: vec![sector.into()],
+            indicators: vec![indicator(kind, value)],
+            ..report(key)
+        };
+        submit(program, member, seen).await;
+    }
+}
+
+async fn confided(program: &Program) {
+    let told = v1::Incident {
+        countries: vec!["DE".into()],
+        severity: v1::Severity::Critical as i32,
+        indicators: vec![indicator(v1::IndicatorType::Domain, HIDDEN)],
+        marking: Some(v1::Marking {
+            tlp: v1::Tlp::Red as i32,
+            recipients: vec!["csirt-fr".into(), "csirt-de".into()],
+            ..v1::Marking::default()
+        }),
+        ..report("confided")
+    };
+    submit(program, "csirt-de", told).await;
+}
+
+/// An installation in which everything that is reported was judged.
+async fn installation(folder: &std::path::Path) -> Program {
+    let program = Program::start(folder).unwrap();
+    wave(
+        &program,
+        "url",
+        "waste-management",
+        v1::IndicatorType::Url,
+        "https://login.bad.example/x",
+    )
+    .await;
+    wave(&program, "ip", "research", v1::IndicatorType::Ip, "203.0.113.9").await;
+    wave(&program, "mail", "food", v1::IndicatorType::Email, "boss@phish.example").await;
+    confided(&program).await;
+    for member in ["csirt-at", "csirt-fr"] {
+        let mut feed = Feed::from_beginning(&program.client(member).unwrap()).await.unwrap();
+        feed.until_judged(now()).await.unwrap();
+    }
+    program
+}
+
+fn stdout(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The values that the alerts share which a command prints as JSON, sorted.
+fn keys(program: &Program, member: &str, words: &[&str]) -> Vec<String> {
+    let said = stdout(&chappe(program, member, words));
+    let lines = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut keys: Vec<String> = lines
+        .map(|alert| alert["key"][0]["value"].as_str().unwrap().to_owned())
+        .collect();
+    keys.sort();
+    keys
+}
+
+fn listed(program: &Program, member: &str, options: &[&str]) -> Vec<String> {
+    keys(
+        program,
+        member,
+        &[&["alert", "list", "--all", "--json"], options].concat(),
+    )
+}
+
+const URL: &str = "url:https://login.bad.example/x";
+const IP: &str = "ip:203.0.113.9";
+
+fn lists_are_searched(program: &Program) {
+    let at = |options: &[&str]| listed(program, "csirt-at", options);
+    assert_eq!(at(&["--value", "hxxps://login[.]bad[.]example/x"]), [URL]);
+    assert_eq!(at(&["--domain", "bad.example"]), [URL]);
+    assert_eq!(at(&["--network", "203.0.113.0/24"]), [IP]);
+    assert_eq!(
+        at(&["--network", "203.0.113.0/24", "--value", URL]),
+        [IP, URL],
+        "any of them"
+    );
+    assert_eq!(at(&["--domain", "bad.example", "--sector", "waste-management"]), [URL]);
+    assert_eq!(at(&["--domain", "bad.example", "--sector", "research"]), [""; 0]);
+    assert_eq!(at(&["--value", URL, "--until", "2020-01-01"]), [""; 0]);
+    assert_eq!(at(&["--value", URL, "--since", "2020-01-01"]), [URL]);
+    let mail = at(&["--value", "boss@phish.example"]);
+    assert!(
+        matches!(mail.as_slice(), [only] if only.starts_with("email:pseudonym:")),
+        "{mail:?}"
+    );
+    assert_eq!(at(&["--value", "boss@other.example"]), [""; 0]);
+
+    // Where something is hidden and where nothing is, the answers are the same bytes.
+    let answer = |value| {
+        chappe(
+            program,
+            "csirt-at",
+            &["alert", "list", "--all", "--json", "--value", value],
+        )
+    };
+    let (hidden, absent) = (answer(HIDDEN), answer(ABSENT));
+    assert_eq!((&hidden.stdout, &hidden.stderr), (&absent.stdout, &absent.stderr));
+    assert_eq!(stdout(&hidden), "");
+    assert_eq!(
+        listed(program, "csirt-fr", &["--value", HIDDEN]),
+        [format!("domain:{HIDDEN}")]
+    );
+    assert_eq!(
+        listed(program, "csirt-fr", &["--domain", "bad.example"]),
+        [format!("domain:{HIDDEN}"), URL.to_owned()]
+    );
+
+    let csv = stdout(&chappe(
+        program,
+        "csirt-at",
+        &["export", "csv", "--network", "203.0.113.0/24"],
+    ));
+    assert!(csv.contains("203.0.113.9") && !csv.contains("login"), "{csv}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_member_finds_what_it_may_see_and_of_the_rest_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = installation(folder.path()).await;
+    lists_are_searched(&program);
+    program.stop().unwrap();
+}
