@@ -151,10 +151,113 @@ fn lists_are_searched(program: &Program) {
     assert!(csv.contains("203.0.113.9") && !csv.contains("login"), "{csv}");
 }
 
+fn values_are_searched(program: &Program) {
+    let at = |values: &[&str]| keys(program, "csirt-at", &[&["search", "--json"], values].concat());
+    assert_eq!(at(&["bad[.]example"]), [URL], "a URL by a domain above its host");
+    assert_eq!(at(&["login.bad.example", "203.0.113.9"]), [IP, URL]);
+    assert_eq!(at(&["203.0.113.0/24"]), [IP]);
+    assert_eq!(at(&["--since", "2020-01-01", URL]), [URL]);
+    assert_eq!(at(&["--until", "2020-01-01", URL]), [""; 0]);
+    assert_eq!(at(&["--exercise", URL]), [""; 0]);
+    let answer = |value| chappe(program, "csirt-at", &["search", value]);
+    let (hidden, absent) = (answer(HIDDEN), answer(ABSENT));
+    assert_eq!((&hidden.stdout, &hidden.stderr), (&absent.stdout, &absent.stderr));
+    assert_eq!(stdout(&hidden), "");
+    let shown = stdout(&chappe(program, "csirt-fr", &["search", HIDDEN]));
+    assert!(shown.contains("secret[.]bad[.]example"), "{shown}");
+}
+
+/// What a hunt finds: what was looked for, and what the alert shares; then all that it said beside it, and its exit code.
+fn hunted(program: &Program, member: &str, words: &[&str]) -> (Vec<String>, String, Option<i32>) {
+    let output = chappe(program, member, &[&["hunt", "--json"], words].concat());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let words = |line: Value| {
+        let shared = &line["alert"]["key"][0]["value"];
+        format!("{} in {}", line["sought"].as_str().unwrap(), shared.as_str().unwrap())
+    };
+    let mut found: Vec<String> = lines.map(words).collect();
+    found.sort();
+    (found, String::from_utf8(output.stderr).unwrap(), output.status.code())
+}
+
+fn lists_are_hunted(program: &Program) {
+    let file = |name: &str, text: &str| {
+        let path = program.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    // More than one request takes, most of which nobody ever reported.
+    let many: String = (0..150)
+        .map(|n| format!("n{n}.bad.example\nboss{n}@phish.example\n"))
+        .collect();
+    let list = file(
+        "list.txt",
+        &format!(
+            "# a remark\n{many}hxxps://login[.]bad[.]example/x\n203.0.113.9\nboss@phish.example\nbad.example\nevil\n{HIDDEN}\n"
+        ),
+    );
+    let (found, said, code) = hunted(program, "csirt-at", &[&list]);
+    let mail = found.first().unwrap();
+    assert!(
+        mail.starts_with("email:boss@phish.example in email:pseudonym:"),
+        "{mail}"
+    );
+    assert_eq!(found[1..], [format!("{IP} in {IP}"), format!("{URL} in {URL}")]);
+    assert!(said.contains("list.txt:306: ") && said.contains("3 found"), "{said}");
+    assert_eq!(code, Some(3), "a line could not be read");
+
+    let (found, _, _) = hunted(program, "csirt-fr", &[&list]);
+    assert_eq!(found[0], format!("domain:{HIDDEN} in domain:{HIDDEN}"));
+    let only = file("below.txt", "bad.example\n");
+    assert_eq!(hunted(program, "csirt-at", &[&only]).0, [""; 0]);
+    let (found, _, code) = hunted(program, "csirt-at", &[&only, "--below"]);
+    assert_eq!((found, code), (vec![format!("domain:bad.example in {URL}")], Some(0)));
+
+    // Where something is hidden and where nothing is: the same, but for the name.
+    let (hidden, absent) = (
+        file("hunt.txt", HIDDEN),
+        hunted(program, "csirt-at", &[&file("hunt2.txt", ABSENT)]),
+    );
+    assert_eq!(hunted(program, "csirt-at", &[&hidden]), absent);
+    assert_eq!(absent.2, Some(0));
+
+    let event = file(
+        "event.json",
+        r#"{"Event": {"uuid": "5f0c7d1e-0000-4000-8000-000000000001", "timestamp": "1601564930", "info": "Wave",
+            "Tag": [{"name": "tlp:green"}], "Attribute": [{"type": "ip-dst", "value": "203.0.113.9"}]}}"#,
+    );
+    assert_eq!(hunted(program, "csirt-at", &[&event]).0, [format!("{IP} in {IP}")]);
+    let mapping = file(
+        "columns.toml",
+        "source = \"seen\"\nformat = \"csv\"\nkey = [\"n\"]\n[columns]\nn = \"ignore\"\nwhat = \"indicator\"\n",
+    );
+    let table = file("seen.csv", "n,what\n1,ip:203.0.113.9\n2,domain:absent.example\n");
+    assert_eq!(
+        hunted(program, "csirt-at", &[&table, "--mapping", &mapping]).0,
+        [format!("{IP} in {IP}")]
+    );
+
+    for (name, text, says) in [
+        ("empty.txt", "# nothing\n", "names nothing that could be looked for"),
+        ("broken.json", "{\"Event\": ", "broken.json: "),
+    ] {
+        let (found, said, code) = hunted(program, "csirt-at", &[&file(name, text)]);
+        assert!(
+            found.is_empty() && said.contains(says) && code == Some(1),
+            "{said} {code:?}"
+        );
+    }
+    let (_, said, code) = hunted(program, "csirt-at", &["absent-file"]);
+    assert!(said.contains("cannot read absent-file") && code == Some(1), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_member_finds_what_it_may_see_and_of_the_rest_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = installation(folder.path()).await;
     lists_are_searched(&program);
+    values_are_searched(&program);
+    lists_are_hunted(&program);
     program.stop().unwrap();
 }

@@ -7,6 +7,7 @@ mod export;
 mod manual;
 mod member;
 mod rules;
+mod search;
 mod surge;
 
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use member::{ListArgs, MemberArgs, MemberCommand, SetArgs, ShowMemberArgs};
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
+pub(crate) use search::{HuntArgs, SearchArgs};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 
 const EXIT_CODES: &str = "\
@@ -78,6 +80,10 @@ pub enum Command {
     Watch(WatchArgs),
     /// Look alerts up: one with all that is behind it, or all of them.
     Alert(AlertArgs),
+    /// What is known of a value: the alerts that you may see and that name it.
+    Search(SearchArgs),
+    /// A list of indicators against the past: which of them alerts name that you may see.
+    Hunt(HuntArgs),
     /// Say what you judge of an alert: somebody is at work on it, it is real, or it is a false alarm.
     Decide(DecideArgs),
     /// What members answer for: show it, and for the hub, state it. It is what 'watch --mine' goes by.
@@ -367,6 +373,10 @@ mod tests {
             ("chappe decide 00112233445566778899aabbccddeeff maybe", "dismissed"),
             ("chappe surge realised --since yesterday", "since"),
             ("chappe watch --value evil", "kind:value"),
+            ("chappe search", "VALUE"),
+            ("chappe search evil", "kind:value"),
+            ("chappe search 192.0.2.1/24", "192.0.2.0/24"),
+            ("chappe hunt", "FILE"),
             ("chappe watch --network 192.0.2.1/24", "192.0.2.0/24"),
             ("chappe watch --since 2026-03-02", "unexpected argument"),
             ("chappe alert list --sector mining", "energy"),

@@ -5,10 +5,12 @@ pub(crate) mod cascade;
 pub(crate) mod decide;
 pub(crate) mod demo;
 pub(crate) mod export;
+pub(crate) mod hunt;
 pub(crate) mod init;
 pub(crate) mod manual;
 pub(crate) mod member;
 pub(crate) mod rules;
+pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod surge;
@@ -46,6 +48,8 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
         Command::Alert(args) => alert::run(&args, &mut out).await,
+        Command::Search(args) => search::run(&args, &mut out).await,
+        Command::Hunt(args) => hunt::run(&args, &mut out).await,
         Command::Decide(args) => decide::run(&args, &mut out).await,
         Command::Member(args) => member::run(&args, &mut out).await,
         Command::Export(args) => export::run(&args, &mut out).await,

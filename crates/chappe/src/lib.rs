@@ -32,6 +32,7 @@ mod report_file;
 mod rule_files;
 mod secret;
 mod tokens;
+mod wanted;
 mod warning_files;
 mod words;
 

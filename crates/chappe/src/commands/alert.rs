@@ -55,22 +55,38 @@ async fn show(args: &AlertShowArgs, out: &mut dyn Write) -> Result<Exit> {
 
 async fn list(args: &AlertListArgs, out: &mut dyn Write) -> Result<Exit> {
     let wanted = |alert: &v1::Alert| args.all || alert.state() == v1::AlertState::Open;
-    let mut pages = Listing::new(session(&args.connection)?, watch::asked(&args.filter, args.period));
-    let mut listed = vec![];
-    let refused = |refusal| anyhow!("{}: {refusal}", args.connection.server);
-    while let Some(page) = pages.next().await.map_err(refused)? {
+    let pages = Listing::new(session(&args.connection)?, watch::asked(&args.filter, args.period));
+    print(pages, wanted, args.json, out)
+        .await
+        .with_context(|| args.connection.server.to_string())?;
+    Ok(Exit::Done)
+}
+
+/// Writes those of a list that are wanted, for people those revised last first, and says how many there were.
+///
+/// # Errors
+/// When the server refuses, does not answer, or there are more than people read.
+pub(super) async fn print(
+    mut pages: Listing,
+    wanted: impl Fn(&v1::Alert) -> bool,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<usize> {
+    let (mut listed, mut printed) = (vec![], 0);
+    while let Some(page) = pages.next().await.map_err(|refusal| anyhow!("{refusal}"))? {
         let lines = page.iter().filter(|alert| wanted(alert)).map(AlertLine::from);
-        if args.json {
+        if json {
             for line in lines {
                 serde_json::to_writer(&mut *out, &line)?;
                 writeln!(out)?;
+                printed += 1;
             }
         } else {
             listed.extend(lines);
         }
         if listed.len() > MOST_LISTED {
             return Err(anyhow!(
-                "more than {MOST_LISTED} alerts: ask for fewer, such as by --kind, or take --json"
+                "more than {MOST_LISTED} alerts: ask for fewer, such as by --since, or take --json"
             ));
         }
     }
@@ -79,5 +95,5 @@ async fn list(args: &AlertListArgs, out: &mut dyn Write) -> Result<Exit> {
         writeln!(out, "{}", row(line))?;
     }
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(printed + listed.len())
 }

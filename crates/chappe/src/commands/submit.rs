@@ -1,6 +1,6 @@
 //! `chappe submit`: files in, receipts out.
 
-mod reading;
+pub(crate) mod reading;
 pub(crate) mod source;
 mod summary;
 

@@ -1,0 +1,114 @@
+//! What a command looks for: an indicator, or what lies within a network or below a domain.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use chappe_constituency::{Entry, EntryKind};
+use chappe_model::{Indicator, IndicatorKind, Network};
+use chappe_proto::{incident, v1};
+
+/// One thing to look for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Exactly this.
+    Value(Indicator),
+    /// What lies within a network, or at or below a domain, also as the host of a URL or mail address.
+    Entry(Entry),
+}
+
+impl Wanted {
+    /// Reads a network, or an indicator as it stands.
+    ///
+    /// # Errors
+    /// When the text is neither.
+    pub fn exact(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if is_network(text) {
+            return Network::parse(text)
+                .map(|network| Self::Entry(Entry::Network(network)))
+                .map_err(|error| error.to_string());
+        }
+        Indicator::recognise(text)
+            .map(Self::Value)
+            .map_err(|error| error.to_string())
+    }
+
+    /// As [`Wanted::exact`]; a domain stands for all below it as well, and domains and addresses for URLs and mail addresses of that host.
+    ///
+    /// # Errors
+    /// As [`Wanted::exact`].
+    pub fn wide(text: &str) -> Result<Self, String> {
+        Self::exact(text).map(Self::widened)
+    }
+
+    /// The same, with what lies below a domain, and what has the host.
+    #[must_use]
+    pub fn widened(self) -> Self {
+        let Self::Value(indicator) = self else { return self };
+        let entry = match indicator.kind() {
+            IndicatorKind::Domain => Entry::parse(EntryKind::Domain, indicator.value()).ok(),
+            IndicatorKind::Ip => alone(indicator.value()).map(Entry::Network),
+            _ => None,
+        };
+        entry.map_or(Self::Value(indicator), Self::Entry)
+    }
+
+    /// Whether an alert shows it by a pseudonym only, so that nobody but the server knows whether it is that.
+    #[must_use]
+    pub fn is_disguised(&self) -> bool {
+        matches!(self, Self::Value(indicator) if indicator.kind() == IndicatorKind::Email && !indicator.is_pseudonym())
+    }
+
+    /// Adds it to a filter.
+    pub fn ask(&self, filter: &mut v1::AlertFilter) {
+        match self {
+            Self::Value(indicator) => filter.values.push(incident::indicator_to_wire(indicator)),
+            Self::Entry(entry) if entry.kind() == EntryKind::Network => filter.networks.push(entry.to_string()),
+            Self::Entry(entry) => filter.domains.push(entry.to_string()),
+        }
+    }
+}
+
+/// What looks like a network: an address, a slash and a number, so that a URL without its scheme is none.
+fn is_network(text: &str) -> bool {
+    text.split_once('/')
+        .is_some_and(|(address, bits)| address.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok())
+}
+
+fn alone(address: &str) -> Option<Network> {
+    let address: IpAddr = address.parse().ok()?;
+    Network::around(address, if address.is_ipv4() { 32 } else { 128 })
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(indicator) => indicator.fmt(f),
+            Self::Entry(entry) => write!(f, "{}:{entry}", entry.kind()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn what_is_looked_for_says_itself_what_it_is() {
+        for (text, exact, wide) in [
+            ("Bad[.]example", "domain:bad.example", "domain:bad.example"),
+            ("192.0.2.7", "ip:192.0.2.7", "network:192.0.2.7/32"),
+            ("2001:db8::/32", "network:2001:db8::/32", "network:2001:db8::/32"),
+            ("192.0.2.7/x", "url:http://192.0.2.7/x", "url:http://192.0.2.7/x"),
+            ("boss@bad.example", "email:boss@bad.example", "email:boss@bad.example"),
+        ] {
+            assert_eq!(Wanted::exact(text).unwrap().to_string(), exact);
+            assert_eq!(Wanted::wide(text).unwrap().to_string(), wide);
+        }
+        assert!(matches!(Wanted::wide("bad.example").unwrap(), Wanted::Entry(_)));
+        assert!(Wanted::exact("192.0.2.7/24").unwrap_err().contains("192.0.2.0/24"));
+        assert!(Wanted::exact("evil").unwrap_err().contains("kind:value"));
+        assert!(Wanted::exact("boss@bad.example").unwrap().is_disguised());
+    }
+}
