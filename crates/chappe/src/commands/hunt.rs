@@ -22,6 +22,8 @@ use crate::words::{count, plain};
 const AT_ONCE: usize = chappe_distribute::FILTER_VALUES;
 /// Requests after which it is told how far it is.
 const TOLD_EVERY: usize = 16;
+/// Most alerts that name anything of one request: they are held in memory together.
+const MOST_ALERTS: usize = 100_000;
 /// Attempts at one request that meet a refusal that passes.
 const ATTEMPTS: u32 = 8;
 
@@ -43,9 +45,7 @@ struct Line<'a> {
 
 pub(crate) async fn run(args: &HuntArgs, out: &mut dyn Write) -> Result<Exit> {
     let list = list::read(args)?;
-    for fault in &list.faults {
-        say(fault);
-    }
+    list.told.iter().for_each(|line| say(line));
     if list.wanted.is_empty() {
         bail!("{} names nothing that could be looked for", args.file.display());
     }
@@ -65,13 +65,9 @@ pub(crate) async fn run(args: &HuntArgs, out: &mut dyn Write) -> Result<Exit> {
         "{} looked for, {} found, {lines}; {} not read",
         count(total, "indicator"),
         found.wanted,
-        list.faults.len()
+        list.unread
     ));
-    Ok(if list.faults.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Refused
-    })
+    Ok(if list.unread == 0 { Exit::Done } else { Exit::Refused })
 }
 
 /// Asks for a batch and writes what is found of it. Which of several mail addresses an alert names only the server knows, by their pseudonyms: they are
@@ -113,6 +109,11 @@ async fn ask(session: &Session, args: &HuntArgs, wanted: &[Wanted]) -> Result<Ve
                 Ok(Some(page)) => alerts.extend(page.iter().map(AlertLine::from)),
                 Ok(None) => return Ok(alerts),
                 Err(refusal) => break refusal,
+            }
+            if alerts.len() > MOST_ALERTS {
+                bail!(
+                    "more than {MOST_ALERTS} alerts name any of {AT_ONCE}: take a shorter time, by --since and --until"
+                );
             }
         };
         attempts += 1;

@@ -22,8 +22,10 @@ const FAULTS: usize = 20;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct List {
     pub(super) wanted: Vec<Wanted>,
-    /// What could not be read: where, and why.
-    pub(super) faults: Vec<String>,
+    /// What was not read: where, and why; at most so many, and how many more.
+    pub(super) told: Vec<String>,
+    /// How many lines, reports and values could not be read. What a format holds besides indicators is none of these.
+    pub(super) unread: usize,
 }
 
 /// Reads the file that the arguments name.
@@ -38,7 +40,7 @@ pub(super) fn read(args: &HuntArgs) -> Result<List> {
     let name = source.name();
     let bytes = source.read().with_context(|| format!("cannot read {name}"))?;
     let mapping = args.mapping.as_deref().map(mapping).transpose()?;
-    let (found, faults) = match &mapping {
+    let (found, unread) = match &mapping {
         None if !is_json(&bytes) => lines(&name, &bytes)?,
         mapping => reports(&name, &bytes, mapping.as_ref()),
     };
@@ -52,7 +54,11 @@ pub(super) fn read(args: &HuntArgs) -> Result<List> {
     }
     let mut wanted: Vec<Wanted> = wanted.into_iter().collect();
     wanted.sort_by_key(Wanted::is_disguised);
-    Ok(List { wanted, faults })
+    Ok(List {
+        wanted,
+        unread: unread.count,
+        told: unread.told(),
+    })
 }
 
 fn mapping(path: &Path) -> Result<Mapping> {
@@ -72,11 +78,11 @@ fn is_json(bytes: &[u8]) -> bool {
 }
 
 /// An indicator or network a line; `#` begins a remark.
-fn lines(name: &str, bytes: &[u8]) -> Result<(Vec<Wanted>, Vec<String>)> {
+fn lines(name: &str, bytes: &[u8]) -> Result<(Vec<Wanted>, Unread)> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         bail!("{name} is no text in UTF-8");
     };
-    let (mut found, mut faults) = (Vec::new(), Faults::default());
+    let (mut found, mut unread) = (Vec::new(), Unread::default());
     for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let text = text.trim();
         if text.is_empty() || text.starts_with('#') {
@@ -84,20 +90,20 @@ fn lines(name: &str, bytes: &[u8]) -> Result<(Vec<Wanted>, Vec<String>)> {
         }
         match Wanted::exact(text) {
             Ok(wanted) => found.push(wanted),
-            Err(why) => faults.note(format!("{name}:{line}: {why}")),
+            Err(why) => unread.note(format!("{name}:{line}: {why}")),
         }
     }
-    Ok((found, faults.told()))
+    Ok((found, unread))
 }
 
 /// The indicators of all reports, whatever else they say.
-fn reports(name: &str, bytes: &[u8], mapping: Option<&Mapping>) -> (Vec<Wanted>, Vec<String>) {
+fn reports(name: &str, bytes: &[u8], mapping: Option<&Mapping>) -> (Vec<Wanted>, Unread) {
     let content = reading::read(name, bytes, mapping, &FillArgs::default());
-    let (mut found, mut faults) = (Vec::new(), Faults::default());
+    let (mut found, mut unread) = (Vec::new(), Unread::default());
     content
         .faults
         .iter()
-        .for_each(|fault| faults.note(format!("{name}: {fault}")));
+        .for_each(|fault| unread.note(format!("{name}: {fault}")));
     for report in &content.reports {
         let mut bad = Violations::default();
         let indicators = report.indicators.iter().enumerate();
@@ -105,35 +111,40 @@ fn reports(name: &str, bytes: &[u8], mapping: Option<&Mapping>) -> (Vec<Wanted>,
             indicators.filter_map(|(i, wire)| incident::indicator(&mut bad, &format!("indicators[{i}]"), wire));
         found.extend(indicators.map(|indicator: Indicator| Wanted::Value(indicator)));
         for fault in bad.into_vec() {
-            faults.note(format!(
+            unread.note(format!(
                 "{name}: {}: {}: {}",
                 report.report_key, fault.field, fault.description
             ));
         }
     }
-    (found, faults.told())
+    for (reason, count) in &content.skipped {
+        unread.besides.push(format!("{name}: {count} not looked for: {reason}"));
+    }
+    (found, unread)
 }
 
-/// The first faults, and how many more there are.
+/// What was not read.
 #[derive(Debug, Default)]
-struct Faults {
-    told: Vec<String>,
-    more: usize,
+struct Unread {
+    /// Of what could not be, the first.
+    first: Vec<String>,
+    count: usize,
+    /// What a format holds that is no indicator, by reason.
+    besides: Vec<String>,
 }
 
-impl Faults {
+impl Unread {
     fn note(&mut self, fault: String) {
-        match self.told.len() {
-            FAULTS.. => self.more += 1,
-            _ => self.told.push(fault),
+        self.count += 1;
+        if self.first.len() < FAULTS {
+            self.first.push(fault);
         }
     }
 
-    fn told(mut self) -> Vec<String> {
-        if self.more > 0 {
-            self.told.push(format!("and {} more that could not be read", self.more));
-        }
-        self.told
+    fn told(self) -> Vec<String> {
+        let more = self.count - self.first.len();
+        let more = (more > 0).then(|| format!("and {more} more that could not be read"));
+        self.first.into_iter().chain(more).chain(self.besides).collect()
     }
 }
 
@@ -149,7 +160,8 @@ mod tests {
     #[test]
     fn a_text_is_read_line_by_line_and_a_bad_line_spoils_no_other() {
         let text = "\u{feff}# seen in March\nbad[.]example\r\n\n192.0.2.0/24\nevil\nmd5:xyz\n";
-        let (found, faults) = lines("list.txt", text.as_bytes()).unwrap();
+        let (found, unread) = lines("list.txt", text.as_bytes()).unwrap();
+        let faults = unread.told();
         assert_eq!(texts(&found), ["domain:bad.example", "network:192.0.2.0/24"]);
         assert!(faults[0].starts_with("list.txt:5: "), "{faults:?}");
         assert!(faults[1].starts_with("list.txt:6: md5 "), "{faults:?}");
@@ -159,7 +171,9 @@ mod tests {
     #[test]
     fn so_many_faults_are_told_and_the_rest_counted() {
         let text = "evil\n".repeat(FAULTS + 7);
-        let (_, faults) = lines("list.txt", text.as_bytes()).unwrap();
+        let (_, unread) = lines("list.txt", text.as_bytes()).unwrap();
+        assert_eq!(unread.count, FAULTS + 7);
+        let faults = unread.told();
         assert_eq!(faults.len(), FAULTS + 1);
         assert_eq!(faults[FAULTS], "and 7 more that could not be read");
     }
@@ -168,11 +182,16 @@ mod tests {
     fn reports_of_other_formats_give_their_indicators() {
         let event =
             br#"{"Event": {"uuid": "5f0c7d1e-0000-4000-8000-000000000001", "timestamp": "1601564930", "info": "Wave",
-            "Tag": [{"name": "tlp:green"}], "Attribute": [{"type": "domain", "value": "bad[.]example"}]}}"#;
+            "Tag": [{"name": "tlp:green"}], "Attribute": [{"type": "domain", "value": "bad[.]example"}, {"type": "comment", "value": "by mail"}]}}"#;
         assert!(is_json(event) && !is_json(b"bad.example"));
-        let (found, faults) = reports("wave.json", event, None);
-        assert_eq!((texts(&found), faults), (vec!["domain:bad.example".to_owned()], vec![]));
-        let (found, faults) = reports("wave.json", b"{\"Event\": ", None);
+        let (found, unread) = reports("wave.json", event, None);
+        assert_eq!(
+            (texts(&found), unread.count),
+            (vec!["domain:bad.example".to_owned()], 0)
+        );
+        assert!(unread.told()[0].starts_with("wave.json: 1 not looked for: "));
+        let (found, unread) = reports("wave.json", b"{\"Event\": ", None);
+        let faults = unread.told();
         assert!(found.is_empty() && faults[0].starts_with("wave.json: "), "{faults:?}");
     }
 }
