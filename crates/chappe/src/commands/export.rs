@@ -51,25 +51,11 @@ pub(crate) async fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<Exit> 
 
 /// Every alert that passes the filter.
 async fn list(args: &ExportArgs) -> Result<Vec<v1::Alert>> {
-    let mut pages = Listing::new(session(&args.connection)?, watch::filter(&args.filter));
+    let mut pages = Listing::new(session(&args.connection)?, watch::asked(&args.filter, args.period));
     let mut alerts = Vec::new();
     let refused = |refusal: Refusal| anyhow!("{} does not list alerts: {refusal}", args.connection.server);
     while let Some(page) = pages.next().await.map_err(refused)? {
         alerts.extend(page);
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListAlertsRequest {
-            page_size: PAGE,
-            page_token,
-            ..watch::asked(&args.filter, args.period)
-        };
-        let page = session.alerts().list_alerts(request).await;
-        let page = page.map_err(|status| {
-            let refusal = Refusal::from(&status);
-            anyhow!("{} does not list alerts: {refusal}", args.connection.server)
-        })?;
-        let page = page.into_inner();
-        alerts.extend(page.alerts);
         if alerts.len() > MOST {
             bail!("more than {MOST} alerts: narrow it with --since, --kind, --country, --type or --min-severity");
         }
