@@ -23,9 +23,9 @@ impl Wanted {
     /// When the text is neither.
     pub fn exact(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        if is_network(text) {
-            return Network::parse(text)
-                .map(|network| Self::Entry(Entry::Network(network)))
+        if let Some(network) = like_a_network(text) {
+            return Network::parse(&network)
+                .map(|network| Self::Entry(Entry::Network(network.unmapped())))
                 .map_err(|error| error.to_string());
         }
         Indicator::recognise(text)
@@ -69,10 +69,18 @@ impl Wanted {
     }
 }
 
-/// What looks like a network: an address, a slash and a number, so that a URL without its scheme is none.
-fn is_network(text: &str) -> bool {
-    text.split_once('/')
-        .is_some_and(|(address, bits)| address.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok())
+/// What looks like a network: an address, defanged or not, a slash, and a length or a mask; so that a URL without its scheme is none.
+fn like_a_network(text: &str) -> Option<String> {
+    let (address, bits) = text.split_once('/')?;
+    let is_length = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let found = Indicator::parse(IndicatorKind::Ip, address)
+        .ok()
+        .filter(|_| is_length)?;
+    // As written where it need not be understood: an address in IPv6's form stays one.
+    let plain = address
+        .parse::<IpAddr>()
+        .map_or_else(|_| found.value().to_owned(), |_| address.to_owned());
+    Some(format!("{plain}/{bits}"))
 }
 
 fn alone(address: &str) -> Option<Network> {
@@ -99,6 +107,8 @@ mod tests {
         for (text, exact, wide) in [
             ("Bad[.]example", "domain:bad.example", "domain:bad.example"),
             ("192.0.2.7", "ip:192.0.2.7", "network:192.0.2.7/32"),
+            ("192.0.2[.]0/24", "network:192.0.2.0/24", "network:192.0.2.0/24"),
+            ("::ffff:192.0.2.0/120", "network:192.0.2.0/24", "network:192.0.2.0/24"),
             ("2001:db8::/32", "network:2001:db8::/32", "network:2001:db8::/32"),
             ("192.0.2.7/x", "url:http://192.0.2.7/x", "url:http://192.0.2.7/x"),
             ("boss@bad.example", "email:boss@bad.example", "email:boss@bad.example"),
@@ -107,6 +117,11 @@ mod tests {
             assert_eq!(Wanted::wide(text).unwrap().to_string(), wide);
         }
         assert!(matches!(Wanted::wide("bad.example").unwrap(), Wanted::Entry(_)));
+        assert!(
+            Wanted::exact("192.0.2.0/255.255.255.0")
+                .unwrap_err()
+                .contains("192.0.2.0/24")
+        );
         assert!(Wanted::exact("192.0.2.7/24").unwrap_err().contains("192.0.2.0/24"));
         assert!(Wanted::exact("evil").unwrap_err().contains("kind:value"));
         assert!(Wanted::exact("boss@bad.example").unwrap().is_disguised());

@@ -17,7 +17,8 @@ pub const LOOKS: usize = 32;
 /// The looks of one alert: what of its revisions decided who was told, so that a revision which no longer matches a filter (a
 /// retraction names no country and no severity any more) still reaches those whom an earlier one reached.
 ///
-/// A function of the alert's own revisions alone. About 300 bytes for each change of country, sector, severity, type, audience or value named.
+/// A function of the alert's own revisions alone. For each change of country, sector, severity, type, audience or value named some 300 bytes, and as many
+/// references as values are named, [`LOOKS`] times at most.
 #[derive(Clone, Debug, Default)]
 pub struct Looks {
     looks: Vec<Look>,

@@ -93,3 +93,17 @@ fn what_was_taken_back_in_part_keeps_its_key_and_as_a_whole_is_to_be_retracted()
     let both = read(&[revoked("indicator--1"), indicator("indicator--1")]).unwrap_err();
     assert!(both.ends_with(&alone), "{both}");
 }
+
+#[test]
+fn an_observation_that_was_taken_back_leaves_the_key_as_it_was() {
+    let address = |number: u8| json!({ "type": "ipv4-addr", "id": format!("ipv4-addr--{number}"), "value": format!("192.0.2.{number}") });
+    let seen = |number: u8, revoked: bool| {
+        json!({ "type": "observed-data", "id": format!("observed-data--{number}"), "modified": "2026-03-02T06:15:00Z", "revoked": revoked,
+            "object_refs": [format!("ipv4-addr--{number}")] })
+    };
+    let both = read(&[seen(1, false), address(1), seen(2, false), address(2)]).unwrap();
+    let one = read(&[seen(1, true), address(1), seen(2, false), address(2)]).unwrap();
+    assert_eq!((&one.report_key, one.indicators.len()), (&both.report_key, 1));
+    let none = read(&[seen(1, true), address(1), seen(2, true), address(2)]).unwrap_err();
+    assert!(none.ends_with(&both.report_key), "{none}");
+}

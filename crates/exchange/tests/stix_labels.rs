@@ -235,3 +235,53 @@ fn labels_that_are_tags_count_as_markings_do() {
         .unwrap();
     assert_eq!((alone.draft.pap, alone.draft.indicators.len()), (Some(Pap::Red), 2));
 }
+
+#[test]
+fn a_label_that_stands_as_a_statement_is_one() {
+    let definition = |more: Value| {
+        let mut definition = json!({ "type": "marking-definition", "id": OWN, "definition_type": "statement" });
+        definition
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        definition
+    };
+    let strict = [
+        json!({ "definition": { "statement": "custom" }, "x_opencti_definition_type": "TLP", "x_opencti_definition": "TLP:AMBER+STRICT" }),
+        json!({ "definition": { "statement": " tlp:amber+strict " } }),
+        json!({ "definition": { "statement": "TLP:EX:CHR" } }),
+    ];
+    for more in strict {
+        let objects = json!([
+            report(&["ipv4-addr--1", "ipv4-addr--2"]),
+            marked(address(1), OWN),
+            address(2),
+            definition(more.clone())
+        ]);
+        assert_eq!(indicators(&objects), ["ip:192.0.2.2"], "{more}");
+    }
+    let terms = json!([
+        report(&["ipv4-addr--1"]),
+        marked(address(1), OWN),
+        definition(json!({ "definition": { "statement": "Copyright" } }))
+    ]);
+    assert_eq!(indicators(&terms).len(), 1);
+}
+
+#[test]
+fn what_an_observation_holds_within_itself_marks_it() {
+    let seen = |marking: &str| {
+        json!({ "type": "observed-data", "id": "observed-data--1", "objects": {
+            "0": { "type": "ipv4-addr", "value": "192.0.2.1", "object_marking_refs": [marking] },
+            "1": { "type": "ipv4-addr", "value": "192.0.2.2" } } })
+    };
+    let of = |marking| {
+        indicators(&json!([
+            report(&["observed-data--1", "ipv4-addr--3"]),
+            seen(marking),
+            address(3)
+        ]))
+    };
+    assert_eq!(of(GREEN).len(), 3);
+    assert_eq!(of(RED), ["ip:192.0.2.3"]);
+}

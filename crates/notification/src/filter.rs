@@ -56,7 +56,7 @@ pub(crate) fn parse(wire: Option<&v1::AlertFilter>, secret: &Secret, bad: &mut V
     }
     let values = values(&wire.values, secret, bad);
     let networks = entries("filter.networks", &wire.networks, bad, |text| {
-        Network::parse(text).map(Entry::Network)
+        Network::parse(text).map(|network| Entry::Network(network.unmapped()))
     });
     let domains = entries("filter.domains", &wire.domains, bad, |text| {
         Entry::parse(EntryKind::Domain, text)

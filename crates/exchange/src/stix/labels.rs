@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use chappe_model::Tlp;
+use serde_json::{Map, Value};
 
 use super::graph::Graph;
 use super::marking::{Label, Markings};
@@ -17,7 +18,7 @@ impl Labels {
     pub(super) fn of(graph: &Graph<'_>) -> Self {
         let markings = Markings::of(graph);
         let own = graph.nodes.iter().map(|node| node.object);
-        let own = own.map(|object| object.map_or_else(Label::default, |object| Label::of(&markings, object)));
+        let own = own.map(|object| object.map_or_else(Label::default, |object| whole(&markings, object)));
         let own: Vec<Label> = own.collect();
         let mut drawn = own.clone();
         for (label, source) in drawn.iter_mut().zip(carried(graph, &own, tlp)) {
@@ -41,6 +42,18 @@ impl Labels {
     pub(super) fn drawn(&self, index: usize) -> &Label {
         &self.drawn[index]
     }
+}
+
+/// The label of an object, and of those that it holds within itself, as observations of STIX 2.0 do: a part that is marked more strictly marks the whole.
+fn whole(markings: &Markings<'_>, object: &Map<String, Value>) -> Label {
+    let mut label = Label::of(markings, object);
+    let held = object.get("objects").and_then(Value::as_object);
+    for part in held.into_iter().flat_map(Map::values).filter_map(Value::as_object) {
+        let part = Label::of(markings, part);
+        label.join_tlp(&part);
+        label.pap = label.pap.max(part.pap);
+    }
+    label
 }
 
 /// How strict a label is. RED that is understood goes before what is not: nothing could ask for more.

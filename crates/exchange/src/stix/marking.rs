@@ -162,9 +162,18 @@ fn defined(definition: &Map<String, Value>) -> Meaning {
     if let Some(extension) = extension {
         return label(extension.get("tlp_2_0").and_then(Value::as_str));
     }
+    // STIX 2.1 has no AMBER+STRICT of its own: OpenCTI writes it as a statement, with its label beside.
+    let beside = |name| definition.get(name).and_then(Value::as_str);
+    if beside("x_opencti_definition_type").is_some_and(|kind| kind.eq_ignore_ascii_case("tlp")) {
+        return label(beside("x_opencti_definition"));
+    }
+    let said = |name| definition.get("definition").and_then(|one| one.get(name)?.as_str());
     match definition.get("definition_type").and_then(Value::as_str) {
-        Some("tlp") => label(definition.get("definition").and_then(|one| one.get("tlp")?.as_str())),
-        Some("statement") => Meaning::Statement,
+        Some("tlp") => label(said("tlp")),
+        Some("statement") => match said("statement").map(str::trim) {
+            Some(text) if text.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("tlp:")) => label(Some(text)),
+            _ => Meaning::Statement,
+        },
         _ => Meaning::Unclear,
     }
 }

@@ -130,7 +130,7 @@ fn namer(graph: &Graph<'_>, scope: &Scope) -> Option<usize> {
         return scope.container;
     }
     let only = |wanted: &dyn Fn(&str) -> bool| {
-        let all = scope.members.iter().copied();
+        let all = scope.identifying(graph);
         // Those that were revoked too: what is taken back in part stays what it was.
         let mut all = all.filter(|index| graph.nodes[*index].id.is_some() && wanted(graph.nodes[*index].kind));
         all.next().filter(|_| all.next().is_none())

@@ -18,6 +18,12 @@ pub(super) struct Scope {
 }
 
 impl Scope {
+    /// What makes the report the same when it is sent again: its members, and what was taken back with them.
+    pub(super) fn identifying<'s>(&'s self, graph: &'s Graph<'_>) -> impl Iterator<Item = usize> + 's {
+        let ever = self.members.iter().chain(&self.withdrawn).copied();
+        ever.filter(|index| !graph.nodes[*index].is_repeated)
+    }
+
     /// Every place that is accounted for here, once.
     pub(super) fn all(&self) -> impl Iterator<Item = usize> + '_ {
         let lists = [&self.members, &self.withdrawn, &self.beside];

@@ -34,13 +34,7 @@ pub(super) fn key(name: &str, row: &Row<'_>, mapping: &Mapping) -> Result<String
         if index > 0 {
             key.push('/');
         }
-        let value = one_line(&value);
-        // Of several columns the first must not end where another row's second begins.
-        let value = if mapping.key.len() > 1 {
-            value.replace('%', "%25").replace('/', "%2F")
-        } else {
-            value
-        };
+        let value = escaped(&value, mapping.key.len() > 1);
         key.push_str(&value);
     }
     if key.len() > REPORT_KEY_BYTES {
@@ -50,6 +44,19 @@ pub(super) fn key(name: &str, row: &Row<'_>, mapping: &Mapping) -> Result<String
         )));
     }
     Ok(key)
+}
+
+/// A value as part of a key, so that no two make one: `%` and control characters as percent signs write them (RFC 3986), and `/` where it parts columns.
+fn escaped(value: &str, parts_columns: bool) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for symbol in value.chars() {
+        if symbol == '%' || symbol.is_control() || (symbol == '/' && parts_columns) {
+            escaped.push_str(&format!("%{:02X}", u32::from(symbol)));
+        } else {
+            escaped.push(symbol);
+        }
+    }
+    escaped
 }
 
 /// What the rows of one report add up to. Of several values of one field the same counts in whatever order the rows stand.

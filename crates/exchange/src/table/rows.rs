@@ -232,7 +232,7 @@ impl<'m> Row<'m> {
             name,
             column,
             values: said.iter().map(meant).collect(),
-            raw: mapping.key.contains(name).then(|| said.join(" ")),
+            raw: mapping.key.contains(name).then(|| said.join("\u{1f}")),
         });
         Ok(())
     }

@@ -77,14 +77,15 @@ fn is_json(bytes: &[u8]) -> bool {
     matches!(text.first(), Some(b'{' | b'['))
 }
 
-/// An indicator or network a line; `#` begins a remark.
+/// An indicator or network a line; `#` begins a remark, behind one with a space before it, for it may stand in a URL.
 fn lines(name: &str, bytes: &[u8]) -> Result<(Vec<Wanted>, Unread)> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         bail!("{name} is no text in UTF-8");
     };
     let (mut found, mut unread) = (Vec::new(), Unread::default());
     for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
-        let text = text.trim();
+        let remark = text.find(" #").or_else(|| text.find("\t#"));
+        let text = remark.map_or(text, |begins| &text[..begins]).trim();
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_text_is_read_line_by_line_and_a_bad_line_spoils_no_other() {
-        let text = "\u{feff}# seen in March\nbad[.]example\r\n\n192.0.2.0/24\nevil\nmd5:xyz\n";
+        let text = "\u{feff}# seen in March\nbad[.]example # office\r\n\n192.0.2.0/24\t# theirs\nevil\nmd5:xyz\n";
         let (found, unread) = lines("list.txt", text.as_bytes()).unwrap();
         let faults = unread.told();
         assert_eq!(texts(&found), ["domain:bad.example", "network:192.0.2.0/24"]);

@@ -79,7 +79,7 @@ pub(super) fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>) -> Str
     if let Some(id) = named.filter(|id| is_short(id)) {
         return format!("stix:{id}");
     }
-    let all = scope.members.iter().map(|index| &graph.nodes[*index]);
+    let all = scope.identifying(graph).map(|index| &graph.nodes[index]);
     let all = all.filter(|node| says_something(node.kind)).filter_map(|node| node.id);
     let ids: BTreeSet<&str> = match named {
         Some(id) => BTreeSet::from([id]),

@@ -57,6 +57,18 @@ impl Network {
         })
     }
 
+    /// The same as IPv4 where it lies in what maps IPv4 (RFC 4291, 2.5.5.2), as values are kept.
+    #[must_use]
+    pub fn unmapped(self) -> Self {
+        let mapped = match self.address {
+            IpAddr::V6(v6) => v6.to_ipv4_mapped(),
+            IpAddr::V4(_) => None,
+        };
+        let short = mapped.zip(self.prefix.checked_sub(96));
+        let short = short.and_then(|(v4, prefix)| Self::around(v4.into(), prefix));
+        short.unwrap_or(self)
+    }
+
     /// Its first address.
     #[must_use]
     pub fn address(&self) -> IpAddr {
