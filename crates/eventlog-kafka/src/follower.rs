@@ -11,7 +11,7 @@ use std::{
 use chappe_eventlog::Topic;
 use rdkafka::{
     Offset,
-    consumer::BaseConsumer,
+    consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
@@ -116,7 +116,14 @@ impl Follower {
         let ends = offsets::query(&self.consumer, &at, Offset::End, OFFSETS_TIMEOUT)?;
         self.shared.followed(topic, &ends);
         self.follows_any = true;
-        self.aim()
+        // Added to what is read already, which a new assignment would stop and start again: a partition that is stopped twice before it has stopped ends the
+        // process (librdkafka, issue 5573).
+        let next = self.shared.next_of_followed().into_iter();
+        let of_topic = next.filter_map(|(slot, next)| Some((self.at(slot)?, next)));
+        let more: Vec<(At<'_>, u64)> = of_topic
+            .filter(|(at, _)| at.0 == self.shared.topic_name(topic))
+            .collect();
+        self.consumer.incremental_assign(&offsets::positions(&more)?)
     }
 
     /// Reads every followed partition from where the window ends.

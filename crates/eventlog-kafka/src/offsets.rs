@@ -55,10 +55,15 @@ fn watermark(
 
 /// Makes a consumer read these partitions from these positions, and nothing else.
 pub(crate) fn aim(consumer: &BaseConsumer<Listener>, at: &[(At<'_>, u64)]) -> Result<(), KafkaError> {
+    consumer.assign(&positions(at)?)
+}
+
+/// Partitions, each with where to read it from.
+pub(crate) fn positions(at: &[(At<'_>, u64)]) -> Result<TopicPartitionList, KafkaError> {
     let mut wanted = TopicPartitionList::with_capacity(at.len());
     for ((topic, partition), position) in at {
         let offset = Offset::Offset(i64::try_from(*position).unwrap_or(i64::MAX));
         wanted.add_partition_offset(topic, i32::from(*partition), offset)?;
     }
-    consumer.assign(&wanted)
+    Ok(wanted)
 }
