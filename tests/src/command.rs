@@ -1,5 +1,7 @@
 use std::process::{Command, Output};
 
+use chappe_proto::v1;
+
 use crate::{Program, binary};
 
 /// `chappe …` as a member would call it, beside the installation.
@@ -16,4 +18,18 @@ pub fn chappe(program: &Program, member: &str, words: &[&str]) -> Output {
         .arg(program.folder().join("tokens.toml"))
         .output()
         .unwrap()
+}
+
+/// Submits one revision as a member, and waits until it is durable.
+///
+/// # Panics
+/// When it is not taken.
+#[allow(clippy::unwrap_used, reason = "for tests only")]
+pub async fn submit(program: &Program, member: &str, incident: v1::Incident) {
+    let request = v1::SubmitRequest {
+        incident: Some(incident),
+        validate_only: false,
+    };
+    let client = program.client(member).unwrap();
+    client.incidents().submit(request).await.unwrap();
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses. With
 //!   `CHAPPE_TESTS_ON=kafka` its log is on a broker that the test process starts.
-//! - [`chappe`] runs a command as one member would.
+//! - [`chappe`] runs a command, and [`submit`] submits a report, as one member would.
 //! - [`Client`] speaks for one member; [`Feed`] follows its alerts.
 //! - [`revisions`] and [`read_on`] read what stands in a log.
 //! - [`report`] is a sound report to change.
@@ -51,7 +51,7 @@ use std::time::Duration;
 pub use binary::{binary, workspace};
 pub use client::{Authenticated, Bearer, Client};
 pub use clock::now;
-pub use command::chappe;
+pub use command::{chappe, submit};
 pub use feed::Feed;
 pub use log::{read_on, revisions};
 pub use program::{Options, Program};

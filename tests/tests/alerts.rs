@@ -4,17 +4,8 @@
 use std::process::Output;
 
 use chappe_proto::v1;
-use chappe_tests::{Feed, Program, chappe, indicator, now, report};
+use chappe_tests::{Feed, Program, chappe, indicator, now, report, submit};
 use serde_json::Value;
-
-async fn submit(program: &Program, member: &str, incident: v1::Incident) {
-    let request = v1::SubmitRequest {
-        incident: Some(incident),
-        validate_only: false,
-    };
-    let client = program.client(member).unwrap();
-    client.incidents().submit(request).await.unwrap();
-}
 
 /// A wave in three countries, which raises an alert for all, and a severe report that only its reporter and the hub are told of.
 async fn wave(program: &Program) {

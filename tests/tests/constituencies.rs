@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use chappe_proto::v1;
-use chappe_tests::{Program, binary, indicator, now, report};
+use chappe_tests::{Program, binary, indicator, now, report, submit};
 use serde_json::Value;
 use tonic::Code;
 
@@ -43,15 +43,6 @@ fn file(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
-}
-
-async fn submit(program: &Program, member: &str, incident: v1::Incident) {
-    let request = v1::SubmitRequest {
-        incident: Some(incident),
-        validate_only: false,
-    };
-    let client = program.client(member).unwrap();
-    client.incidents().submit(request).await.unwrap();
 }
 
 /// Three members see the same value, each in its own country.

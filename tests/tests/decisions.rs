@@ -4,22 +4,8 @@
 use std::process::Output;
 
 use chappe_proto::v1;
-use chappe_tests::{Feed, Program, chappe, indicator, now, report};
+use chappe_tests::{Feed, Program, chappe, indicator, now, report, submit};
 use tonic::{Code, Status};
-
-async fn submit(program: &Program, member: &str, incident: v1::Incident) {
-    let request = v1::SubmitRequest {
-        incident: Some(incident),
-        validate_only: false,
-    };
-    program
-        .client(member)
-        .unwrap()
-        .incidents()
-        .submit(request)
-        .await
-        .unwrap();
-}
 
 fn seen_in(country: &str) -> v1::Incident {
     v1::Incident {

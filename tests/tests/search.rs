@@ -4,27 +4,13 @@
 use std::process::Output;
 
 use chappe_proto::v1;
-use chappe_tests::{Feed, Program, chappe, indicator, now, report};
+use chappe_tests::{Feed, Program, chappe, indicator, now, report, submit};
 use serde_json::Value;
 
 /// What Germany tells France alone.
 const HIDDEN: &str = "secret.bad.example";
 /// What nobody ever reported.
 const ABSENT: &str = "absent.bad.example";
-
-async fn submit(program: &Program, member: &str, incident: v1::Incident) {
-    let request = v1::SubmitRequest {
-        incident: Some(incident),
-        validate_only: false,
-    };
-    program
-        .client(member)
-        .unwrap()
-        .incidents()
-        .submit(request)
-        .await
-        .unwrap();
-}
 
 /// Three members see the same value, each in its own country.
 async fn wave(program: &Program, key: &str, sector: &str, kind: v1::IndicatorType, value: &str) {
