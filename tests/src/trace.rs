@@ -9,8 +9,10 @@ mod synced;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::{self, JoinHandle};
+use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
 
@@ -69,33 +71,71 @@ impl Call {
     }
 }
 
-/// The command that traces a program into a file, to stand before the program. The traced program stays the child that was started.
-#[must_use]
-pub fn command(into: &Path, more: &[&str]) -> Vec<OsString> {
-    let strings = STRING_BYTES.to_string();
-    let mut words: Vec<OsString> = [
-        "strace",
-        "-D",
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-yy",
-        "-xx",
-        "-s",
-        &strings,
-    ]
-    .map(Into::into)
-    .into();
-    words.extend(["-e", &format!("trace={CALLS}")].map(Into::into));
-    words.extend(more.iter().map(Into::into));
-    words.extend(["-o".into(), into.into()]);
-    words
+/// A trace that is being written.
+///
+/// It goes through a named pipe, for `strace` outlives what it traces: that the program has ended does not say that its trace is whole, and
+/// that the pipe has ended does.
+pub struct Trace {
+    pipe: PathBuf,
+    text: JoinHandle<io::Result<String>>,
+}
+
+impl Trace {
+    /// Makes the named pipe `trace` in a folder, and begins to read it.
+    ///
+    /// # Errors
+    /// When the pipe cannot be made.
+    pub fn begin(folder: &Path) -> Result<Self> {
+        let pipe = folder.join("trace");
+        let made = Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .context("cannot run mkfifo")?;
+        if !made.success() {
+            bail!("mkfifo {}: {made}", pipe.display());
+        }
+        let read = pipe.clone();
+        let text = thread::spawn(move || fs::read_to_string(read));
+        Ok(Self { pipe, text })
+    }
+
+    /// The command that traces a program, to stand before the program. The traced program stays the child that was started.
+    #[must_use]
+    pub fn command(&self, more: &[&str]) -> Vec<OsString> {
+        let strings = STRING_BYTES.to_string();
+        let mut words: Vec<OsString> = [
+            "strace",
+            "-D",
+            "-f",
+            "--seccomp-bpf",
+            "-qq",
+            "-yy",
+            "-xx",
+            "-s",
+            &strings,
+        ]
+        .map(Into::into)
+        .into();
+        words.extend(["-e", &format!("trace={CALLS}")].map(Into::into));
+        words.extend(more.iter().map(Into::into));
+        words.extend(["-o".into(), self.pipe.clone().into()]);
+        words
+    }
+
+    /// The calls in the order in which they began, once the program has ended.
+    ///
+    /// # Errors
+    /// When a line is not understood, or a string was cut short.
+    pub fn calls(self) -> Result<Vec<Call>> {
+        let text = self.text.join().ok().context("the reader of the trace panicked")?;
+        parse(&text.with_context(|| format!("cannot read {}", self.pipe.display()))?)
+    }
 }
 
 /// Why nothing can be traced here; none where it can.
 #[must_use]
 pub fn impossible() -> Option<String> {
-    let tried = std::process::Command::new("strace")
+    let tried = Command::new("strace")
         .args(["-f", "--seccomp-bpf", "-o", "/dev/null", "true"])
         .output();
     match tried {
@@ -106,15 +146,6 @@ pub fn impossible() -> Option<String> {
         )),
         Err(_) => Some("strace is missing: 'cargo xtask setup core' installs it".to_owned()),
     }
-}
-
-/// Reads a whole trace: the calls in the order in which they began.
-///
-/// # Errors
-/// When a line is not understood, or a string was cut short.
-pub fn read(file: &Path) -> Result<Vec<Call>> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    parse(&text)
 }
 
 fn parse(text: &str) -> Result<Vec<Call>> {

@@ -11,7 +11,7 @@ use chappe_eventlog_local::{LocalLog, LocalOptions};
 use chappe_model::Secret;
 use chappe_proto::v1::submit_stream_response::Outcome;
 use chappe_proto::{incident, v1};
-use chappe_tests::trace::{self, BytesSent, Call, Content, Loss, Moment, SyncedFolder};
+use chappe_tests::trace::{self, BytesSent, Call, Content, Loss, Moment, SyncedFolder, Trace};
 use chappe_tests::{Client, Feed, Options, PATIENCE, Program, indicator, now, random, report, skipped};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -170,16 +170,24 @@ fn acks(calls: &[Call]) -> BTreeMap<String, Moment> {
 struct Traced {
     folder: tempfile::TempDir,
     program: Program,
-    trace: PathBuf,
+    trace: Option<Trace>,
 }
 
 impl Traced {
     fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let trace = folder.path().join("trace.txt");
-        let program =
-            Program::start_with(folder.path(), Options::default().under(trace::command(&trace, more))).unwrap();
-        Self { folder, program, trace }
+        let trace = Trace::begin(folder.path()).unwrap();
+        let program = Program::start_with(folder.path(), Options::default().under(trace.command(more))).unwrap();
+        Self {
+            folder,
+            program,
+            trace: Some(trace),
+        }
+    }
+
+    /// The calls of the program, which has ended.
+    fn calls(&mut self) -> Vec<Call> {
+        self.trace.take().expect("a trace is read once").calls().unwrap()
     }
 
     fn log(&self) -> PathBuf {
@@ -222,7 +230,7 @@ async fn no_ok_leaves_before_its_record_is_synced() {
     let disk = v1::DurabilityClass::Disk as i32;
     assert!(load.receipts.values().all(|receipt| receipt.durability == disk));
     traced.program.stop().unwrap();
-    let calls = trace::read(&traced.trace).unwrap();
+    let calls = traced.calls();
     let checked = every_ack_was_durable(&calls, &traced.log(), &load);
     assert!(
         checked >= ACKS_MIN,
@@ -281,7 +289,7 @@ async fn no_decision_is_answered_before_it_is_synced() {
         judged.unwrap();
     }
     traced.program.stop().unwrap();
-    let calls = trace::read(&traced.trace).unwrap();
+    let calls = traced.calls();
     let durable = SyncedFolder::of(&calls, &traced.log(), ".log").unwrap();
     let durable = durable.durable(REASON_PREFIX, REASON_BYTES);
     let answered = BytesSent::of(&calls).texts(REASON_PREFIX, REASON_BYTES);
@@ -308,7 +316,7 @@ async fn what_a_power_cut_leaves_holds_every_acknowledged_report() {
     let load = load(&traced.program, 60, 15).await;
     assert_eq!(load.receipts.len(), load.submitted.len());
     traced.program.stop().unwrap();
-    let calls = trace::read(&traced.trace).unwrap();
+    let calls = traced.calls();
     let disk = SyncedFolder::of(&calls, &traced.log(), ".log").unwrap();
     let acks = acks(&calls);
     let (first, last) = (*acks.values().min().unwrap(), *acks.values().max().unwrap());
@@ -468,7 +476,7 @@ async fn a_failed_sync_stops_the_program_and_acknowledges_nothing() {
     let said = traced.program.said();
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains("sync"), "{said}");
-    let calls = trace::read(&traced.trace).unwrap();
+    let calls = traced.calls();
     assert!(
         calls
             .iter()
