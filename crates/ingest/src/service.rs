@@ -98,6 +98,8 @@ impl Service {
         let mut ticks = tokio::time::interval(inner.options.mark_interval.max(SHORTEST_INTERVAL));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last: Option<oneshot::Receiver<Result<Timestamp, AppendError>>> = None;
+        // A full disk may stay full for hours: that time stands still is logged once, and once that it goes on.
+        let mut stands_still = false;
         loop {
             let due = tokio::select! {
                 () = &mut shutdown => return Ok(()),
@@ -113,8 +115,15 @@ impl Service {
                     metrics::counter!(MARKS_SKIPPED).increment(1);
                     continue;
                 }
-                Some(Ok(Err(error))) => tracing::warn!("time was not marked in every partition: {error}"),
-                Some(Ok(Ok(_)) | Err(TryRecvError::Closed)) | None => {}
+                Some(Ok(Err(error))) if !std::mem::replace(&mut stands_still, true) => {
+                    tracing::warn!(
+                        "time was not marked in every partition, and alerts that wait for it wait on: {error}"
+                    );
+                }
+                Some(Ok(Ok(_))) if std::mem::take(&mut stands_still) => {
+                    tracing::info!("time is marked in every partition again");
+                }
+                Some(Ok(_) | Err(TryRecvError::Closed)) | None => {}
             }
             last = Some(self.handle().mark());
         }
