@@ -7,6 +7,7 @@
 //! - [`read_idea`] reads IDEA0 messages: one, a list, or one a line.
 //! - [`read_table`] reads CSV and JSON lines by a [`Mapping`].
 //! - [`write_stix`], [`write_misp_feed`], [`write_idea`] and [`write_csv`] write alerts, each as its viewer was [`Told`] it.
+//! - [`stix_objects`] and [`StixShared`] are the objects of that bundle one by one, for whoever adds them to a collection.
 //! - A [`Reading`] holds the [`Draft`] and an account of every item of the source: what was read, and what was not and why.
 //!
 //! What it is not: it opens no file, knows no network and decides on no marking. A draft without a TLP label is for its submitter to mark. It fills
@@ -51,7 +52,9 @@ pub use format::Format;
 pub use idea::{MAX_IDEA_ITEMS, MAX_IDEA_MESSAGES, read_idea};
 pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
 pub use notes::MAX_NOTES;
-pub use out::{FeedFile, Told, ToldState, write_csv, write_idea, write_misp_feed, write_stix};
+pub use out::{
+    FeedFile, StixShared, Told, ToldState, stix_ids, stix_objects, write_csv, write_idea, write_misp_feed, write_stix,
+};
 pub use stix::{MAX_STIX_ITEMS, MAX_STIX_OBJECTS, MAX_STIX_REFERENCES, MAX_STIX_REPORTS, read_stix};
 pub use table::{
     MAX_TABLE_COLUMNS, MAX_TABLE_NAME_BYTES, MAX_TABLE_REPORTS, MAX_TABLE_ROWS, Mapping, TableFormat, read_table,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chappe_model::{AlertId, AlertKind, Country, Field, Indicator, Pap, Rsit, Sector, Severity, Tlp};
+use chappe_model::{
+    Alert, AlertId, AlertKind, AlertState, Audience, Country, Field, Indicator, Pap, Realm, Rsit, Sector, Severity,
+    Tlp, hex,
+};
 use jiff::Timestamp;
 
 /// Countries that a title names; more are counted.
@@ -101,6 +104,60 @@ pub struct Told {
     pub condition: String,
     /// What the recipient should do next.
     pub advice: Vec<String>,
+}
+
+impl From<&Alert> for Told {
+    /// What every viewer of an alert is told of it: no reporter, no report, no position.
+    fn from(alert: &Alert) -> Self {
+        let (audience, told_in) = match &alert.audience {
+            Audience::Eu => ("eu", None),
+            Audience::Countries(countries) => ("countries", Some(countries)),
+            Audience::Recipients => ("recipients", None),
+            Audience::Reporter(_) => ("reporter", None),
+        };
+        let state = match alert.state {
+            AlertState::Open => ToldState::Open,
+            AlertState::Resolved => ToldState::Resolved,
+            AlertState::Retracted => ToldState::Retracted,
+            AlertState::Superseded(heir) => ToldState::Superseded(Some(heir)),
+        };
+        let is_pool = alert.compartment.is_pool();
+        let recipients = alert.compartment.recipients.iter().flat_map(|list| list.iter());
+        let rule = &alert.rule;
+        Self {
+            id: alert.id,
+            revision: alert.revision,
+            kind: rule.kind,
+            state,
+            severity: alert.severity,
+            audience: audience.to_owned(),
+            audience_countries: told_in.into_iter().flat_map(|countries| countries.iter()).collect(),
+            tlp: alert.tlp,
+            pap: alert.pap,
+            usage: if is_pool { "share" } else { "named-recipients-only" }.to_owned(),
+            recipients: recipients.map(ToString::to_string).collect(),
+            key: (alert.key.iter())
+                .map(|key| (key.field.to_string(), key.value.to_string()))
+                .collect(),
+            countries: alert.countries.iter().collect(),
+            sectors: alert.sectors.clone(),
+            incident_types: alert.incident_types.clone(),
+            reports: alert.counts.reports,
+            unlisted: alert.counts.unlisted,
+            members: alert.counts.members,
+            digest: hex(&alert.digest),
+            first_seen_ms: alert.first_seen.as_millis(),
+            last_seen_ms: alert.last_seen.as_millis(),
+            revised_at_ms: alert.revised_at.as_millis(),
+            exercise: alert.compartment.realm == Realm::Exercise,
+            uncorroborated: rule.kind == AlertKind::Urgent,
+            held: alert.held,
+            rule: rule.id.to_string(),
+            rule_version: rule.version,
+            condition: rule.condition.to_string(),
+            advice: rule.advice.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 impl Told {

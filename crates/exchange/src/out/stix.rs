@@ -4,7 +4,7 @@ mod properties;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_model::{Indicator, IndicatorKind, Tlp};
+use chappe_model::{Country, Indicator, IndicatorKind, Tlp};
 use serde_json::{Value, json};
 
 use super::alert::{Told, rfc3339};
@@ -18,36 +18,68 @@ const AUTHOR: &str = "identity--5d1c2b0e-9a4f-4c57-8a3d-1e6f0b7c9d21";
 /// When author and extension were first written.
 const SINCE: &str = "2026-11-28T00:00:00.000Z";
 
+const SINCE_MS: u64 = 1_795_824_000_000;
+
 /// When OASIS made the marking definitions of TLP 2.0.
 const TLP_2_SINCE: &str = "2022-10-01T00:00:00.000Z";
+const TLP_2_SINCE_MS: u64 = 1_664_582_400_000;
+
+/// An object that alerts share: the same, under one id and in one version, wherever it stands. In order: what others refer to comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StixShared {
+    /// The `identity` that made the objects: Chappe.
+    Author,
+    /// The `extension-definition` of what an alert says beyond STIX.
+    Extension,
+    /// The `marking-definition` of a label.
+    Marking(Tlp),
+    /// The `location` of a country.
+    Location(Country),
+}
+
+impl StixShared {
+    /// Those that the objects of an alert refer to.
+    #[must_use]
+    pub fn of(alert: &Told) -> BTreeSet<Self> {
+        let places = alert.countries.iter().copied().map(Self::Location);
+        let all = [Self::Author, Self::Extension, Self::Marking(alert.tlp)];
+        all.into_iter().chain(places).collect()
+    }
+
+    /// The object.
+    #[must_use]
+    pub fn object(self) -> Value {
+        match self {
+            Self::Author => author(),
+            Self::Extension => extension_definition(),
+            Self::Marking(tlp) => marking_definition(tlp),
+            Self::Location(country) => location(country),
+        }
+    }
+
+    /// The time of its only version, in milliseconds since 1970.
+    #[must_use]
+    pub fn version_ms(self) -> u64 {
+        match self {
+            Self::Marking(_) => TLP_2_SINCE_MS,
+            Self::Author | Self::Extension | Self::Location(_) => SINCE_MS,
+        }
+    }
+}
 
 /// The bundle of alerts. Equal alerts in any order give equal bytes; each object keeps its id from revision to revision.
 #[must_use]
 pub fn write_stix(alerts: &[Told]) -> String {
     let mut alerts: Vec<&Told> = alerts.iter().collect();
     alerts.sort_by_key(|alert| alert.id);
-    let mut objects = BTreeMap::new();
-    let mut add = |object: Value| {
-        let id = object["id"].as_str().unwrap_or_default().to_owned();
-        objects.insert(id, object);
-    };
-    add(author());
-    add(extension_definition());
-    for tlp in alerts.iter().map(|alert| alert.tlp).collect::<BTreeSet<Tlp>>() {
-        add(marking_definition(tlp));
-    }
-    for alert in &alerts {
-        let mut refs = BTreeSet::new();
-        for object in shared(alert).into_iter().chain(locations(alert)) {
-            refs.extend(object["id"].as_str().map(str::to_owned));
-            add(object);
-        }
-        if refs.is_empty() {
-            // A report must refer to something.
-            refs.insert(AUTHOR.to_owned());
-        }
-        add(report(alert, &refs));
-    }
+    let shared: BTreeSet<StixShared> = alerts.iter().flat_map(|alert| StixShared::of(alert)).collect();
+    let shared = shared.into_iter().chain([StixShared::Author, StixShared::Extension]);
+    let own = alerts.iter().flat_map(|alert| stix_objects(alert));
+    let objects: BTreeMap<String, Value> = shared
+        .map(StixShared::object)
+        .chain(own)
+        .map(|object| (object["id"].as_str().unwrap_or_default().to_owned(), object))
+        .collect();
     let names: Vec<String> = alerts
         .iter()
         .map(|alert| format!("{} {}", alert.id.resource_name(), alert.revision))
@@ -58,6 +90,41 @@ pub fn write_stix(alerts: &[Told]) -> String {
         "objects": objects.into_values().collect::<Vec<Value>>(),
     });
     format!("{bundle:#}\n")
+}
+
+/// The objects of one alert alone, in the order of [`stix_ids`]: what its reports share, then its `report`. What else they refer to is
+/// [`StixShared::of`].
+#[must_use]
+pub fn stix_objects(alert: &Told) -> Vec<Value> {
+    let mut objects = shared(alert);
+    let places = alert.countries.iter().map(|country| location_id(*country));
+    let mut refs: BTreeSet<String> = places.collect();
+    refs.extend(
+        objects
+            .iter()
+            .filter_map(|object| object["id"].as_str().map(str::to_owned)),
+    );
+    if refs.is_empty() {
+        // A report must refer to something.
+        refs.insert(AUTHOR.to_owned());
+    }
+    objects.push(report(alert, &refs));
+    objects
+}
+
+/// The ids of [`stix_objects`], the same for every revision that names the same values. Each begins with the type of its object.
+#[must_use]
+pub fn stix_ids(alert: &Told) -> Vec<String> {
+    let indicators = alert.indicators();
+    let shared = indicators.iter().map(|indicator| {
+        let kind = if pattern(indicator).is_some() {
+            "indicator"
+        } else {
+            "vulnerability"
+        };
+        id_of(alert, kind, &indicator.text())
+    });
+    shared.chain([id_of(alert, "report", "")]).collect()
 }
 
 /// An id that is a function of what it names.
@@ -95,11 +162,16 @@ fn marking_definition(tlp: Tlp) -> Value {
     })
 }
 
+/// The id of an object of an alert.
+fn id_of(alert: &Told, kind: &str, name: &str) -> String {
+    id(kind, &format!("{} {name}", alert.id.resource_name()))
+}
+
 /// An object of an alert, with what all of them have.
 fn object(alert: &Told, kind: &str, name: &str, own: Value) -> Value {
     let mut object = json!({
         "type": kind, "spec_version": "2.1",
-        "id": id(kind, &format!("{} {name}", alert.id.resource_name())),
+        "id": id_of(alert, kind, name),
         "created_by_ref": AUTHOR,
         "created": rfc3339(alert.created_ms()), "modified": rfc3339(alert.revised_at_ms),
         "object_marking_refs": [tlp_2_id(alert.tlp)],
@@ -156,15 +228,17 @@ fn pattern(indicator: &Indicator) -> Option<String> {
     Some(format!("[{path} = '{value}']"))
 }
 
-/// The countries, each the same object in every bundle.
-fn locations(alert: &Told) -> Vec<Value> {
-    let one = |country: &str| {
-        json!({
-            "type": "location", "spec_version": "2.1", "id": id("location", country), "created": SINCE, "modified": SINCE,
-            "created_by_ref": AUTHOR, "name": country, "country": country,
-        })
-    };
-    alert.countries.iter().map(|country| one(country.as_str())).collect()
+/// A country, the same object for every alert.
+fn location(country: Country) -> Value {
+    let code = country.as_str();
+    json!({
+        "type": "location", "spec_version": "2.1", "id": location_id(country), "created": SINCE, "modified": SINCE,
+        "created_by_ref": AUTHOR, "name": code, "country": code,
+    })
+}
+
+fn location_id(country: Country) -> String {
+    id("location", country.as_str())
 }
 
 fn report(alert: &Told, refs: &BTreeSet<String>) -> Value {
