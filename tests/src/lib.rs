@@ -3,7 +3,7 @@
 //! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses. With
 //!   `CHAPPE_TESTS_ON=kafka` its log is on a broker that the test process starts.
 //! - [`chappe`] runs a command, and [`submit`] submits a report, as one member would.
-//! - [`Client`] speaks for one member; [`Feed`] follows its alerts.
+//! - [`Client`] speaks for one member; [`Feed`] follows its alerts. [`http`] asks over plain HTTP.
 //! - [`revisions`] and [`read_on`] read what stands in a log.
 //! - [`report`] is a sound report to change.
 //! - [`random`] is what a test draws its choices from.
@@ -37,6 +37,7 @@ mod client;
 mod clock;
 mod command;
 mod feed;
+mod http;
 mod log;
 mod process;
 mod program;
@@ -53,6 +54,7 @@ pub use client::{Authenticated, Bearer, Client};
 pub use clock::now;
 pub use command::{chappe, submit};
 pub use feed::Feed;
+pub use http::{Reply, basic, http};
 pub use log::{read_on, revisions};
 pub use program::{Options, Program};
 pub use reports::{indicator, report};

@@ -179,6 +179,18 @@ impl Program {
         self.address
     }
 
+    /// Where it serves TAXII, if it does.
+    ///
+    /// # Errors
+    /// When the ready line names an address that is none.
+    pub fn taxii(&self) -> Result<Option<SocketAddr>> {
+        let stated = self.ready.split_once("; TAXII on http://").map(|(_, rest)| rest);
+        let address = stated.map(|stated| stated.split('/').next().unwrap_or_default().parse());
+        address
+            .transpose()
+            .with_context(|| format!("the ready line names no address: {}", self.ready))
+    }
+
     /// The line it said when it was ready: members, partitions, policy, and what was found in the log.
     #[must_use]
     pub fn ready_line(&self) -> &str {

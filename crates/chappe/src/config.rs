@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod kafka;
 mod policy;
+mod taxii;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use chappe_model::{Budget, MemberId, Principal, Role};
 pub use error::ConfigError;
 pub use kafka::{KafkaSection, Sasl, SaslMechanism, TlsFiles};
 pub use policy::{CrossBorder, PolicySection, Urgent};
+pub use taxii::TaxiiSection;
 
 pub(crate) use policy::{DEFAULT_LATENESS_MS, in_force};
 
@@ -72,6 +74,8 @@ pub struct Config {
     pub budget: Budget,
     /// The log on brokers; none: it is embedded, in the data folder.
     pub kafka: Option<KafkaSection>,
+    /// TAXII 2.1, if wanted.
+    pub taxii: Option<TaxiiSection>,
 }
 
 impl Config {

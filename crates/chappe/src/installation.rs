@@ -5,6 +5,7 @@ mod parts;
 mod policy_record;
 mod serving;
 mod store;
+mod taxii;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -129,13 +130,14 @@ impl Installation {
         if self.parts != Parts::ALL && config.kafka.is_none() {
             return Err(StartError::NotShared(self.parts.command()));
         }
-        let (Self { pace, parts }, config) = (self, config.clone());
-        let opened = tokio::task::spawn_blocking(move || opening::open(&config, parts, pace, &clock));
+        let (Self { pace, parts }, shared) = (self, config.clone());
+        let opened = tokio::task::spawn_blocking(move || opening::open(&shared, parts, pace, &clock));
         let opened = opened
             .await
             .map_err(|error| StartError::Panicked(error.to_string()))??;
         let (front, back) = (watch::Sender::new(false), watch::Sender::new(false));
         let (health, router) = serving::router(&opened).await?;
+        let taxii_listener = taxii::listener(config, &opened).await?;
         let ingest = opened.ingest.as_ref().map(chappe_ingest::Service::handle);
         let mut parts: JoinSet<Ended> = JoinSet::new();
         if let Some(correlation) = opened.correlation {
@@ -147,9 +149,14 @@ impl Installation {
         if let Some(notification) = opened.notification {
             parts.spawn(part("notification", notification.run(told(&front))));
         }
+        let taxii = taxii_listener.as_ref().map(|(address, _)| *address);
+        if let (Some(server), Some((_, listener))) = (opened.taxii, taxii_listener) {
+            parts.spawn(part("the TAXII server", server.serve(listener, told(&front))));
+        }
         parts.spawn(part("the gRPC server", serving::serve(router, listener, told(&front))));
         Ok(Running {
             address,
+            taxii,
             summary: opened.summary,
             policy: opened.policy,
             log: opened.log,
@@ -165,6 +172,7 @@ impl Installation {
 /// An installation that runs. Dropping it without [`Running::shutdown`] aborts it, as a crash would.
 pub struct Running {
     address: SocketAddr,
+    taxii: Option<SocketAddr>,
     summary: Summary,
     policy: Policy,
     log: Arc<dyn EventLog>,
@@ -180,6 +188,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves TAXII, if it does.
+    #[must_use]
+    pub fn taxii(&self) -> Option<SocketAddr> {
+        self.taxii
     }
 
     /// What was found at the start.

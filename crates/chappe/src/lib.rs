@@ -39,8 +39,8 @@ mod words;
 pub use cli::{Cli, Command};
 pub use commands::{Exit, run};
 pub use config::{
-    Config, ConfigError, CrossBorder, KafkaSection, Member, PolicySection, QuotaSection, Sasl, SaslMechanism, TlsFiles,
-    Urgent,
+    Config, ConfigError, CrossBorder, KafkaSection, Member, PolicySection, QuotaSection, Sasl, SaslMechanism,
+    TaxiiSection, TlsFiles, Urgent,
 };
 pub use installation::{
     DRAIN, Found, Installation, Pace, PartFailed, Parts, Running, StartError, Summary, with_sources,

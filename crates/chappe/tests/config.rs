@@ -33,6 +33,12 @@ fn every_refusal_names_its_line_and_the_way_on() {
         (format!("listen = \"0.0.0.0:7600\"\n{MEMBER}"), 1, "no TLS"),
         (format!("listen = \"7600\"\n{MEMBER}"), 1, "no address with a port"),
         (format!("\nmetrics = \"192.0.2.1:1\"\n{MEMBER}"), 2, "loopback"),
+        (
+            format!("[taxii]\nlisten = \"0.0.0.0:7610\"\n{MEMBER}"),
+            2,
+            "serves TAXII in plain text on loopback only",
+        ),
+        (format!("[taxii]\n{MEMBER}"), 1, "missing field `listen`"),
         (format!("lisen = \"127.0.0.1:1\"\n{MEMBER}"), 1, "unknown field `lisen`"),
         (format!("shards = 65\n{MEMBER}"), 1, "1 to 64"),
         (format!("shards = 0\n{MEMBER}"), 1, "1 to 64"),

@@ -7,6 +7,7 @@
 //! - [`Board::decide`] records a decision, and answers once it is durable and read back.
 //! - [`Board::state_constituency`] records what a member answers for, likewise; of alerts it is then told what hits that, and may ask for those alone.
 //! - [`Service`] follows the log and serves `chappe.v1.AlertService` and `chappe.v1.MemberService`.
+//! - [`Taxii`] serves the same alerts over TAXII 2.1, for tools that know that; what they add is handed on as reports ([`SubmitReport`]).
 //!
 //! # What it is not
 //! It decides nothing about who may see what: every delivery, list and get asks `chappe_distribute::may_see`. Of an alert it writes nothing:
@@ -41,7 +42,8 @@
 //! log may exceed both by what they have under way. For each network or domain of a constituency about 150 bytes, of which there are
 //! `limits::CONSTITUENCY_ENTRIES`, and as many again for what was in force before. The tail: [`TAIL_RECORDS`] records and [`TAIL_BYTES`] of payload at most. 16 bytes for
 //! each [`MILESTONE_RECORDS`] records of the log, and for each run of ignored records. A stream holds at most 64 records read
-//! ahead, [`STREAM_BATCH`] alerts and one heartbeat in hand, and [`OUTBOX`] answers on their way.
+//! ahead, [`STREAM_BATCH`] alerts and one heartbeat in hand, and [`OUTBOX`] answers on their way. With TAXII, what `chappe_taxii` says for each revision that
+//! the log ever held.
 //!
 //! # Example
 //! ```
@@ -96,6 +98,7 @@ mod stating;
 mod stream;
 mod streams;
 mod tally;
+mod taxii;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -111,3 +114,7 @@ pub use options::{
     STREAMS, STREAMS_PER_MEMBER, TAIL_BYTES, TAIL_RECORDS,
 };
 pub use service::Service;
+pub use taxii::{
+    STATUS_KEPT_MS, STATUSES_PER_MEMBER, SubmitReport, Submitted, TAXII_BODY_BYTES, TAXII_CONNECTION_AGE,
+    TAXII_CONNECTIONS, TAXII_SHUTDOWN_GRACE, Taxii,
+};

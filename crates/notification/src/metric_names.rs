@@ -17,6 +17,9 @@ pub(crate) const SURGE_BUDGET: &str = "chappe_notification_surge_false_alarms_st
 pub(crate) const SURGES_TOLD: &str = "chappe_notification_surges_told_last_year";
 pub(crate) const SURGES_DISMISSED: &str = "chappe_notification_surges_dismissed_last_year";
 pub(crate) const SURGES_UNDECIDED: &str = "chappe_notification_surges_undecided_last_year";
+pub(crate) const TAXII_REQUESTS: &str = "chappe_notification_taxii_requests_total";
+pub(crate) const TAXII_OBJECTS: &str = "chappe_notification_taxii_objects_total";
+pub(crate) const TAXII_CONNECTIONS_OPEN: &str = "chappe_notification_taxii_connections_open";
 
 /// Describes the metrics to the recorder that is installed.
 pub fn describe_metrics() {
@@ -58,5 +61,12 @@ pub fn describe_metrics() {
         Unit::Count,
         "Of these, neither dismissed nor confirmed"
     );
+    describe_counter!(TAXII_REQUESTS, Unit::Count, "TAXII requests answered, by HTTP status");
+    describe_counter!(
+        TAXII_OBJECTS,
+        Unit::Count,
+        "Objects, records and versions in TAXII answers"
+    );
+    describe_gauge!(TAXII_CONNECTIONS_OPEN, Unit::Count, "TAXII connections open now");
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams open now");
 }

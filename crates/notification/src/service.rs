@@ -18,6 +18,7 @@ use crate::member_api::MemberApi;
 use crate::metric_names::describe_metrics;
 use crate::options::{HEARTBEAT_MAX, HEARTBEAT_MIN, OpenError, Options, READ_RETRIES, RunError, SHUTDOWN_GRACE};
 use crate::streams::Streams;
+use crate::taxii::{SubmitReport, Taxii};
 use crate::view::Sizes;
 
 /// Longest request, in bytes: a filter, a cursor and a reason are small.
@@ -92,6 +93,21 @@ impl Service {
             clock: Arc::clone(&self.clock),
         };
         MemberServiceServer::new(api).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The TAXII server. What members add is submitted by `submit`; without it nothing is added here.
+    ///
+    /// # Errors
+    /// When the log cannot be read: its revisions are read once more, for the order in which they were added.
+    pub fn taxii(&self, submit: Option<SubmitReport>) -> Result<Taxii, OpenError> {
+        let (directory, clock) = (Arc::clone(&self.directory), Arc::clone(&self.clock));
+        Ok(Taxii::open(
+            &self.board,
+            directory,
+            clock,
+            Arc::clone(&self.streams),
+            submit,
+        )?)
     }
 
     /// Follows the topics until `shutdown`, then ends all streams with UNAVAILABLE and waits up to [`SHUTDOWN_GRACE`] for them.

@@ -10,3 +10,4 @@ mod lists;
 mod loopback;
 mod rig;
 mod searching;
+mod taxii;

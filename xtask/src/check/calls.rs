@@ -13,6 +13,7 @@ pub(crate) const PURE: &[&str] = &[
     "exchange",
     "sigma",
     "surge",
+    "taxii",
 ];
 
 /// Consecutive parts of a path that pure code may not name, wherever they stand in it.

@@ -1,4 +1,4 @@
-//! The formats' own validators, in a virtual environment of Python: `target/tools/exchange`.
+//! The formats' own validators, and TAXII's own client and server, in a virtual environment of Python: `target/tools/exchange`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,6 +15,9 @@ const STIX2_VALIDATOR: &str = "3.2.0";
 const STIX2: &str = "3.0.2";
 const PYMISP: &str = "2.5.34.4";
 const IDEA_FORMAT: &str = "0.1.15";
+/// OASIS's client of TAXII, and its server.
+const TAXII2_CLIENT: &str = "2.3.0";
+const MEDALLION: &str = "3.0.0";
 
 fn folder(place: &Place) -> PathBuf {
     place.tools().join("exchange")
@@ -85,6 +88,20 @@ pub(crate) fn tools(place: &Place) -> Vec<Tool> {
             wanted: Some(IDEA_FORMAT),
             ways: vec![|place| install(place, "idea-format", IDEA_FORMAT)],
             by_hand: by_hand("idea-format", IDEA_FORMAT),
+        },
+        Tool {
+            name: "taxii2-client",
+            version: |place| version(place, "taxii2-client"),
+            wanted: Some(TAXII2_CLIENT),
+            ways: vec![|place| install(place, "taxii2-client", TAXII2_CLIENT)],
+            by_hand: by_hand("taxii2-client", TAXII2_CLIENT),
+        },
+        Tool {
+            name: "medallion",
+            version: |place| version(place, "medallion"),
+            wanted: Some(MEDALLION),
+            ways: vec![|place| install(place, "medallion", MEDALLION)],
+            by_hand: by_hand("medallion", MEDALLION),
         },
     ]
 }

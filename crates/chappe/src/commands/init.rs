@@ -76,6 +76,10 @@ data = "chappe-data"
 # window-hours = 24
 # least-severity = "high"
 
+# Tools that know TAXII 2.1 read and report here, if this section is there.
+# [taxii]
+# listen = "127.0.0.1:7610"
+
 # What one member may send. Over it the answer is RESOURCE_EXHAUSTED, with the time to wait.
 [quotas]
 "#;

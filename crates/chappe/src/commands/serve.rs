@@ -88,8 +88,12 @@ fn ready(running: &Running) -> String {
             format!("{}, durability {durability}", count(*brokers, "Kafka broker"))
         }
     };
+    let taxii = match running.taxii() {
+        Some(address) => format!("; TAXII on http://{address}/taxii2/"),
+        None => String::new(),
+    };
     format!(
-        "chappe {} {service}ready on {}: {members}, {partitions}, policy version {}; log: {log}",
+        "chappe {} {service}ready on {}: {members}, {partitions}, policy version {}; log: {log}{taxii}",
         env!("CARGO_PKG_VERSION"),
         running.address(),
         summary.policy_version,

@@ -13,6 +13,7 @@ use toml::Spanned;
 use super::cascade::{self, CascadeTable};
 use super::error::ConfigError;
 use super::kafka::{self, KafkaTable};
+use super::taxii::{self, TaxiiTable};
 use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
 use crate::rule_files;
 use crate::warning_files::WarningLists;
@@ -38,6 +39,7 @@ struct File {
     #[serde(default)]
     quotas: QuotaTable,
     kafka: Option<KafkaTable>,
+    taxii: Option<TaxiiTable>,
 }
 
 #[derive(Deserialize)]
@@ -141,10 +143,13 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
         kafka: (file.kafka.as_ref())
             .map(|table| kafka::section(&source, table, folder))
             .transpose()?,
+        taxii: (file.taxii.as_ref())
+            .map(|table| taxii::section(&source, table))
+            .transpose()?,
     })
 }
 
-fn loopback(source: &Source<'_>, value: &Spanned<String>, what: &str) -> Result<SocketAddr, ConfigError> {
+pub(super) fn loopback(source: &Source<'_>, value: &Spanned<String>, what: &str) -> Result<SocketAddr, ConfigError> {
     let text = value.get_ref();
     let Ok(address) = text.parse::<SocketAddr>() else {
         let message = format!("{text:?} is no address with a port: write it like {DEFAULT_LISTEN:?} or \"[::1]:7600\"");

@@ -13,7 +13,7 @@ use chappe_identity::Directory;
 use chappe_model::Policy;
 
 use super::store::{self, Store};
-use super::{Pace, Parts, Summary, policy_record};
+use super::{Pace, Parts, Summary, policy_record, taxii};
 use crate::config::{Config, QuotaSection};
 use crate::secret::{SECRET_FILE, SecretError};
 
@@ -27,6 +27,9 @@ pub enum StartError {
     /// The listener is none.
     #[error("cannot listen")]
     Listener(#[source] io::Error),
+    /// The listener of TAXII is none.
+    #[error("cannot listen for TAXII where [taxii] says")]
+    TaxiiListener(#[source] io::Error),
     /// No secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -111,6 +114,7 @@ pub(super) struct Opened {
     pub(super) ingest: Option<chappe_ingest::Service>,
     pub(super) correlation: Option<chappe_correlation::Service>,
     pub(super) notification: Option<chappe_notification::Service>,
+    pub(super) taxii: Option<chappe_notification::Taxii>,
     pub(super) summary: Summary,
 }
 
@@ -132,6 +136,10 @@ pub(super) fn open(config: &Config, parts: Parts, pace: Pace, clock: &Arc<dyn Cl
     let counts = ingest.as_ref().map(chappe_ingest::Service::handle);
     let correlation = parts.correlation.then(|| opening.correlation(counts)).transpose()?;
     let notification = parts.notification.then(|| opening.notification()).transpose()?;
+    let taxii = match (config.taxii, &notification) {
+        (Some(_), Some(notification)) => Some(notification.taxii(ingest.as_ref().map(taxii::submitter))?),
+        _ => None,
+    };
     let summary = Summary {
         parts,
         members: config.members.len(),
@@ -145,6 +153,7 @@ pub(super) fn open(config: &Config, parts: Parts, pace: Pace, clock: &Arc<dyn Cl
         ingest,
         correlation,
         notification,
+        taxii,
         summary,
     })
 }

@@ -204,6 +204,7 @@ fn config(data: &Path) -> Result<(Config, Vec<(&'static str, Token)>)> {
         budget: Budget::default(),
         instance: "demo".to_owned(),
         kafka: None,
+        taxii: None,
     };
     Ok((config, tokens))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chappe_exchange::{
     Draft, Format, Mapping, ReadError, Reading, Skipped, read_idea, read_misp, read_stix, read_table,
 };
-use chappe_model::{Rsit, Timestamp};
+use chappe_model::{Country, Rsit, Timestamp};
 use chappe_proto::{time, v1};
 
 use crate::cli::FillArgs;
@@ -134,6 +134,18 @@ fn without_name(name: &str, message: &str) -> String {
         .to_owned()
 }
 
+/// What a member added over TAXII, of whom nothing more can be asked: the countries that it does not name are its own, as a file's would be with
+/// `--countries`.
+pub(crate) fn added(draft: Draft, home: Option<Country>) -> v1::Incident {
+    let mut report = from_draft(draft);
+    let fill = FillArgs {
+        countries: home.into_iter().collect(),
+        ..FillArgs::default()
+    };
+    fill_in(&mut report, true, &fill);
+    report
+}
+
 fn from_draft(draft: Draft) -> v1::Incident {
     let marked = draft.tlp.is_some() || draft.pap.is_some();
     let marking = v1::Marking {
@@ -213,7 +225,7 @@ fn fill_in(report: &mut v1::Incident, is_foreign: bool, fill: &FillArgs) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chappe_model::{Country, MemberId, Severity, Tlp};
+    use chappe_model::{MemberId, Severity, Tlp};
 
     const EVENT: &str = r#"{"Event": {"uuid": "5f0c7d1e-0000-4000-8000-000000000001", "timestamp": "1601564930", "info": "Wave",
         "Attribute": [{"type": "domain", "value": "bad.example"}, {"type": "comment", "value": "x"}, {"type": "ip-src", "value": "300.1.1.1"}]}}"#;
