@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 
 use chappe_proto::v1;
@@ -330,6 +332,11 @@ async fn what_is_wrong_is_refused_by_the_codes_of_the_specification() {
     )
     .unwrap();
     assert_eq!((head.status, head.body.as_str()), (200, ""));
+
+    // A connection that asks nothing, and one that stops in the middle, keep nobody from ending.
+    let _silent = TcpStream::connect(address).unwrap();
+    let mut broken = TcpStream::connect(address).unwrap();
+    broken.write_all(b"GET /taxii2/ HTTP/1.1\r\nhost: ").unwrap();
     program.stop().unwrap();
 }
 
