@@ -16,14 +16,20 @@ use crate::metric_names::{SURGE_LESSON, SURGE_LESSON_SECONDS, SURGE_THRESHOLD};
 use crate::pace::Pace;
 use crate::threads::Post;
 
-/// The key of marks that carry a part of a lesson.
-pub(crate) const LESSON_KEY: &[u8] = b"surge";
+/// The key of marks in the incidents topic that carry a part of a lesson.
+pub const LESSON_KEY: &[u8] = b"surge";
 /// Lessons stand in this partition of the incidents, so that log time says from where on they are in force.
 const LESSONS_PARTITION: u16 = 0;
 /// It is looked so often, in milliseconds of log time, whether the first lesson is due, which waits for enough to learn from.
 const LOOK_FIRST_MS: u64 = 60_000;
 /// The same for later ones.
 const LOOK_MS: u64 = 3_600_000;
+
+/// When it is looked again whether a lesson is due, after a look at log time `at` when the lesson in force had this number.
+#[must_use]
+pub fn next_look(at: Timestamp, lesson: u32) -> Timestamp {
+    at.plus(if lesson == 0 { LOOK_FIRST_MS } else { LOOK_MS })
+}
 /// Added to the niceness of the thread that learns.
 #[cfg(target_os = "linux")]
 const LESSON_NICE: i32 = 10;
@@ -94,7 +100,7 @@ impl Learning {
             return;
         }
         self.heard = self.heard.max(overview.lesson());
-        self.look_at = watermark.plus(if self.heard == 0 { LOOK_FIRST_MS } else { LOOK_MS });
+        self.look_at = next_look(watermark, self.heard);
         gauge!(SURGE_LESSON).set(f64::from(self.heard));
         if let Some(task) = overview.task(self.policy) {
             self.begin(task);

@@ -14,6 +14,8 @@
 //!   behind it can be added.
 //! - A time mark in `alerts` stands behind every alert up to its watermark.
 //!
+//! Whoever looks at the past reads what was told by [`last_told`], and knows lessons among the marks by [`LESSON_KEY`].
+//!
 //! # Example
 //! ```
 //! use std::sync::Arc;
@@ -55,8 +57,10 @@ mod worker;
 #[doc(hidden)]
 pub use crew::Stepped;
 pub use error::{OpenError, RunError};
+pub use learning::{LESSON_KEY, next_look};
 pub use metric_names::describe_metrics;
 pub use options::{LiveListener, MAX_SHARDS, Options};
 #[doc(hidden)]
 pub use pace::Grain;
+pub use recall::last_told;
 pub use service::Service;

@@ -102,7 +102,8 @@ impl Options {
     }
 
     /// What is looked for in all reports.
-    pub(crate) fn detectors(&self) -> Detectors {
+    #[must_use]
+    pub fn detectors(&self) -> Detectors {
         Detectors {
             linking: self.linking.clone().map(Arc::new),
             surges: self.surges.is_some(),

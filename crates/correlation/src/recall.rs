@@ -46,6 +46,17 @@ pub(crate) fn look_on(log: &dyn EventLog, lots: u16) -> Result<Recalled, OpenErr
     Ok(told.recalled(0, read_to))
 }
 
+/// Each alert of a log that one process owns, as it was told last; where a time is given, as it was told last until then by log time.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn last_told(log: &dyn EventLog, until: Option<Timestamp>) -> Result<Vec<Alert>, ReadError> {
+    let mut told = Told::new(1);
+    told.until = until;
+    told.read(log, Position(0))?;
+    Ok(told.last.into_values().collect())
+}
+
 /// Each alert of some lots as it was told last, read in slices from the beginning of the log.
 pub(crate) struct LastTold {
     told: Told,
@@ -78,6 +89,8 @@ struct Told {
     fences: Fences,
     /// Only alerts of these lots are kept; of all where there is none.
     only: Option<BTreeSet<u16>>,
+    /// Only what was told up to this log time; all where there is none.
+    until: Option<Timestamp>,
     watermark: Timestamp,
     last: BTreeMap<AlertId, Alert>,
     claims: Vec<Claim>,
@@ -88,6 +101,7 @@ impl Told {
         Self {
             fences: Fences::new(lots),
             only: None,
+            until: None,
             watermark: Timestamp::ZERO,
             last: BTreeMap::new(),
             claims: vec![],
@@ -153,7 +167,7 @@ impl Told {
         let lot = told.lot(self.fences.lots());
         let before = self.last.get(&told.id);
         let newer = before.is_none_or(|before| before.revision < told.revision);
-        let admitted = self.fences.admit(lot, told.epoch);
+        let admitted = self.fences.admit(lot, told.epoch) && self.until.is_none_or(|until| told.revised_at <= until);
         if admitted && newer && self.only.as_ref().is_none_or(|only| only.contains(&lot)) {
             self.last.insert(told.id, told);
         }

@@ -36,6 +36,22 @@ pub(crate) fn lock(folder: &Path) -> Result<FolderLock, OpenError> {
     }
 }
 
+/// Takes the lock of a folder together with other readers, so that nobody writes meanwhile. Makes nothing: a copy without the file, which nobody
+/// can have open, has no lock to take.
+pub(crate) fn lock_to_read(folder: &Path) -> Result<Option<FolderLock>, OpenError> {
+    let path = folder.join(LOCK_NAME);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(OpenError::io("open the lock file", &path)(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(FolderLock { _file: file })),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { folder: folder.into() }),
+        Err(TryLockError::Error(error)) => Err(OpenError::io("lock", path)(error)),
+    }
+}
+
 /// The segments in the folder, by the sequence of their first commit, rising.
 pub(crate) fn segments(folder: &Path) -> Result<Vec<(u64, PathBuf)>, OpenError> {
     let list = || -> io::Result<Vec<(u64, PathBuf)>> {
@@ -87,6 +103,13 @@ impl Meta {
             }
         }
         Ok(meta)
+    }
+
+    /// Reads what the log in a folder is.
+    pub(crate) fn read(folder: &Path) -> Result<Self, OpenError> {
+        let file = folder.join(META_NAME);
+        let text = fs::read_to_string(&file).map_err(OpenError::io("read", &file))?;
+        Self::parse(&text).map_err(|reason| OpenError::BadMeta { file, reason })
     }
 
     fn create(folder: &Path, file: PathBuf, partitions: Partitions, disk: &dyn Disk) -> Result<Self, OpenError> {

@@ -5,6 +5,8 @@
 //!
 //! [`SnapshotFolder`] is the snapshot store by itself, for a process whose log lies elsewhere.
 //!
+//! [`ReadOnlyLog`] is a log that nobody writes, as a command finds it that looks at the past.
+//!
 //! # What it is not
 //! It replicates nothing and serves one process (a lock file refuses a second). It deletes nothing: retention by
 //! destroying keys and by dropping old segments is not its business yet. It has no index by key.
@@ -50,6 +52,7 @@ mod metric_names;
 mod options;
 mod queue;
 mod read;
+mod read_only;
 mod recover;
 mod segment;
 mod snapshots;
@@ -66,6 +69,7 @@ pub use self::{
         DEFAULT_CACHE_BYTES, DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_RECORDS, DEFAULT_SEGMENT_BYTES, LocalOptions,
         MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES,
     },
+    read_only::ReadOnlyLog,
     recover::{OpenReport, TornTail},
     snapshots::SnapshotFolder,
 };

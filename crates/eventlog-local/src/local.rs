@@ -42,11 +42,56 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     view: RwLock<View>,
     wakes: RwLock<Vec<(Topic, Wake)>>,
-    /// Held until the committer is gone too.
-    _lock: FolderLock,
+    /// Held until the committer is gone too. None for a copy that is only read.
+    _lock: Option<FolderLock>,
 }
 
 impl Shared {
+    pub(crate) fn new(
+        options: LocalOptions,
+        partitions: Partitions,
+        seed: Seed,
+        index: Index,
+        lock: Option<FolderLock>,
+    ) -> Self {
+        Self {
+            queue: Queue::new(options.queue_records, options.queue_bytes),
+            partitions,
+            seed,
+            view: RwLock::new(View {
+                index,
+                cache: Cache::new(partitions.total(), options.cache_bytes),
+            }),
+            wakes: RwLock::default(),
+            _lock: lock,
+            options,
+        }
+    }
+
+    /// See [`EventLog::read`].
+    pub(crate) fn read(
+        &self,
+        topic: Topic,
+        partition: u16,
+        from: Position,
+        limit: ReadLimit,
+    ) -> Result<Vec<(Position, Record)>, ReadError> {
+        let partitions = self.partitions.of(topic);
+        let slot = self.partitions.slot(topic, partition);
+        let slot = slot.ok_or(ReadError::NoSuchPartition {
+            topic,
+            partition,
+            partitions,
+        })?;
+        read::read(self, slot, from.0, limit)
+    }
+
+    /// See [`EventLog::end`].
+    pub(crate) fn end(&self, topic: Topic, partition: u16) -> Position {
+        let slot = self.partitions.slot(topic, partition);
+        Position(slot.map_or(0, |slot| self.view().index.end(slot)))
+    }
+
     pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,19 +147,8 @@ impl LocalLog {
             offset: recovered.offset,
             extended_to: recovered.offset,
         };
-        let cache = Cache::new(meta.partitions.total(), options.cache_bytes);
-        let shared = Arc::new(Shared {
-            queue: Queue::new(options.queue_records, options.queue_bytes),
-            partitions: meta.partitions,
-            seed,
-            view: RwLock::new(View {
-                index: recovered.index,
-                cache,
-            }),
-            wakes: RwLock::default(),
-            _lock: lock,
-            options,
-        });
+        let shared = Shared::new(options, meta.partitions, seed, recovered.index, Some(lock));
+        let shared = Arc::new(shared);
         let committer = Committer::new(Arc::clone(&shared), tail, recovered.next_sequence);
         let thread = thread::Builder::new()
             .name("chappe-log".into())
@@ -176,19 +210,11 @@ impl EventLog for LocalLog {
         from: Position,
         limit: ReadLimit,
     ) -> Result<Vec<(Position, Record)>, ReadError> {
-        let partitions = self.shared.partitions.of(topic);
-        let slot = self.shared.partitions.slot(topic, partition);
-        let slot = slot.ok_or(ReadError::NoSuchPartition {
-            topic,
-            partition,
-            partitions,
-        })?;
-        read::read(&self.shared, slot, from.0, limit)
+        self.shared.read(topic, partition, from, limit)
     }
 
     fn end(&self, topic: Topic, partition: u16) -> Position {
-        let slot = self.shared.partitions.slot(topic, partition);
-        Position(slot.map_or(0, |slot| self.shared.view().index.end(slot)))
+        self.shared.end(topic, partition)
     }
 
     fn on_advance(&self, topic: Topic, wake: Wake) {

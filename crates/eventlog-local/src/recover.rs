@@ -27,7 +27,7 @@ pub struct OpenReport {
     pub records: u64,
     /// The size of the journal in bytes.
     pub bytes: u64,
-    /// What was cut off the end, if anything.
+    /// What was cut off the end, if anything; of a log that is only read, what stands there and is not read.
     pub torn_tail: Option<TornTail>,
 }
 
@@ -61,18 +61,8 @@ pub(crate) fn recover(
     partitions: Partitions,
     disk: &dyn Disk,
 ) -> Result<Recovered, OpenError> {
-    let mut scan = Scan {
-        seed,
-        partitions,
-        index: Index::new(partitions.total()),
-        next_sequence: 1,
-        last_commit: None,
-        report: OpenReport::default(),
-    };
     let segments = folder::segments(folder)?;
-    for (ordinal, (first, path)) in segments.iter().enumerate() {
-        scan.segment(*first, path, ordinal + 1 == segments.len())?;
-    }
+    let mut scan = Scan::of(&segments, seed, partitions)?;
     let (segment, path) = match segments.last() {
         Some((first, path)) => (*first, path.clone()),
         None => (scan.next_sequence, folder.join(segment::file_name(scan.next_sequence))),
@@ -93,6 +83,21 @@ pub(crate) fn recover(
     })
 }
 
+/// Reads the journal through and changes nothing: a torn tail stays, and is not read.
+pub(crate) fn read_through(
+    folder: &Path,
+    seed: Seed,
+    partitions: Partitions,
+) -> Result<(Index, OpenReport), OpenError> {
+    let segments = folder::segments(folder)?;
+    let scan = Scan::of(&segments, seed, partitions)?;
+    let report = OpenReport {
+        segments: segments.len(),
+        ..scan.report
+    };
+    Ok((scan.index, report))
+}
+
 struct Scan {
     seed: Seed,
     partitions: Partitions,
@@ -104,6 +109,21 @@ struct Scan {
 }
 
 impl Scan {
+    fn of(segments: &[(u64, PathBuf)], seed: Seed, partitions: Partitions) -> Result<Self, OpenError> {
+        let mut scan = Self {
+            seed,
+            partitions,
+            index: Index::new(partitions.total()),
+            next_sequence: 1,
+            last_commit: None,
+            report: OpenReport::default(),
+        };
+        for (ordinal, (first, path)) in segments.iter().enumerate() {
+            scan.segment(*first, path, ordinal + 1 == segments.len())?;
+        }
+        Ok(scan)
+    }
+
     fn segment(&mut self, first: u64, path: &Path, is_last: bool) -> Result<(), OpenError> {
         if first != self.next_sequence {
             let reason = format!("commit {} should come next: a segment is missing", self.next_sequence);
