@@ -149,6 +149,15 @@ pub enum SkipReason {
     /// It belongs to those who were attacked.
     #[error("belongs to those who were attacked: only what attacks is compared")]
     Attacked,
+    /// Its newest sighting says so.
+    #[error("a false positive by its newest sighting")]
+    FalsePositive,
+    /// Its newest sighting says that it is over.
+    #[error("expired by its newest sighting")]
+    Expired,
+    /// It says whom an event hit, by a name that is not known here.
+    #[error("no country (ISO 3166-1 alpha-2) and no NIS2 sector by a name that is known here")]
+    NoPlace,
     /// Its source says that it is not what it seems.
     #[error("{0} by the word of its source")]
     NotGenuine(&'static str),

@@ -3,6 +3,10 @@
 mod attribute;
 mod event;
 mod feed;
+mod galaxy;
+mod narrative;
+mod places;
+mod sighting;
 mod split;
 pub(crate) mod tags;
 

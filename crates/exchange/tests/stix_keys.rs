@@ -107,3 +107,29 @@ fn an_observation_that_was_taken_back_leaves_the_key_as_it_was() {
     let none = read(&[seen(1, true), address(1), seen(2, true), address(2)]).unwrap_err();
     assert!(none.ends_with(&both.report_key), "{none}");
 }
+
+#[test]
+fn an_export_that_knows_more_victims_is_the_higher_revision() {
+    let sighting = json!({ "type": "sighting", "id": "sighting--1", "sighting_of_ref": "indicator--1", "modified": "2026-03-02T06:15:00Z",
+        "where_sighted_refs": ["location--1", "location--2"] });
+    let location = |id: &str, country: &str| json!({ "type": "location", "id": id, "country": country, "modified": "2020-01-01T00:00:00Z" });
+    let (one, other) = (location("location--1", "AT"), location("location--2", "BE"));
+    let of = |places: &[&Value]| {
+        let objects = [indicator("indicator--1"), sighting.clone()];
+        read(
+            &objects
+                .into_iter()
+                .chain(places.iter().map(|place| (*place).clone()))
+                .collect::<Vec<_>>(),
+        )
+        .unwrap()
+    };
+    let (none, some, all) = (of(&[]), of(&[&one]), of(&[&one, &other]));
+    assert_eq!(
+        (none.countries.len(), some.countries.len(), all.countries.len()),
+        (0, 1, 2)
+    );
+    assert_eq!(none.revision + 1, some.revision);
+    assert_eq!(some.revision + 1, all.revision);
+    assert_eq!(of(&[&other, &one]), all);
+}

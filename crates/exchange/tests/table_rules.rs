@@ -324,3 +324,34 @@ fn names_in_json_lines_are_bounded_in_length_and_number() {
     let many = error(format!("{{\"id\": 1, \"o\": {{{}}}}}", members.join(", ")));
     assert!(many.starts_with("f: line 1: more than 1000 columns"), "{many}");
 }
+
+#[test]
+fn lines_are_those_of_the_file_whatever_ends_them() {
+    let header = "case;seen;addr;kind;cc;sev;rev;note";
+    for (end, text) in [
+        ("LF", format!("{header}\n1;;;;;;;\n2;;;;UK;;;\n")),
+        ("CRLF", format!("{header}\r\n1;;;;;;;\r\n2;;;;UK;;;\r\n")),
+        ("CR", format!("{header}\r1;;;;;;;\r2;;;;UK;;;\r")),
+        ("an empty line", format!("{header}\r\n\r\n2;;;;UK;;;\r\n")),
+        ("an empty line first", format!("\n{header}\n2;;;;UK;;;\n")),
+        (
+            "a cell of two lines",
+            format!("{header}\n1;;;;;;;a\n2;;;;UK;;;\n").replace(";a\n", ";\"a\"\n"),
+        ),
+    ] {
+        let readings = read(CSV, &text);
+        let faults: Vec<String> = readings
+            .iter()
+            .filter_map(|it| Some(it.as_ref().err()?.to_string()))
+            .collect();
+        assert_eq!(faults.len(), 1, "{end}");
+        assert!(
+            faults[0].starts_with("f: line 3, column cc: \"UK\""),
+            "{end}: {}",
+            faults[0]
+        );
+    }
+    let cell = read(CSV, &format!("{header}\r\n1;;;;;;;\"a\r\nb\"\r\n2;;;;UK;;;\r\n"));
+    let fault = cell.into_iter().find_map(Result::err).unwrap().to_string();
+    assert!(fault.starts_with("f: line 4, column cc: "), "{fault}");
+}

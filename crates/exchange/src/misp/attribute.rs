@@ -73,6 +73,14 @@ impl Meaning {
     }
 }
 
+/// Relations of the object `email` that name to whom a message went, whatever the type of the attribute.
+const RECIPIENTS: [&str; 3] = ["to", "cc", "bcc"];
+
+/// Whether an attribute of an object is the address of a recipient.
+pub(super) fn is_recipient(object_name: &str, relation: &str) -> bool {
+    object_name == "email" && RECIPIENTS.contains(&relation)
+}
+
 /// Whether the attributes of an object describe those who were attacked.
 pub(super) fn is_of_a_victim(object_name: &str) -> bool {
     VICTIM_OBJECTS.contains(&object_name)

@@ -5,12 +5,12 @@ mod walk;
 use std::collections::BTreeSet;
 
 use chappe_model::Severity;
-use chappe_model::limits::{SUMMARY_BYTES, TITLE_BYTES};
+use chappe_model::limits::TITLE_BYTES;
 use serde_json::{Map, Value};
 
 use self::walk::Walk;
 use super::tags::{self, EventTags};
-use super::{MAX_MISP_ITEMS, feed};
+use super::{MAX_MISP_ITEMS, feed, galaxy, narrative, sighting};
 use crate::notes::Notes;
 use crate::out::{ORGANISATION, OWN_NOTE};
 use crate::shown::{cut, one_line, shown};
@@ -47,10 +47,16 @@ pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, Rea
     }
     let mut notes = Notes::default();
     let tags = tags::of_event(event, &mut notes);
+    let context = galaxy::of_event(event, &mut notes);
     let mut walk = Walk::new(event, tags.handling, &mut notes);
     walk.event(event, &path);
     let Walk {
-        read, skipped, seen, ..
+        read,
+        skipped,
+        seen,
+        countries,
+        sectors,
+        ..
     } = walk;
     if read.len() + skipped.len() != total {
         return Err(ReadError::Miscounted {
@@ -62,7 +68,10 @@ pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, Rea
     }
     let indicators = read.iter().flat_map(|item| item.indicators.iter().cloned()).collect();
     let mut draft = draft(name, &uuid, event, tags, &mut notes);
+    draft.summary = narrative::summary(event, &context, &mut notes);
     draft.indicators = indicators;
+    draft.countries = context.countries.into_iter().chain(countries).collect();
+    draft.sectors.extend(context.sectors.into_iter().chain(sectors));
     // The event's day begins the incident, unless something was seen before; without sightings its end is not known.
     draft.occurred_from_ms = [draft.occurred_from_ms, seen.map(|seen| seen.first_ms)]
         .into_iter()
@@ -90,7 +99,7 @@ fn draft(name: &str, uuid: &str, event: &Map<String, Value>, tags: EventTags, no
         report_key: format!("misp:{uuid}"),
         revision: revision(event, notes),
         title: title(event, uuid, notes),
-        summary: summary(event, day.as_deref()),
+        summary: String::new(),
         incident_type: tags.incident_type,
         severity: severity(event, notes),
         occurred_from_ms,
@@ -121,9 +130,11 @@ fn count(event: &Map<String, Value>) -> usize {
 }
 
 fn revision(event: &Map<String, Value>, notes: &mut Notes) -> u32 {
-    let stamp = loose::number(event, "timestamp").and_then(|seconds| u32::try_from(seconds).ok());
+    let in_seconds = |seconds: Option<u64>| seconds.and_then(|seconds| u32::try_from(seconds).ok());
+    let stamp = in_seconds(loose::number(event, "timestamp"));
     match stamp {
-        Some(seconds) if seconds > 0 => seconds,
+        // Neither sightings nor event reports move the event's own time.
+        Some(seconds) if seconds > 0 => seconds.max(in_seconds(sighting::newest_s(event)).unwrap_or(0)),
         _ => {
             notes.push("no usable timestamp: taken as revision 1, later edits need one".to_owned());
             1
@@ -141,23 +152,6 @@ fn title(event: &Map<String, Value>, uuid: &str, notes: &mut Notes) -> String {
         notes.push(format!("the title was cut to {TITLE_BYTES} bytes"));
     }
     title.to_owned()
-}
-
-fn summary(event: &Map<String, Value>, day: Option<&str>) -> String {
-    let organisation = event
-        .get("Orgc")
-        .and_then(Value::as_object)
-        .and_then(|orgc| loose::text(orgc, "name"));
-    let analysis = match loose::number(event, "analysis") {
-        Some(0) => ", analysis begun",
-        Some(1) => ", analysis going on",
-        Some(2) => ", analysis complete",
-        _ => "",
-    };
-    let by = organisation.map_or_else(String::new, |name| format!(" by {}", one_line(&name)));
-    let of = day.map_or_else(String::new, |day| format!(" of {}", one_line(day)));
-    let summary = format!("MISP event{by}{of}{analysis}.");
-    cut(&summary, SUMMARY_BYTES).to_owned()
 }
 
 fn severity(event: &Map<String, Value>, notes: &mut Notes) -> Option<Severity> {
@@ -182,11 +176,20 @@ fn severity(event: &Map<String, Value>, notes: &mut Notes) -> Option<Severity> {
 
 /// Parts of an event that hold no items and say something all the same.
 fn note_what_is_not_read(event: &Map<String, Value>, notes: &mut Notes) {
-    for (key, what) in [("Galaxy", "galaxies"), ("EventReport", "event reports")] {
-        let found = loose::list(event, key).len();
-        if found > 0 {
-            notes.push(format!("{found} {what} not read"));
-        }
+    let references = loose::list(event, "Object").iter();
+    let references: usize = references
+        .filter_map(|object| object.as_object())
+        .map(|object| loose::list(object, "ObjectReference").len())
+        .sum();
+    if references > 0 {
+        notes.push(format!("{references} references between objects not read"));
+    }
+    if let Some(group) = event.get("SharingGroup").and_then(Value::as_object) {
+        let name = loose::text(group, "name").unwrap_or_default();
+        notes.push(format!(
+            "the event goes to the sharing group {} in MISP; here the label and its recipients alone decide",
+            shown(&name)
+        ));
     }
     let author = event.get("Orgc").and_then(|author| author.get("uuid"));
     if author.is_some_and(|uuid| uuid == ORGANISATION) {

@@ -1,10 +1,13 @@
-//! MISP's tags: handling labels, and the taxonomies that say what happened to whom.
+//! MISP's tags: handling labels, and the taxonomies that say what happened to whom. A taxonomy that is to be read gets its branch in [`of_names`].
+
+mod nis1;
 
 use std::collections::BTreeSet;
 
 use chappe_model::{Pap, Rsit, Sector, Tlp};
 use serde_json::{Map, Value};
 
+use super::galaxy;
 use crate::loose;
 use crate::notes::Notes;
 use crate::shown::shown;
@@ -94,7 +97,7 @@ const SUBSECTORS: [(&str, Sector); 22] = [
 ];
 
 /// The names of the tags of an event or attribute.
-fn names(tagged: &Map<String, Value>) -> impl Iterator<Item = &str> {
+pub(super) fn names(tagged: &Map<String, Value>) -> impl Iterator<Item = &str> {
     loose::list(tagged, "Tag").iter().filter_map(|tag| match tag {
         Value::Object(tag) => tag.get("name")?.as_str(),
         Value::String(name) => Some(name),
@@ -123,7 +126,8 @@ pub(super) fn of_attribute(attribute: &Map<String, Value>) -> Handling {
 
 /// What an event's tags say, and notes on those that say nothing here.
 pub(super) fn of_event(event: &Map<String, Value>, notes: &mut Notes) -> EventTags {
-    of_names(names(event), notes)
+    // What galaxies name is read with them.
+    of_names(names(event).filter(|tag| !galaxy::is_cluster(tag)), notes)
 }
 
 /// What tags say, by their names; others than MISP write the same ones as labels.
@@ -188,8 +192,11 @@ pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Not
     }
 }
 
-/// The sector that a tag of the taxonomy `nis2` names as affected.
+/// The sector that a tag of the taxonomies `nis2`, `nis` or `eu-nis-sector-and-subsectors` names as affected.
 fn sector(tag: &str) -> Option<Sector> {
+    if let Some(sector) = nis1::sector(tag) {
+        return Some(sector);
+    }
     let (predicate, value) = tag.strip_prefix("nis2:")?.split_once("=\"")?;
     let value = value.strip_suffix('"')?;
     match predicate {

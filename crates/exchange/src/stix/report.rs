@@ -68,6 +68,7 @@ pub(super) fn read(
     draft.occurred_to_ms = draft.occurred_to_ms.into_iter().chain(seen.map(|seen| seen.1)).max();
     draft.countries.extend(victims.countries.values());
     draft.sectors.extend(victims.sectors.values().flatten());
+    draft.revision = draft.revision.saturating_add(victims.hit());
     Ok(Ok(Reading {
         draft,
         read,

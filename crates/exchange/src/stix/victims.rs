@@ -33,6 +33,19 @@ pub(super) struct Victims {
     pub(super) sectors: BTreeMap<usize, BTreeSet<Sector>>,
 }
 
+/// Most seconds by which victims raise a revision.
+const HIT_SECONDS: usize = 59;
+
+impl Victims {
+    /// How many countries and sectors they are, within a minute's seconds. A location or identity stands in one export and not in the next, while
+    /// the report's own time stays: by so much the revision that says more is higher.
+    pub(super) fn hit(&self) -> u32 {
+        let countries: BTreeSet<&Country> = self.countries.values().collect();
+        let sectors: BTreeSet<&Sector> = self.sectors.values().flatten().collect();
+        u32::try_from((countries.len() + sectors.len()).min(HIT_SECONDS)).unwrap_or_default()
+    }
+}
+
 /// The victims that the objects of a scope name, as far as what says so, and they themselves, are marked no more strictly than the report.
 pub(super) fn victims(
     graph: &Graph<'_>,

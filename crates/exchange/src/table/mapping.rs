@@ -1,9 +1,12 @@
 //! A mapping: TOML that says which column is what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chappe_model::{Country, Pap, Rsit, Sector, Severity, Tlp};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::MAX_TABLE_COLUMNS;
 use crate::shown::shown;
@@ -64,8 +67,7 @@ pub(super) enum Unmapped {
 }
 
 /// What a column is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "Written")]
+#[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) role: Role,
     /// What stands between several values.
@@ -73,13 +75,6 @@ pub(super) struct Column {
     /// The source's words, and what they mean.
     pub(super) words: BTreeMap<String, String>,
     pub(super) form: TimeForm,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a role such as \"ip\", or a table with `as`")]
-enum Written {
-    Role(Role),
-    Full(Full),
 }
 
 #[derive(Deserialize)]
@@ -94,22 +89,39 @@ struct Full {
     form: TimeForm,
 }
 
-impl From<Written> for Column {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Role(role) => Self {
-                role,
-                split: None,
-                words: BTreeMap::new(),
-                form: TimeForm::default(),
-            },
-            Written::Full(full) => Self {
-                role: full.role,
-                split: full.split,
-                words: full.words,
-                form: full.form,
-            },
-        }
+impl<'de> Deserialize<'de> for Column {
+    fn deserialize<D: Deserializer<'de>>(written: D) -> Result<Self, D::Error> {
+        written.deserialize_any(ColumnVisitor)
+    }
+}
+
+/// By hand, so that a word that is none is told with those that are.
+struct ColumnVisitor;
+
+impl<'de> Visitor<'de> for ColumnVisitor {
+    type Value = Column;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a role such as \"ip\", or a table with `as`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Column, E> {
+        Ok(Column {
+            role: Role::deserialize(word.into_deserializer())?,
+            split: None,
+            words: BTreeMap::new(),
+            form: TimeForm::default(),
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Column, A::Error> {
+        let full = Full::deserialize(MapAccessDeserializer::new(table))?;
+        Ok(Column {
+            role: full.role,
+            split: full.split,
+            words: full.words,
+            form: full.form,
+        })
     }
 }
 
@@ -186,9 +198,10 @@ impl Mapping {
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, ReadError> {
         let text = text::text(name, bytes)?;
         if text.len() > MAX_MAPPING_BYTES {
-            return Err(ReadError::TooLarge {
+            return Err(ReadError::Field {
                 file: name.to_owned(),
-                bytes: text.len(),
+                path: String::new(),
+                message: format!("{} bytes: a mapping has at most {MAX_MAPPING_BYTES}", text.len()),
             });
         }
         let mapping: Self = toml::from_str(text).map_err(|error| {

@@ -31,6 +31,41 @@ pub(super) struct Row<'m> {
 /// Takes one row after the other, so that no two are held.
 pub(super) type Take<'t, 'm> = &'t mut dyn FnMut(Result<Row<'m>, ReadError>) -> Result<(), ReadError>;
 
+/// Counts lines up to where records begin. The reader's own count stands before the line ends that it skips.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            at: 0,
+            line: 1,
+        }
+    }
+
+    /// The place of a record, none of which is asked for behind a later one.
+    fn place(&mut self, position: Option<&csv::Position>) -> String {
+        let Some(position) = position else {
+            return "a line".to_owned();
+        };
+        let begins = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        while let Some(byte) = self.text.get(self.at) {
+            let ends = matches!(byte, b'\r' | b'\n');
+            if !ends && self.at >= begins {
+                break;
+            }
+            self.at += 1;
+            // Of the two that end a line together the second counts.
+            self.line += usize::from(ends && !(*byte == b'\r' && self.text.get(self.at) == Some(&b'\n')));
+        }
+        format!("line {}", self.line)
+    }
+}
+
 /// The records of a CSV text.
 pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping, take: Take<'_, 'm>) -> Result<(), ReadError> {
     let wrong = |path: String, message: String| ReadError::Field {
@@ -44,11 +79,16 @@ pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping, take: Tak
         .delimiter(u8::try_from(mapping.separator).unwrap_or(b','));
     let mut reader = builder.from_reader(text.as_bytes());
     let mut records = reader.records();
+    let mut lines = Lines::of(text);
+    let mut first = "line 1".to_owned();
     let header: Vec<String> = match &mapping.header {
         Some(header) => header.clone(),
         None => match records.next() {
-            Some(Ok(record)) => record.iter().map(|name| name.trim().to_owned()).collect(),
-            Some(Err(error)) => return Err(wrong("line 1".to_owned(), error.to_string())),
+            Some(Ok(record)) => {
+                first = lines.place(record.position());
+                record.iter().map(|name| name.trim().to_owned()).collect()
+            }
+            Some(Err(error)) => return Err(wrong(first, error.to_string())),
             None => {
                 return Err(wrong(
                     "line 1".to_owned(),
@@ -57,28 +97,27 @@ pub(super) fn of_csv<'m>(name: &str, text: &str, mapping: &'m Mapping, take: Tak
             }
         },
     };
-    check_header(&header, mapping).map_err(|(column, message)| wrong(format!("line 1, column {column}"), message))?;
+    check_header(&header, mapping).map_err(|(column, message)| wrong(format!("{first}, column {column}"), message))?;
     for (index, record) in records.enumerate() {
         if index == MAX_TABLE_ROWS {
             return Err(too_many(name));
         }
         take(match record {
             Ok(record) if record.len() != header.len() => {
-                let place = place(record.position());
+                let place = lines.place(record.position());
                 Err(wrong(
                     place,
                     format!("{} columns, not {} as the first line has", record.len(), header.len()),
                 ))
             }
-            Ok(record) => row(&record, &header, mapping).map_err(|message| wrong(place(record.position()), message)),
-            Err(error) => Err(wrong(place(error.position()), unequal(&error))),
+            Ok(record) => {
+                let place = lines.place(record.position());
+                row(&record, place.clone(), &header, mapping).map_err(|message| wrong(place, message))
+            }
+            Err(error) => Err(wrong(lines.place(error.position()), unequal(&error))),
         })?;
     }
     Ok(())
-}
-
-fn place(position: Option<&csv::Position>) -> String {
-    position.map_or_else(|| "a line".to_owned(), |position| format!("line {}", position.line()))
 }
 
 fn unequal(error: &csv::Error) -> String {
@@ -92,9 +131,14 @@ fn unequal(error: &csv::Error) -> String {
     }
 }
 
-fn row<'m>(record: &csv::StringRecord, header: &[String], mapping: &'m Mapping) -> Result<Row<'m>, String> {
+fn row<'m>(
+    record: &csv::StringRecord,
+    place: String,
+    header: &[String],
+    mapping: &'m Mapping,
+) -> Result<Row<'m>, String> {
     let mut row = Row {
-        place: place(record.position()),
+        place,
         cells: Vec::new(),
         unmapped: Vec::new(),
     };

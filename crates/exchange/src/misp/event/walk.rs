@@ -1,9 +1,13 @@
 //! Goes through the items of an event: each ends up read or skipped, once.
 
-use chappe_model::{Pap, Tlp};
+use std::collections::BTreeSet;
+
+use chappe_model::{Country, Pap, Sector, Tlp};
 use serde_json::{Map, Value};
 
 use crate::misp::attribute::{self, Meaning};
+use crate::misp::places;
+use crate::misp::sighting::{self, Sightings};
 use crate::misp::tags::{self, Handling};
 use crate::notes::Notes;
 use crate::shown::shown;
@@ -51,7 +55,9 @@ impl Distribution {
 
 /// What an object hands down to its attributes.
 #[derive(Clone, Copy, Default)]
-struct Holder {
+struct Holder<'o> {
+    /// Its name; empty for the event itself.
+    name: &'o str,
     is_deleted: bool,
     is_narrower: bool,
     is_of_a_victim: bool,
@@ -62,6 +68,14 @@ pub(super) struct Walk<'n> {
     pub(super) read: Vec<ReadItem>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) seen: Option<Seen>,
+    /// Of those who were hit.
+    pub(super) countries: BTreeSet<Country>,
+    /// Of those who were hit.
+    pub(super) sectors: BTreeSet<Sector>,
+    /// When the event was edited last, in seconds since 1970.
+    edited_s: u64,
+    /// Attributes that hold a file beside their value.
+    files: usize,
     handling: Handling,
     distribution: Distribution,
     notes: &'n mut Notes,
@@ -74,6 +88,10 @@ impl<'n> Walk<'n> {
             read: Vec::new(),
             skipped: Vec::new(),
             seen: None,
+            countries: BTreeSet::new(),
+            sectors: BTreeSet::new(),
+            edited_s: loose::number(event, "timestamp").unwrap_or(0),
+            files: 0,
             handling,
             distribution,
             notes,
@@ -87,9 +105,13 @@ impl<'n> Walk<'n> {
         for (index, object) in loose::list(event, "Object").iter().enumerate() {
             self.object(object, &below(path, "Object", index));
         }
+        if self.files > 0 {
+            self.notes
+                .push(format!("the contents of {} attached files are not read", self.files));
+        }
     }
 
-    fn attributes(&mut self, holder: &Map<String, Value>, path: &str, from: Holder) {
+    fn attributes(&mut self, holder: &Map<String, Value>, path: &str, from: Holder<'_>) {
         for (index, attribute) in loose::list(holder, "Attribute").iter().enumerate() {
             self.attribute(attribute, below(path, "Attribute", index), from);
         }
@@ -108,6 +130,7 @@ impl<'n> Walk<'n> {
         };
         let name = loose::text(object, "name").unwrap_or_default();
         let holder = Holder {
+            name: &name,
             is_deleted: is_deleted(object),
             is_narrower: Distribution::of(object).is_narrower_than(&self.distribution),
             is_of_a_victim: attribute::is_of_a_victim(&name),
@@ -127,17 +150,35 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn attribute(&mut self, attribute: &Value, path: String, from: Holder) {
+    fn attribute(&mut self, attribute: &Value, path: String, from: Holder<'_>) {
         let Value::Object(attribute) = attribute else {
             return self.skip(path, String::new(), SkipReason::Malformed("not an object"));
         };
         self.proposals(attribute, &path);
-        match self.indicators(attribute, from) {
+        self.files += usize::from(loose::text(attribute, "data").is_some());
+        let sightings = sighting::of_attribute(attribute, self.edited_s);
+        if let Some(read) = self.whom_it_hit(attribute, from) {
+            return match read {
+                Ok(()) => self.read.push(ReadItem {
+                    path,
+                    indicators: Vec::new(),
+                }),
+                Err(reason) => self.skip(path, described(attribute), reason),
+            };
+        }
+        match self.indicators(attribute, from, &sightings) {
             Ok((indicators, errors)) => {
                 for error in errors {
                     self.notes.push(format!("{path}: read in part: {error}"));
                 }
                 self.note_times(attribute);
+                if sightings.expires_later {
+                    self.notes
+                        .push(format!("{path}: expires after the event's last edit: read"));
+                }
+                if let Some((first_ms, last_ms)) = sightings.seen_ms {
+                    self.widen(first_ms, last_ms);
+                }
                 self.read.push(ReadItem { path, indicators });
             }
             Err(reason) => self.skip(path, described(attribute), reason),
@@ -148,13 +189,18 @@ impl<'n> Walk<'n> {
     fn indicators(
         &self,
         attribute: &Map<String, Value>,
-        from: Holder,
+        from: Holder<'_>,
+        sightings: &Sightings,
     ) -> Result<(Vec<chappe_model::Indicator>, Vec<chappe_model::IndicatorError>), SkipReason> {
         if from.is_deleted || is_deleted(attribute) {
             return Err(SkipReason::Deleted);
         }
         let attribute_type = loose::text(attribute, "type").ok_or(SkipReason::Malformed("no type"))?;
-        let meaning = Meaning::of(&attribute_type);
+        let relation = loose::text(attribute, "object_relation").unwrap_or_default();
+        let meaning = match Meaning::of(&attribute_type) {
+            Meaning::One(_) if attribute::is_recipient(from.name, &relation) => Meaning::Recipient,
+            meaning => meaning,
+        };
         if meaning == Meaning::Nothing {
             return Err(SkipReason::NotCorrelated);
         }
@@ -162,9 +208,9 @@ impl<'n> Walk<'n> {
         if may_be_of_a_victim && loose::truth(attribute, "to_ids") != Some(true) {
             return Err(SkipReason::Victim);
         }
-        self.check_marking(tags::of_attribute(attribute))?;
-        if from.is_narrower || Distribution::of(attribute).is_narrower_than(&self.distribution) {
-            return Err(SkipReason::NarrowerDistribution);
+        self.check_release(attribute, from)?;
+        if let Some(over) = &sightings.over {
+            return Err(over.clone());
         }
         let value = loose::text(attribute, "value").ok_or(SkipReason::Malformed("no value"))?;
         let (indicators, mut errors) = meaning.indicators(&value);
@@ -172,6 +218,36 @@ impl<'n> Walk<'n> {
             Some(error) if indicators.is_empty() => Err(SkipReason::BadValue(error)),
             last => Ok((indicators, errors.into_iter().chain(last).collect())),
         }
+    }
+
+    /// Countries and sectors of those who were hit, which the object `victim` names by its relations; none for other attributes.
+    fn whom_it_hit(&mut self, attribute: &Map<String, Value>, from: Holder<'_>) -> Option<Result<(), SkipReason>> {
+        let relation = loose::text(attribute, "object_relation")?;
+        if from.name != "victim" || !matches!(&*relation, "regions" | "sectors") {
+            return None;
+        }
+        if from.is_deleted || is_deleted(attribute) {
+            return Some(Err(SkipReason::Deleted));
+        }
+        if let Err(reason) = self.check_release(attribute, from) {
+            return Some(Err(reason));
+        }
+        let value = loose::text(attribute, "value").unwrap_or_default();
+        let known = if relation == "regions" {
+            places::country(&value).map(|country| self.countries.extend([country]))
+        } else {
+            places::sector(&value).map(|sector| self.sectors.extend([sector]))
+        };
+        Some(known.ok_or(SkipReason::NoPlace))
+    }
+
+    /// Nothing goes further by a report than its source let it.
+    fn check_release(&self, attribute: &Map<String, Value>, from: Holder<'_>) -> Result<(), SkipReason> {
+        self.check_marking(tags::of_attribute(attribute))?;
+        if from.is_narrower || Distribution::of(attribute).is_narrower_than(&self.distribution) {
+            return Err(SkipReason::NarrowerDistribution);
+        }
+        Ok(())
     }
 
     /// An item without a label has its event's. Beside an unmarked event, whose label is yet to come, only the most open label cannot be widened.
@@ -203,21 +279,20 @@ impl<'n> Walk<'n> {
         for key in ["first_seen", "last_seen"] {
             let Some(text) = loose::text(item, key) else { continue };
             match moment::instant_ms(&text) {
-                Some(ms) => {
-                    let seen = self.seen.unwrap_or(Seen {
-                        first_ms: ms,
-                        last_ms: ms,
-                    });
-                    self.seen = Some(Seen {
-                        first_ms: seen.first_ms.min(ms),
-                        last_ms: seen.last_ms.max(ms),
-                    });
-                }
+                Some(ms) => self.widen(ms, ms),
                 None => self
                     .notes
                     .push(format!("{key} {} is no time since 1970 and is not read", shown(&text))),
             }
         }
+    }
+
+    fn widen(&mut self, first_ms: u64, last_ms: u64) {
+        let seen = self.seen.unwrap_or(Seen { first_ms, last_ms });
+        self.seen = Some(Seen {
+            first_ms: seen.first_ms.min(first_ms),
+            last_ms: seen.last_ms.max(last_ms),
+        });
     }
 
     fn skip(&mut self, path: String, what: String, reason: SkipReason) {
