@@ -20,6 +20,17 @@ pub fn chappe(program: &Program, member: &str, words: &[&str]) -> Output {
         .unwrap()
 }
 
+/// Whether it did what was asked, and what it said.
+///
+/// # Panics
+/// When that is no UTF-8.
+#[must_use]
+#[allow(clippy::unwrap_used, reason = "for tests only")]
+pub fn said(output: &Output) -> (bool, String) {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
 /// Submits one revision as a member, and waits until it is durable.
 ///
 /// # Panics

@@ -2,8 +2,8 @@
 //!
 //! - [`Program`] is an installation: `chappe init` and `chappe serve` in a folder, on a loopback port that the system chooses. With
 //!   `CHAPPE_TESTS_ON=kafka` its log is on a broker that the test process starts.
-//! - [`chappe`] runs a command, and [`submit`] submits a report, as one member would.
 //! - [`Client`] speaks for one member; [`Feed`] follows its alerts. [`http`] asks over plain HTTP.
+//! - [`chappe`] runs a command and [`said`] tells how that ended, and [`submit`] submits a report, as one member would.
 //! - [`revisions`] and [`read_on`] read what stands in a log.
 //! - [`report`] is a sound report to change.
 //! - [`random`] is what a test draws its choices from.
@@ -52,7 +52,7 @@ use std::time::Duration;
 pub use binary::{binary, workspace};
 pub use client::{Authenticated, Bearer, Client};
 pub use clock::now;
-pub use command::{chappe, submit};
+pub use command::{chappe, said, submit};
 pub use feed::Feed;
 pub use http::{Reply, basic, http};
 pub use log::{read_on, revisions};

@@ -3,10 +3,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use chappe_proto::v1;
-use chappe_tests::{Program, binary, indicator, now, report, submit};
+use chappe_tests::{Program, binary, indicator, now, report, said, submit};
 use serde_json::Value;
 use tonic::Code;
 
@@ -27,12 +27,6 @@ fn command(program: &Program, member: &str, words: &[&str]) -> Command {
         .arg("--tokens")
         .arg(program.folder().join("tokens.toml"));
     command
-}
-
-/// Whether it did what was asked, and what it said.
-fn said(output: &Output) -> (bool, String) {
-    let text = [&output.stdout[..], &output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).unwrap())
 }
 
 fn chappe(program: &Program, member: &str, words: &[&str]) -> (bool, String) {

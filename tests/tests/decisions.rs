@@ -1,10 +1,8 @@
 //! Analysts judge alerts: by the command line, durable over kill -9, seen by whoever sees the alert, and by name by the member itself and the hub.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::process::Output;
-
 use chappe_proto::v1;
-use chappe_tests::{Feed, Program, chappe, indicator, now, report, submit};
+use chappe_tests::{Feed, Program, chappe, indicator, now, report, said, submit};
 use tonic::{Code, Status};
 
 fn seen_in(country: &str) -> v1::Incident {
@@ -54,11 +52,6 @@ async fn decide(
     };
     let answer = program.client(member).unwrap().alerts().decide(request).await;
     answer.map(tonic::Response::into_inner)
-}
-
-fn said(output: &Output) -> (bool, String) {
-    let text = [&output.stdout[..], &output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).unwrap())
 }
 
 /// It says what was recorded and how durable that is, or what is missing.

@@ -8,6 +8,8 @@ mod bystander;
 mod bytes;
 #[path = "wrong_input/constituencies.rs"]
 mod constituencies;
+#[path = "wrong_input/everywhere.rs"]
+mod everywhere;
 #[path = "wrong_input/fields.rs"]
 mod fields;
 #[path = "wrong_input/files.rs"]

@@ -2,10 +2,12 @@
 
 mod alert;
 mod cascade;
+mod config;
 mod decide;
 mod export;
 mod manual;
 mod member;
+mod replay;
 mod rules;
 mod search;
 mod surge;
@@ -22,10 +24,12 @@ use crate::tokens::TOKENS_FILE;
 
 pub(crate) use alert::{AlertArgs, AlertCommand, AlertListArgs, AlertShowArgs};
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
+pub(crate) use config::{ConfigArgs, ConfigCommand, ConfigFileArgs};
 pub(crate) use decide::DecideArgs;
 pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use member::{ListArgs, MemberArgs, MemberCommand, SetArgs, ShowMemberArgs};
+pub(crate) use replay::ReplayArgs;
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use search::{HuntArgs, SearchArgs};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
@@ -36,6 +40,7 @@ Exit codes:
   1  failed: the message says what and what to do
   2  the command line is wrong
   3  some files, rules or reports were refused or could not be read; the rest is accepted
+  4  replay --compare: what results differs from what is recorded
 ";
 
 /// Rapid alerts on cybercrime: CSIRTs report incidents, Chappe finds what none of them sees alone, analysts are told at once.
@@ -99,6 +104,10 @@ pub enum Command {
     /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
     #[command(after_help = "Example:\n  chappe demo --seed 7\n")]
     Demo(DemoArgs),
+    /// What chappe.toml puts in force, value by value, and whether it can be.
+    Config(ConfigArgs),
+    /// Judge the recorded reports again, offline: by the rules in force, whether the same comes out, or by others, what would have.
+    Replay(ReplayArgs),
     /// Write what makes a shell complete commands and options.
     Completions(CompletionsArgs),
     /// Write manual pages, one for each command.
@@ -122,6 +131,9 @@ pub struct TokenArgs {
     /// Its country, ISO 3166-1 alpha-2; bodies of the Union have none.
     #[arg(long, value_parser = Country::parse)]
     pub country: Option<Country>,
+    /// One JSON object: member, country, token, token_digest.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `serve`, `ingest`, `correlation` and `notification`.
@@ -176,6 +188,9 @@ pub struct SubmitArgs {
     /// List every item that was not read, with its place and the reason.
     #[arg(long, short)]
     pub verbose: bool,
+    /// One JSON object for each file, and one for all, their fields as docs/quickstart.md says.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to fill in where a report lacks it. What a report says itself always stands.
@@ -388,6 +403,19 @@ mod tests {
         }
     }
 
+    /// They run, write files of a form of their own, or print one.
+    const WITHOUT_JSON: [&str; 9] = [
+        "init",
+        "serve",
+        "ingest",
+        "correlation",
+        "notification",
+        "export",
+        "cascade dependencies",
+        "completions",
+        "man",
+    ];
+
     /// Words as a shell would take them, up to where output is sent elsewhere.
     fn words(line: &str) -> Vec<String> {
         let line = line.split(" > ").next().unwrap_or_default();
@@ -416,6 +444,13 @@ mod tests {
         }
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let examples: Vec<&str> = help.lines().filter(|line| line.starts_with("  chappe ")).collect();
+        let name = path.join(" ");
+        let has_json = command.get_arguments().any(|argument| argument.get_id() == "json");
+        assert_eq!(
+            has_json,
+            !WITHOUT_JSON.contains(&name.as_str()),
+            "chappe {name}: --json"
+        );
         assert!(
             !examples.is_empty(),
             "chappe {}: its help has no example",

@@ -2,6 +2,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod cascade;
+pub(crate) mod config;
 pub(crate) mod decide;
 pub(crate) mod demo;
 pub(crate) mod export;
@@ -9,6 +10,7 @@ pub(crate) mod hunt;
 pub(crate) mod init;
 pub(crate) mod manual;
 pub(crate) mod member;
+pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod serve;
@@ -30,6 +32,8 @@ pub enum Exit {
     Failed = 1,
     /// Some files or reports were refused or could not be read.
     Refused = 3,
+    /// What was compared differs.
+    Differs = 4,
 }
 
 /// Runs a command, its results on standard output.
@@ -56,6 +60,8 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out).await,
         Command::Cascade(args) => cascade::run(&args, &mut out),
+        Command::Config(args) => config::run(&args, &mut out),
+        Command::Replay(args) => replay::run(&args, &mut out),
         Command::Completions(args) => manual::completions(&args, &mut out),
         Command::Man(args) => manual::man(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,

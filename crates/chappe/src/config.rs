@@ -1,11 +1,14 @@
 //! `chappe.toml`: what an installation is.
 
 mod cascade;
+mod effective;
 mod error;
 mod file;
 mod kafka;
+mod keys;
 mod policy;
 mod taxii;
+mod unread;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,15 +16,21 @@ use std::path::{Path, PathBuf};
 use chappe_identity::{Directory, DirectoryError, TokenDigest};
 use chappe_model::{Budget, MemberId, Principal, Role};
 
+use crate::rule_files;
+
 pub use error::ConfigError;
 pub use kafka::{KafkaSection, Sasl, SaslMechanism, TlsFiles};
 pub use policy::{CrossBorder, PolicySection, Urgent};
 pub use taxii::TaxiiSection;
 
+pub(crate) use effective::{Origin, Setting, settings};
 pub(crate) use policy::{DEFAULT_LATENESS_MS, in_force};
+pub(crate) use unread::refuse as refuse_toml;
 
 /// Where the program listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:7600";
+/// The data folder unless told otherwise, relative to the file's.
+pub(crate) const DEFAULT_DATA: &str = "chappe-data";
 /// Name of the configuration file.
 pub(crate) const CONFIG_FILE: &str = "chappe.toml";
 /// Most correlation shards.
@@ -84,6 +93,11 @@ impl Config {
     /// # Errors
     /// With the file's name, line and column, what was wrong and what would be right.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        Self::read_with_text(path).map(|(config, _)| config)
+    }
+
+    /// The same, and the file's text.
+    pub(crate) fn read_with_text(path: &Path) -> Result<(Self, String), ConfigError> {
         let unreadable = |source| ConfigError::Unreadable {
             path: path.to_owned(),
             source,
@@ -95,9 +109,14 @@ impl Config {
                 bytes,
             });
         }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = String::from_utf8(std::fs::read(path).map_err(unreadable)?);
+        let text = text.map_err(|error| ConfigError::NotUtf8 {
+            path: path.to_owned(),
+            line: rule_files::line_of(&error),
+        })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Self::parse(&text, path, folder.unwrap_or(Path::new(".")))
+        let config = Self::parse(&text, path, folder.unwrap_or(Path::new(".")))?;
+        Ok((config, text))
     }
 
     /// Reads a text. `path` is for messages; a relative `data` is relative to `folder`.

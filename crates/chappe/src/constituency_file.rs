@@ -1,8 +1,6 @@
 //! Files of constituencies: what a member answers for, as TOML or CSV.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
@@ -11,8 +9,9 @@ use chappe_proto::v1;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::ConfigError;
-use crate::rule_files::Unread;
+use crate::config::{ConfigError, refuse_toml};
+use crate::csv_place;
+use crate::rule_files::{Unread, read_text};
 
 /// Longest file, in bytes.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -97,19 +96,15 @@ impl Written<'_> {
 /// # Errors
 /// When it cannot be read; and every entry that is none or too broad, with its line and what to do.
 pub(crate) fn read(path: &Path) -> Result<Constituency, ConstituencyFileError> {
-    let unread = |reason: String| Unread::new(path, reason);
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| unread(error.to_string()))?;
-    let mut file = file.take(FILE_BYTES + 1);
-    file.read_to_string(&mut text)
-        .map_err(|error| unread(error.to_string()))?;
-    if text.len() as u64 > FILE_BYTES {
-        return Err(unread(format!("longer than {FILE_BYTES} bytes")).into());
-    }
+    let text = read_text(path, FILE_BYTES)?;
     Ok(parse(&text, path)?)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Constituency, Faults> {
+/// The constituency of a text; the end of the path's name says which form it has.
+///
+/// # Errors
+/// As [`read`], but for the file.
+pub(crate) fn parse(text: &str, path: &Path) -> Result<Constituency, Faults> {
     let written = Written { path, text };
     let is_csv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
     let mut faults = Faults::default();
@@ -143,7 +138,7 @@ fn from_toml(written: &Written<'_>, faults: &mut Faults) -> Texts {
     let lists: Lists = match toml::from_str(written.text) {
         Ok(lists) => lists,
         Err(error) => {
-            faults.push(written.fault(error.span(), error.message()));
+            faults.push(refuse_toml(written.path, written.text, &error));
             return Texts::new();
         }
     };
@@ -194,18 +189,8 @@ fn from_csv(written: &Written<'_>, faults: &mut Faults) -> Texts {
     texts
 }
 
-/// Where a record begins: its position is that before the line ends, empty lines and comments that the reader skips.
 fn span(text: &str, position: &csv::Position) -> Range<usize> {
-    let mut at = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(text.len());
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        if rest.starts_with(['\r', '\n']) {
-            at += 1;
-        } else if rest.starts_with('#') {
-            at += rest.find('\n').map_or(rest.len(), |end| end + 1);
-        } else {
-            break;
-        }
-    }
+    let at = csv_place::begins(text, position, Some('#'));
     at..at
 }
 

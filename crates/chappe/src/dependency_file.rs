@@ -1,8 +1,6 @@
 //! Files of dependencies: what depends on what, why, and by which sources.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,8 +9,8 @@ use chappe_model::{Country, Sector};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::ConfigError;
-use crate::rule_files::Unread;
+use crate::config::{ConfigError, refuse_toml};
+use crate::rule_files::{Unread, read_text};
 
 /// The file that is in force where the configuration names no other.
 pub(crate) const BUILT_IN: &str = include_str!("../data/dependencies.toml");
@@ -75,20 +73,16 @@ pub(crate) fn built_in() -> Result<Dependencies, ConfigError> {
 /// # Errors
 /// When it cannot be read, or cannot be in force.
 pub(crate) fn read(path: &Path) -> Result<Dependencies, DependencyFileError> {
-    let unread = |reason: String| Unread::new(path, reason);
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| unread(error.to_string()))?;
-    let mut file = file.take(FILE_BYTES + 1);
-    file.read_to_string(&mut text)
-        .map_err(|error| unread(error.to_string()))?;
-    if text.len() as u64 > FILE_BYTES {
-        return Err(unread(format!("longer than {FILE_BYTES} bytes")).into());
-    }
+    let text = read_text(path, FILE_BYTES)?;
     Ok(parse(&text, path)?)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Dependencies, ConfigError> {
-    let table: Table = toml::from_str(text).map_err(|e| ConfigError::at(path, text, e.span(), e.message()))?;
+/// Those of a text.
+///
+/// # Errors
+/// When they cannot be in force, with the line.
+pub(crate) fn parse(text: &str, path: &Path) -> Result<Dependencies, ConfigError> {
+    let table: Table = toml::from_str(text).map_err(|error| refuse_toml(path, text, &error))?;
     let known = |sources: &[Spanned<String>], span| {
         let unknown = sources
             .iter()

@@ -4,6 +4,7 @@ mod opening;
 mod parts;
 mod policy_record;
 mod serving;
+mod sought;
 mod store;
 mod taxii;
 
@@ -20,6 +21,8 @@ use tokio::task::JoinSet;
 
 pub use opening::StartError;
 pub use parts::Parts;
+pub(crate) use policy_record::{Planned, planned};
+pub(crate) use sought::by as sought_by;
 pub use store::Found;
 
 use crate::config::Config;

@@ -25,9 +25,11 @@ pub mod client;
 mod commands;
 mod config;
 mod constituency_file;
+mod csv_place;
 mod dependency_file;
 mod installation;
 mod invocation;
+mod recorded_log;
 mod report_file;
 mod rule_files;
 mod secret;
@@ -49,3 +51,21 @@ pub use report_file::{MAX_REPORTS, ReportFileError, read_reports};
 pub use secret::{LOG_FOLDER, SECRET_FILE, SecretError};
 pub use tokens::{Token, TokenError};
 pub use warning_files::WarningLists;
+
+/// Reads the text of a file of a constituency: for fuzzing, which reaches no command.
+///
+/// # Errors
+/// With every line that is wrong.
+#[doc(hidden)]
+pub fn read_constituency(text: &str, name: &std::path::Path) -> Result<chappe_constituency::Constituency, String> {
+    constituency_file::parse(text, name).map_err(|faults| faults.to_string())
+}
+
+/// Reads the text of a file of dependencies: likewise.
+///
+/// # Errors
+/// With the first line that is wrong.
+#[doc(hidden)]
+pub fn read_dependencies(text: &str, name: &std::path::Path) -> Result<chappe_correlate::Dependencies, String> {
+    dependency_file::parse(text, name).map_err(|error| error.to_string())
+}

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use chappe_model::Wildcards;
 use chappe_sigma::{SourceText, limits};
@@ -22,6 +23,30 @@ impl Unread {
             reason: reason.into(),
         }
     }
+}
+
+/// The text of a file of at most so many bytes.
+///
+/// # Errors
+/// When it cannot be read, is longer, or is no text: then with the line where that shows.
+pub(crate) fn read_text(path: &Path, most_bytes: u64) -> Result<String, Unread> {
+    let unread = |reason: String| Unread::new(path, reason);
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most_bytes + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unread(error.to_string()))?;
+    if bytes.len() as u64 > most_bytes {
+        return Err(unread(format!("longer than {most_bytes} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| unread(format!("line {}: {NOT_UTF8}", line_of(&error))))
+}
+
+/// What to do with a text in another encoding.
+pub(crate) const NOT_UTF8: &str = "not UTF-8: convert it, for example with iconv -f WINDOWS-1252 -t UTF-8";
+
+/// The line, from 1, in which a text is no UTF-8.
+pub(crate) fn line_of(error: &FromUtf8Error) -> usize {
+    let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+    before.filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// The files that a pattern names, in the order of their names. `*` and `?` may stand in the last part of the path.
@@ -86,7 +111,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<SourceText>, Unread> {
         let text = if cut {
             String::from_utf8_lossy(&bytes).into_owned()
         } else {
-            String::from_utf8(bytes).map_err(|_| unread("not UTF-8".into()))?
+            String::from_utf8(bytes).map_err(|error| unread(format!("line {}: {NOT_UTF8}", line_of(&error))))?
         };
         found.push(SourceText::new(&path.display().to_string(), &text));
     }
@@ -143,7 +168,7 @@ mod tests {
             read(std::slice::from_ref(&path))
                 .unwrap_err()
                 .to_string()
-                .ends_with("a.yml: not UTF-8")
+                .contains("a.yml: line 1: not UTF-8: convert it")
         );
         fs::write(&path, vec![b'#'; limits::FILE_BYTES * 2]).unwrap();
         let refused = chappe_sigma::load(&read(&[path]).unwrap()).unwrap_err().to_string();

@@ -115,7 +115,11 @@ pub(crate) fn is_there(data: &Path) -> bool {
     data.join(SECRET_FILE).exists()
 }
 
-fn load(path: &Path) -> Result<Secret, SecretError> {
+/// The secret in a file.
+///
+/// # Errors
+/// When it is damaged, readable by others or not there.
+pub(crate) fn load(path: &Path) -> Result<Secret, SecretError> {
     let io = |source| SecretError::Io {
         path: path.to_owned(),
         source,

@@ -49,6 +49,7 @@ use chappe_model::Rule;
 
 pub use case::{Case, CaseReport};
 pub use fault::{Fault, Refused};
+pub use nearest::nearest;
 
 use collection::Collection;
 use fault::Faults;

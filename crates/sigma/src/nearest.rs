@@ -11,8 +11,8 @@ pub(crate) fn suggestion<'a>(wrong: &str, right: impl IntoIterator<Item = &'a st
     }
 }
 
-/// The one that takes the fewest changes, if few enough; the first of several.
-pub(crate) fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// What somebody meant who wrote something else: the name that takes the fewest changes, if few enough; the first of several.
+pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = plain(wrong);
     let allowed = SLIPS.min(wrong.len() / 2);
     let near = right.into_iter().map(|name| (changes(&wrong, &plain(name)), name));

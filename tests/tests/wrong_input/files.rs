@@ -270,9 +270,8 @@ fn refused() -> Vec<Case> {
             "2 MB with too many indicators",
             many,
             &[
-                "12000 items read",
-                "incident.indicators: 12000 indicators",
-                "at most 1000; split the report",
+                "misp:5f0c7d1e-0000-4000-8000-000000000001 (Überfall): 12000 indicators",
+                "at most 1000: split it by what belongs together",
             ],
         ),
     ]

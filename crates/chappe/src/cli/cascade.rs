@@ -35,4 +35,7 @@ pub struct ShowArgs {
     /// A file of your own, which is checked first.
     #[arg(long, value_name = "FILE")]
     pub dependencies: Option<PathBuf>,
+    /// One JSON object for each that is warned, its fields as docs/cascade.md says.
+    #[arg(long)]
+    pub json: bool,
 }

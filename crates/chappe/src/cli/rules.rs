@@ -33,6 +33,9 @@ pub struct RuleFilesArgs {
     /// Files of rules, read together: they may refer to each other.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// One JSON object a line, its fields as docs/rules.md says.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `rules explain`.

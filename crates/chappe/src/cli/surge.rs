@@ -82,6 +82,9 @@ pub struct SimulateArgs {
     /// Another draw.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// One JSON object, its fields as docs/surge.md says.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn bin(text: &str) -> Result<Bin, String> {
@@ -143,6 +146,9 @@ pub struct ReportArgs {
     /// Where to write the page.
     #[arg(long, value_name = "FILE.html", default_value = "surges.html")]
     pub out: PathBuf,
+    /// One JSON object for each surge, its fields as docs/surge.md says.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn note(text: &str) -> Result<(Date, String), String> {

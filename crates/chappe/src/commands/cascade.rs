@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use chappe_correlate::Dependencies;
 use chappe_model::CascadeNode;
+use serde_json::json;
 
 use super::Exit;
 use crate::cli::{CascadeArgs, CascadeCommand, ShowArgs};
@@ -30,6 +31,9 @@ fn show(args: &ShowArgs, out: &mut dyn Write) -> Result<()> {
     };
     let (sector, country) = (args.sector, args.country);
     let root = CascadeNode { sector, country };
+    if args.json {
+        return in_json(&dependencies, root, out);
+    }
     if dependencies.of(root).is_empty() {
         writeln!(out, "nothing depends on {root}: no cascade begins there")?;
         return Ok(());
@@ -54,6 +58,20 @@ fn list(all: &Dependencies, on: CascadeNode, root: CascadeNode, indent: &str, ou
     Ok(())
 }
 
+/// What is warned at once, then what is warned when one of these is hit too.
+fn in_json(all: &Dependencies, root: CascadeNode, out: &mut dyn Write) -> Result<()> {
+    let node = |node: CascadeNode| json!({"sector": node.sector.as_str(), "country": node.country.as_str()});
+    let mut write = |after: CascadeNode| -> Result<()> {
+        for it in all.of(after).into_iter().filter(|it| it.node != root) {
+            let line = json!({"after": node(after), "warned": node(it.node), "hours": it.hours, "why": &*it.why});
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
+    };
+    write(root)?;
+    all.of(root).into_iter().try_for_each(|next| write(next.node))
+}
+
 #[cfg(test)]
 mod tests {
     use chappe_model::{Country, Sector};
@@ -65,6 +83,7 @@ mod tests {
             sector,
             country: Country::parse(country).unwrap(),
             dependencies: None,
+            json: false,
         };
         let mut out = vec![];
         show(&args, &mut out).unwrap();

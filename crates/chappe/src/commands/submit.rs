@@ -36,6 +36,7 @@ pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> 
     let sources = source::find(&args.input, mapping.as_ref().map(Mapping::format))?;
     let how = How {
         verbose: args.verbose,
+        json: args.json,
         dry_run: args.dry_run,
     };
     let bar = bar(sources.len());
@@ -50,7 +51,7 @@ pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> 
         stopped.with_context(|| format!("while submitting {name} to {}", connection.server))?;
     }
     bar.finish_and_clear();
-    if sources.len() > 1 {
+    if sources.len() > 1 || args.json {
         totals.write(how, out)?;
     }
     out.flush()?;
@@ -67,7 +68,7 @@ fn mapping(path: &Path) -> Result<Mapping> {
 
 fn content(source: &Source, name: &str, mapping: Option<&Mapping>, args: &SubmitArgs) -> Content {
     match source.read() {
-        Ok(bytes) => read(name, &bytes, mapping, &args.fill),
+        Ok(bytes) => read(name, &bytes, mapping, &args.fill).within_bounds(),
         Err(error) => Content {
             faults: vec![error.to_string()],
             ..Content::default()

@@ -10,6 +10,7 @@ mod watched;
 use std::io::Write;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 
 use super::Exit;
 use crate::cli::{ReportArgs, SurgeArgs, SurgeCommand};
@@ -40,6 +41,15 @@ fn report(args: &ReportArgs, out: &mut dyn Write) -> Result<Exit> {
             counts.width.begins(surge.first),
         );
         let (incidents, expected) = (surge.incidents, surge.expected);
+        if args.json {
+            let line = json!({
+                "series": watched.series[surge.series].name, "from": from.to_string(), "bins": surge.bins(),
+                "bin": counts.width.name(), "incidents": incidents, "expected": expected, "score": surge.highest,
+                "threshold": surge.threshold,
+            });
+            writeln!(out, "{line}")?;
+            continue;
+        }
         writeln!(
             out,
             "{from}  {series}: {incidents} in {}, expected {expected:.1}; score {:.1}, needed more than {:.1}",
@@ -47,6 +57,9 @@ fn report(args: &ReportArgs, out: &mut dyn Write) -> Result<Exit> {
             surge.highest,
             surge.threshold
         )?;
+    }
+    if args.json {
+        return Ok(Exit::Done);
     }
     let (surges, bins) = (
         watched.surges.len(),

@@ -28,6 +28,14 @@ pub enum ConfigError {
         /// Its size.
         bytes: u64,
     },
+    /// The file is no text in UTF-8.
+    #[error("{}:{line}: {}", path.display(), crate::rule_files::NOT_UTF8)]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Where that shows, from 1.
+        line: usize,
+    },
     /// Files of rules are: a line for each fault.
     #[error(transparent)]
     Rules(#[from] chappe_sigma::Refused),
@@ -73,6 +81,7 @@ impl ConfigError {
     pub fn place(&self) -> Option<(usize, usize)> {
         match self {
             Self::At(fault) => Some((fault.line, fault.column)),
+            Self::NotUtf8 { line, .. } => Some((*line, 1)),
             _ => None,
         }
     }

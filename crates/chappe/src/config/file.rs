@@ -14,7 +14,8 @@ use super::cascade::{self, CascadeTable};
 use super::error::ConfigError;
 use super::kafka::{self, KafkaTable};
 use super::taxii::{self, TaxiiTable};
-use super::{Config, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
+use super::unread;
+use super::{Config, DEFAULT_DATA, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
 use crate::rule_files;
 use crate::warning_files::WarningLists;
 
@@ -118,7 +119,7 @@ impl Source<'_> {
 
 pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, ConfigError> {
     let source = Source { text, path };
-    let file: File = toml::from_str(text).map_err(|e| ConfigError::at(path, text, e.span(), e.message()))?;
+    let file: File = toml::from_str(text).map_err(|error| unread::refuse(path, text, &error))?;
     let default_listen = || Spanned::new(0..0, DEFAULT_LISTEN.to_owned());
     let listen = loopback(&source, &file.listen.unwrap_or_else(default_listen), "gRPC")?;
     let metrics = file
@@ -133,7 +134,7 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
     Ok(Config {
         listen,
         metrics,
-        data: folder.join(file.data.unwrap_or_else(|| PathBuf::from("chappe-data"))),
+        data: folder.join(file.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))),
         shards: shards(&source, file.shards.as_ref())?,
         members,
         policy,

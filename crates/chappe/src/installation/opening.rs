@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chappe_clock::Clock;
-use chappe_correlate::WarningList;
 use chappe_correlation::LiveListener;
 use chappe_eventlog::{AppendError, EventLog, ReadError, Topic};
 use chappe_identity::Directory;
 use chappe_model::Policy;
 
 use super::store::{self, Store};
-use super::{Pace, Parts, Summary, policy_record, taxii};
+use super::{Pace, Parts, Summary, policy_record, sought, taxii};
 use crate::config::{Config, QuotaSection};
 use crate::secret::{SECRET_FILE, SecretError};
 
@@ -190,7 +189,7 @@ impl Opening<'_> {
             snapshot_interval: self.pace.snapshot_interval,
             instance: self.config.instance.clone(),
             live: counts.map(|counts| LiveListener::new(move |live| counts.count_live(live))),
-            ..cascades(self.config, surges(self.config, linking(self.config, options)))
+            ..sought::by(self.config, options)
         };
         let (log, snapshots) = (Arc::clone(&self.store.log), Arc::clone(&self.store.snapshots));
         Ok(chappe_correlation::Service::open(options, log, snapshots)?)
@@ -220,42 +219,4 @@ fn quotas(section: QuotaSection) -> chappe_ingest::Quotas {
         in_flight: section.in_flight.unwrap_or(default.in_flight),
         in_flight_per_member: section.in_flight_per_member.unwrap_or(default.in_flight_per_member),
     }
-}
-
-/// Counts are watched for surges where the configuration says so.
-fn surges(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
-    let Some(policy) = config.policy.as_ref().and_then(|section| section.surge) else {
-        return options;
-    };
-    let (bin, false_alarms_per_year) = (policy.bin.as_str(), policy.false_alarms_per_year);
-    tracing::info!(bin, false_alarms_per_year, "watching counts for surges");
-    options.with_surges(policy)
-}
-
-/// Cascades are warned of where the configuration says so.
-fn cascades(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
-    let Some(policy) = config.policy.as_ref().and_then(|section| section.cascade.clone()) else {
-        return options;
-    };
-    let (reports, members, dependencies) = (policy.reports, policy.members, policy.dependencies.version());
-    tracing::info!(reports, members, %dependencies, "warning of cascades");
-    options.with_cascades(policy)
-}
-
-/// Campaigns are linked where the configuration says so, but not by what its warning lists name.
-fn linking(config: &Config, options: chappe_correlation::Options) -> chappe_correlation::Options {
-    let Some(section) = &config.policy else {
-        return options;
-    };
-    let warnings = &section.warning_lists;
-    if !section.link_campaigns {
-        if !warnings.lists.is_empty() {
-            tracing::warn!("policy.warning-lists says nothing unless policy.link-campaigns is true");
-        }
-        return options;
-    }
-    let entries: usize = warnings.lists.iter().map(WarningList::entries).sum();
-    let (lists, skipped) = (warnings.lists.len(), warnings.skipped.join("; "));
-    tracing::info!(lists, entries, %skipped, "linking campaigns, but not by values that warning lists name");
-    options.with_linking().with_warning_lists(warnings.lists.clone())
 }

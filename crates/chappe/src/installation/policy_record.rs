@@ -36,31 +36,51 @@ pub enum PolicyError {
     Append(#[from] AppendError),
 }
 
-/// The policy in force. Where the file says otherwise than the newest record, a record with the next version is appended first, stamped `now`.
-/// A file without `[policy]` leaves rules, lateness and unmarked reports as recorded; the duty officers are those of its members.
-pub(super) fn establish(config: &Config, log: &dyn EventLog, now: Timestamp) -> Result<Policy, PolicyError> {
+/// A policy, and since when it is in force by the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) policy: Policy,
+    /// The stamp of its record; none where there is none yet.
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// The policy that would be in force after a start. A file without `[policy]` leaves rules, lateness and unmarked reports as recorded; the duty
+/// officers are those of its members.
+///
+/// # Errors
+/// When the log cannot be read, or the rules do not hold together.
+pub(crate) fn planned(config: &Config, log: &dyn EventLog) -> Result<Planned, PolicyError> {
     let recorded = newest(log)?;
     let policy = match (&recorded, &config.policy) {
-        (Some(recorded), None) => {
+        (Some((_, recorded)), None) => {
             let mut wanted = recorded.clone();
             wanted.duty_officers = config.duty_officers();
             in_force(recorded, &wanted)?
         }
-        (Some(recorded), Some(section)) => in_force(recorded, &section.to_policy(config.duty_officers())?)?,
+        (Some((_, recorded)), Some(section)) => in_force(recorded, &section.to_policy(config.duty_officers())?)?,
         (None, section) => {
             let section = section.clone().unwrap_or_else(PolicySection::default);
             section.to_policy(config.duty_officers())?
         }
     };
-    if recorded.as_ref() != Some(&policy) {
+    let since = recorded
+        .filter(|(_, recorded)| *recorded == policy)
+        .map(|(since, _)| since);
+    Ok(Planned { policy, since })
+}
+
+/// The policy in force. Where the file says otherwise than the newest record, a record with the next version is appended first, stamped `now`.
+pub(super) fn establish(config: &Config, log: &dyn EventLog, now: Timestamp) -> Result<Policy, PolicyError> {
+    let Planned { policy, since } = planned(config, log)?;
+    if since.is_none() {
         let record = Record::data(now.as_millis(), Bytes::from_static(KEY), policy::encode(&policy).into());
         append_blocking(log, Topic::Config, 0, record)?;
     }
     Ok(policy)
 }
 
-/// The newest record, if there is one. The topic is read from its start: it holds a record for each change of configuration.
-fn newest(log: &dyn EventLog) -> Result<Option<Policy>, PolicyError> {
+/// The newest record and its stamp, if there is one. The topic is read from its start: it holds a record for each change of configuration.
+fn newest(log: &dyn EventLog) -> Result<Option<(Timestamp, Policy)>, PolicyError> {
     let mut from = Position(0);
     let mut newest = None;
     loop {
@@ -74,7 +94,9 @@ fn newest(log: &dyn EventLog) -> Result<Option<Policy>, PolicyError> {
             .or(newest);
     }
     let decode = |(position, record): (Position, Record)| {
-        policy::decode(&record.payload).map_err(|source| PolicyError::Record { position, source })
+        let decoded = policy::decode(&record.payload);
+        let decoded = decoded.map_err(|source| PolicyError::Record { position, source })?;
+        Ok((Timestamp::from_millis(record.stamp_ms), decoded))
     };
     newest.map(decode).transpose()
 }

@@ -11,6 +11,7 @@ use chappe_proto::{Violations, incident};
 use crate::cli::{FillArgs, HuntArgs};
 use crate::commands::submit::reading;
 use crate::commands::submit::source::Source;
+use crate::rule_files::{NOT_UTF8, line_of};
 use crate::wanted::Wanted;
 
 /// Most indicators and networks of one hunt.
@@ -79,8 +80,9 @@ fn is_json(bytes: &[u8]) -> bool {
 
 /// An indicator or network a line; `#` begins a remark, behind one with a space before it, for it may stand in a URL.
 fn lines(name: &str, bytes: &[u8]) -> Result<(Vec<Wanted>, Unread)> {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        bail!("{name} is no text in UTF-8");
+    let text = match String::from_utf8(bytes.to_owned()) {
+        Ok(text) => text,
+        Err(error) => bail!("{name}:{}: {NOT_UTF8}", line_of(&error)),
     };
     let (mut found, mut unread) = (Vec::new(), Unread::default());
     for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {

@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use chappe_eventlog::{EventLog, Position, ReadLimit, RecordKind, Topic};
-use chappe_eventlog_local::{LocalLog, LocalOptions};
 use chappe_model::{Accepted, Country, MemberId, Secret, Timestamp};
 use chappe_sigma::{Case, CaseReport};
 use serde_json::{Map, Value, json};
@@ -12,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::trial::{Recorded, secret};
 use crate::cli::ExplainArgs;
 use crate::commands::submit::source;
+use crate::recorded_log::{RecordedLog, What};
 use crate::report_file::{MAX_REPORTS, read_reports};
-use crate::secret::{LOG_FOLDER, SECRET_FILE, load_or_create};
 
 /// When tests begin, in milliseconds: 2026-01-01T00:00:00Z. Rules see distances of times only.
 const BEGINNING_MS: u64 = 1_767_225_600_000;
@@ -163,40 +161,18 @@ fn accepted(
 
 /// The reports of an installation's log, and its secret.
 pub(crate) fn of_log(data: &Path) -> Result<(Input, Secret)> {
-    // A folder without either would be made into one.
-    for name in [SECRET_FILE, LOG_FOLDER] {
-        if !data.join(name).exists() {
-            bail!(
-                "{} has no {name}: it is no data folder of an installation",
-                data.display()
-            );
-        }
-    }
-    let secret = load_or_create(data)?;
-    let (log, _) = LocalLog::open(LocalOptions::in_folder(data.join(LOG_FOLDER)))?;
+    let recorded = RecordedLog::open(data)?;
     let mut input = Input::default();
-    for partition in 0..log.partitions(Topic::Incidents) {
-        let (mut from, mut log_time) = (Position(0), 0);
-        loop {
-            let records = log.read(Topic::Incidents, partition, from, ReadLimit::default())?;
-            let Some((last, _)) = records.last() else { break };
-            from = last.next();
-            for (position, record) in &records {
-                log_time = record.stamp_ms.max(log_time);
-                if record.kind != RecordKind::Data {
-                    continue;
-                }
-                let at = Timestamp::from_millis(log_time);
-                match chappe_proto::incident::decode(&record.payload) {
-                    Ok((accepted, _)) => input.reports.push(Recorded { at, accepted }),
-                    Err(error) => input
-                        .faults
-                        .push(format!("partition {partition}, record {position}: {error}")),
-                }
-            }
+    for entry in recorded.entries() {
+        let entry = entry?;
+        match entry.what {
+            What::Report(accepted) => input.reports.push(Recorded {
+                at: entry.log_time,
+                accepted: *accepted,
+            }),
+            What::Unread(fault) => input.faults.push(fault),
+            What::Mark | What::Lesson(_) => {}
         }
     }
-    log.close();
-    input.reports.sort_by_key(|report| report.at);
-    Ok((input, secret))
+    Ok((input, recorded.secret))
 }

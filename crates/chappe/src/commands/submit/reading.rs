@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chappe_exchange::{
     Draft, Format, Mapping, ReadError, Reading, Skipped, read_idea, read_misp, read_stix, read_table,
 };
+use chappe_model::limits::INDICATORS;
 use chappe_model::{Country, Rsit, Timestamp};
 use chappe_proto::{time, v1};
 
@@ -124,6 +125,25 @@ fn add(content: &mut Content, reading: Reading) {
         .notes
         .extend(reading.notes.iter().map(|note| words::plain(note)));
     content.reports.push(from_draft(reading.draft));
+}
+
+/// What to do with what is too much for one report.
+const SPLIT: &str = "split it by what belongs together, in STIX by reports or groupings that refer to it";
+
+impl Content {
+    /// Takes out what no report can carry: the server would refuse it too, but not say what of the file it is.
+    pub(crate) fn within_bounds(mut self) -> Self {
+        let too_much = |report: &mut v1::Incident| report.indicators.len() > INDICATORS;
+        for report in self.reports.extract_if(.., too_much) {
+            self.faults.push(format!(
+                "{} ({}): {} indicators, and one report carries at most {INDICATORS}: {SPLIT}",
+                words::plain(&report.report_key),
+                words::plain(&report.title),
+                report.indicators.len()
+            ));
+        }
+        self
+    }
 }
 
 /// The summary names the file already.
@@ -279,6 +299,38 @@ mod tests {
             read("f.json", br#"{"report_key": "a"}"#, None, &fill()).reports[0].incident_type,
             ""
         );
+    }
+
+    #[test]
+    fn what_is_too_much_for_one_report_is_not_sent() {
+        let object =
+            |i: usize| format!(r#"{{"type": "domain-name", "id": "domain-name--{i}", "value": "n{i}.example"}}"#);
+        let bundle = |most: usize| {
+            let objects: Vec<String> = (0..most).map(object).collect();
+            format!(
+                r#"{{"type": "bundle", "id": "bundle--1", "objects": [{}]}}"#,
+                objects.join(",")
+            )
+        };
+        let whole = read("f.json", bundle(INDICATORS + 1).as_bytes(), None, &fill());
+        assert_eq!(
+            whole.reports[0].indicators.len(),
+            INDICATORS + 1,
+            "whoever only looks them up wants all"
+        );
+        let content = whole.within_bounds();
+        assert!(content.reports.is_empty());
+        let said = &content.faults[0];
+        assert!(
+            said.starts_with("stix:objects--") && said.contains("(STIX objects: domain-name): 1001 indicators"),
+            "{said}"
+        );
+        assert!(
+            said.contains("at most 1000") && said.contains("reports or groupings"),
+            "{said}"
+        );
+        let enough = read("f.json", bundle(INDICATORS).as_bytes(), None, &fill());
+        assert_eq!(enough.within_bounds().reports.len(), 1);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use serde_json::{Value, json};
+
 use super::reading::Content;
 use crate::client::Outcome;
 use crate::words::{count, plain};
@@ -85,6 +87,9 @@ impl FileResult {
         totals.refused += self.refused.len();
         totals.unanswered += self.unanswered;
         totals.unread += content.faults.len();
+        if how.json {
+            return writeln!(out, "{}", self.in_json(name, content, how));
+        }
         writeln!(out, "{}: {}", plain(name), self.headline(content, how))?;
         for fault in &content.faults {
             writeln!(out, "  because   {}", plain(fault))?;
@@ -110,6 +115,15 @@ impl FileResult {
             writeln!(out, "  note      {note}")?;
         }
         Ok(())
+    }
+
+    fn in_json(&self, name: &str, content: &Content, how: How) -> Value {
+        json!({"file": name, "form": content.noun, "dry_run": how.dry_run,
+            "accepted": self.accepted, "repeated": self.repeated, "unanswered": self.unanswered, "refused": self.refused,
+            "not_read": content.faults, "items_read": content.items_read, "items_skipped": content.skipped,
+            "skipped": if how.verbose { &content.skipped_items[..] } else { &[] },
+            "notes": self.notes.iter().chain(&content.notes).collect::<Vec<_>>(),
+        })
     }
 
     fn headline(&self, content: &Content, how: How) -> String {
@@ -154,6 +168,8 @@ impl FileResult {
 pub(crate) struct How {
     /// Everything.
     pub(crate) verbose: bool,
+    /// For programs.
+    pub(crate) json: bool,
     /// Nothing was stored.
     pub(crate) dry_run: bool,
 }
@@ -166,6 +182,11 @@ impl Totals {
 
     /// The last line, where there was more than one file.
     pub(crate) fn write(&self, how: How, out: &mut dyn Write) -> io::Result<()> {
+        if how.json {
+            let total = json!({"total": {"files": self.files, "dry_run": how.dry_run, "accepted": self.accepted,
+                "repeated": self.repeated, "refused": self.refused, "unanswered": self.unanswered, "not_read": self.unread}});
+            return writeln!(out, "{total}");
+        }
         let word = if how.dry_run {
             "sound, nothing was stored"
         } else {

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use chappe_exchange::MAX_FILE_BYTES;
 use chappe_surge::{Bin, Calendar};
 use jiff::civil::{Date, date};
 
 use crate::cli::{ReportArgs, Width};
+use crate::csv_place;
+use crate::rule_files::read_text;
 
 /// Most series of a report.
 const SERIES: usize = 50;
@@ -84,34 +87,45 @@ fn day(days: i64) -> Date {
     at.map_or(Date::MAX, |at| at.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
+/// Where the columns of dates, counts and series stand.
+fn places(names: &csv::StringRecord, args: &ReportArgs) -> Result<(usize, Option<usize>, Option<usize>)> {
+    let column = |name: &str| {
+        let known = || names.iter().collect::<Vec<_>>().join(", ");
+        let at = names.iter().position(|known| known == name);
+        at.with_context(|| format!("{} has no column '{name}'; it has {}", args.file.display(), known()))
+    };
+    Ok((
+        column(&args.date)?,
+        args.count.as_deref().map(column).transpose()?,
+        args.by.as_deref().map(column).transpose()?,
+    ))
+}
+
 impl Counts {
     /// Reads the file that the arguments name.
     pub(super) fn read(args: &ReportArgs) -> Result<Self> {
         let file = args.file.display();
-        let mut reader = csv::Reader::from_path(&args.file).with_context(|| format!("cannot read {file}"))?;
-        let names = reader
-            .headers()
-            .with_context(|| format!("{file}: no line of names"))?
-            .clone();
-        let column = |name: &str| {
-            let known = || names.iter().collect::<Vec<_>>().join(", ");
-            let at = names.iter().position(|known| known == name);
-            at.with_context(|| format!("{file} has no column '{name}'; it has {}", known()))
-        };
-        let (date_at, count_at) = (column(&args.date)?, args.count.as_deref().map(column).transpose()?);
-        let by_at = args.by.as_deref().map(column).transpose()?;
+        let text = read_text(&args.file, MAX_FILE_BYTES as u64).map_err(|error| anyhow!("cannot read {error}"))?;
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let names = reader.headers().with_context(|| format!("{file}: no line of names"))?;
+        let (date_at, count_at, by_at) = places(names, args)?;
         let mut found: BTreeMap<String, BTreeMap<i64, u64>> = BTreeMap::new();
         let (mut first, mut last) = (None, None);
         for row in reader.records() {
             let row = row.with_context(|| format!("{file} is no CSV"))?;
-            let line = row.position().map_or(0, csv::Position::line);
+            let line = || csv_place::line(&text, row.position());
             let of = |at: usize| row.get(at).unwrap_or_default();
-            let date: Date = (of(date_at).get(..10).unwrap_or(of(date_at)).parse())
-                .with_context(|| format!("{file}:{line}: '{}' is no date; write it as 2026-03-02", of(date_at)))?;
+            let date: Date = (of(date_at).get(..10).unwrap_or(of(date_at)).parse()).with_context(|| {
+                format!(
+                    "{file}:{}: '{}' is no date; write it as 2026-03-02",
+                    line(),
+                    of(date_at)
+                )
+            })?;
             let count: u64 = match count_at {
                 Some(at) => of(at)
                     .parse()
-                    .with_context(|| format!("{file}:{line}: '{}' is no count", of(at)))?,
+                    .with_context(|| format!("{file}:{}: '{}' is no count", line(), of(at)))?,
                 None => 1,
             };
             if args.since.is_some_and(|since| date < since) || args.until.is_some_and(|until| date > until) {
@@ -122,7 +136,8 @@ impl Counts {
             let name = by_at.map_or(ALL, of).to_owned();
             ensure!(
                 found.len() < SERIES || found.contains_key(&name),
-                "{file}:{line}: more than {SERIES} series: choose a column with fewer values"
+                "{file}:{}: more than {SERIES} series: choose a column with fewer values",
+                line()
             );
             let bins = found.entry(name).or_default();
             if !args.without.contains(&date) {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, Result};
 use chappe_surge::{Baseline, Bin, Calendar, CountLaw, Delay, Grid, History, Lesson, Lookout};
+use serde_json::{Value, json};
 
 use crate::cli::SimulateArgs;
 use crate::commands::Exit;
@@ -50,6 +51,19 @@ pub(super) fn run(args: &SimulateArgs, out: &mut dyn Write) -> Result<Exit> {
     let learned = lesson.learn(|| true).context("nothing could be learned")?;
     let baseline = learned.baselines.cells.get(0, 0).context("there is no series")?;
     let (name, per_bin) = (args.bin.as_str(), law.mean());
+    let found = |size: f64| -> Vec<Option<usize>> {
+        let one = |nth| one(baseline, law, size, learned.threshold, first + bins as i64, nth);
+        (0..SURGES).map(one).collect()
+    };
+    if args.json {
+        let sizes = SIZES.map(|size| json!({"times": size, "found_within": shares(&found(size))}));
+        let all = json!({
+            "series": types * countries, "bin": name, "per_bin": per_bin, "threshold": learned.threshold,
+            "false_alarms_per_year": args.false_alarms_per_year, "surges": SURGES, "sizes": sizes,
+        });
+        writeln!(out, "{all}")?;
+        return Ok(Exit::Done);
+    }
     writeln!(
         out,
         "{} series by the {name}, {per_bin:.2} incidents a {name} each, and each type over all countries; {} a year for no reason:\n\
@@ -65,9 +79,7 @@ pub(super) fn run(args: &SimulateArgs, out: &mut dyn Write) -> Result<Exit> {
         WITHIN.map(|bins| format!("in {bins:>2}")).join("  ")
     )?;
     for size in SIZES {
-        let one = |nth| one(baseline, law, size, learned.threshold, first + bins as i64, nth);
-        let found: Vec<Option<usize>> = (0..SURGES).map(one).collect();
-        writeln!(out, "{size:>10} x the usual  {}", row(&found, name))?;
+        writeln!(out, "{size:>10} x the usual  {}", row(&found(size), name))?;
     }
     writeln!(
         out,
@@ -75,6 +87,15 @@ pub(super) fn run(args: &SimulateArgs, out: &mut dyn Write) -> Result<Exit> {
         WITHIN[WITHIN.len() - 1]
     )?;
     Ok(Exit::Done)
+}
+
+/// The shares of these surges that were found within so many bins.
+fn shares(found: &[Option<usize>]) -> Vec<Value> {
+    let within = |bins: usize| {
+        let in_time = found.iter().flatten().filter(|after| **after <= bins).count();
+        json!({"bins": bins, "share": in_time as f64 / found.len() as f64})
+    };
+    WITHIN.into_iter().map(within).collect()
 }
 
 /// How many of these surges were found in time, and how soon.
