@@ -5,6 +5,7 @@
 //! - `test`: the README's test command; everything, with a table of what ran, what was skipped and why.
 //! - `planted`: bugs put into a copy of the workspace, each of which the tests must catch.
 //! - `chaos`: faults on an installation of real processes and brokers.
+//! - `fuzz`: made-up bytes for the decoders of what comes from outside.
 //! - `image`: rewrites `proto/image.binpb`, against which breaking changes are judged.
 //! - `bench`: forwards to the benchmark package in release mode.
 //!
@@ -18,6 +19,7 @@
 mod chaos;
 mod check;
 mod command;
+mod fuzz;
 mod place;
 mod planted;
 mod proto;
@@ -40,6 +42,7 @@ usage: cargo xtask <command>
   test                                      everything: setup, check, tests, contracts, scripts, planted bugs
   planted [part of a name]                  put each planted bug into a copy of the workspace; tests must catch it
   chaos [--faults N] [--seed S] [--release] faults on real processes and brokers; everything must add up
+  fuzz [--seconds N] [target]               fuzz the decoders of outside bytes, each target for a while
   image                                     rewrite proto/image.binpb from proto/
   bench <name> [arguments]                  run one benchmark in release mode";
 
@@ -65,6 +68,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["planted"] => planted::command(&place, Choice::All).map(drop),
         ["planted", part] => planted::command(&place, Choice::Named(part)).map(drop),
         ["chaos", rest @ ..] => chaos::command(&place, rest),
+        ["fuzz", rest @ ..] => fuzz::command(&place, rest),
         ["image"] => proto::write_image(&place),
         ["bench", rest @ ..] if !rest.is_empty() => bench(&place, rest),
         [] | ["help" | "--help" | "-h"] => {

@@ -87,7 +87,7 @@ const PROGRAM: &[&str] = &[
 ];
 
 /// Packages outside `crates/` and whether they may use the workspace's crates.
-const OUTSIDE: &[(&str, bool)] = &[("tests", true), ("benches", true), ("xtask", false)];
+const OUTSIDE: &[(&str, bool)] = &[("tests", true), ("benches", true), ("xtask", false), ("fuzz", true)];
 
 /// Outside crates that reach a runtime, the network, the disk or randomness. A name stands for itself and for every name that goes on
 /// with a hyphen or underscore.
