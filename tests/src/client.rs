@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,19 +12,21 @@ use chappe_proto::v1::member_service_client::MemberServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
 /// Patience for a connection on loopback.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Puts a member's token into every request.
+/// Puts a member's token into every request, if it has one.
 #[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        if let Some(bearer) = &self.0 {
+            request.metadata_mut().insert("authorization", bearer.clone());
+        }
         Ok(request)
     }
 }
@@ -58,7 +61,40 @@ impl Client {
             .context("the token cannot stand in a request")?;
         Ok(Self {
             channel: endpoint.connect_lazy(),
-            bearer: Bearer(bearer),
+            bearer: Bearer(Some(bearer)),
+        })
+    }
+
+    /// One over TLS, by the certificate in a folder such as `chappe member add` makes, and with a token besides if there is one. It must be made
+    /// inside a runtime.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the token cannot stand in a request.
+    pub fn by_certificate(address: SocketAddr, folder: &Path, token: Option<&str>) -> Result<Self> {
+        let read = |name: &str| std::fs::read(folder.join(name)).with_context(|| format!("no {name}"));
+        let identity = Identity::from_pem(read("certificate.pem")?, read("key.pem")?);
+        let config = ClientTlsConfig::new().identity(identity);
+        Self::over_tls(address, config, folder, token)
+    }
+
+    /// One over TLS without a certificate of its own, with a token.
+    ///
+    /// # Errors
+    /// As [`Client::by_certificate`].
+    pub fn by_token_over_tls(address: SocketAddr, folder: &Path, token: &str) -> Result<Self> {
+        Self::over_tls(address, ClientTlsConfig::new(), folder, Some(token))
+    }
+
+    fn over_tls(address: SocketAddr, config: ClientTlsConfig, folder: &Path, token: Option<&str>) -> Result<Self> {
+        let authorities = std::fs::read(folder.join("ca.pem")).context("no ca.pem")?;
+        let endpoint = Endpoint::from_shared(format!("https://{address}"))?
+            .tls_config(config.ca_certificate(Certificate::from_pem(authorities)))?
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true);
+        let bearer = token.map(|token| format!("Bearer {token}").parse()).transpose();
+        Ok(Self {
+            channel: endpoint.connect_lazy(),
+            bearer: Bearer(bearer.context("the token cannot stand in a request")?),
         })
     }
 

@@ -27,6 +27,7 @@ pub struct Options {
     before: Vec<OsString>,
     service: Option<String>,
     arguments: Vec<OsString>,
+    init: Vec<OsString>,
     settings: Vec<(String, toml::Value)>,
     on_kafka: bool,
 }
@@ -58,6 +59,13 @@ impl Options {
     #[must_use]
     pub fn on_kafka(mut self) -> Self {
         self.on_kafka = true;
+        self
+    }
+
+    /// Begins a new installation with further arguments of `chappe init`.
+    #[must_use]
+    pub fn init<S: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.init.extend(arguments.into_iter().map(Into::into));
         self
     }
 
@@ -99,10 +107,16 @@ impl Program {
         let config = folder.join("chappe.toml");
         let is_new = !config.exists();
         if is_new {
-            init(folder)?;
+            init(folder, &options)?;
         }
         configure(&config, &options, is_new)?;
-        let tokens = read_toml(&folder.join("tokens.toml"))?;
+        let tokens = folder.join("tokens.toml");
+        // Members may be known by certificate alone.
+        let tokens = if tokens.exists() {
+            read_toml(&tokens)?
+        } else {
+            toml::Table::new()
+        };
         let said = LastWords::default();
         let (process, ready) = serve(folder, &options, &said, PATIENCE)?;
         let ready = ready.with_context(|| format!("chappe serve did not get ready; its errors:\n{}", said.text()))?;
@@ -171,6 +185,12 @@ impl Program {
             Some(brokers) => log::on_brokers(&brokers),
             None => log::in_folder(&self.data().join("log")),
         }
+    }
+
+    /// The folder with a certificate that `chappe init --tls` made, such as `person-analyst`.
+    #[must_use]
+    pub fn identity(&self, member: &str, holder: &str) -> PathBuf {
+        self.folder.join("tls/identities").join(member).join(holder)
     }
 
     /// Where it serves. It changes with every start.
@@ -339,11 +359,12 @@ impl std::fmt::Debug for Program {
     }
 }
 
-fn init(folder: &Path) -> Result<()> {
+fn init(folder: &Path, options: &Options) -> Result<()> {
     let made = Command::new(binary()?)
         .arg("init")
         .arg("--dir")
         .arg(folder)
+        .args(&options.init)
         .output()
         .context("chappe init does not start")?;
     if !made.status.success() {

@@ -13,11 +13,12 @@ READY = " ready on "
 class Installation:
     """Begins at once, on any free port; `restart` goes on at the same port."""
 
-    def __init__(self):
+    def __init__(self, *init):
         self._folder = tempfile.TemporaryDirectory(prefix="chappe-python-")
         self.folder = pathlib.Path(self._folder.name)
-        subprocess.run([PROGRAM, "init"], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
-        self.tokens = dict(re.findall(r'(?m)^(\S+) = "([0-9a-f]+)"$', (self.folder / "tokens.toml").read_text()))
+        subprocess.run([PROGRAM, "init", *init], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        tokens = self.folder / "tokens.toml"
+        self.tokens = dict(re.findall(r'(?m)^(\S+) = "([0-9a-f]+)"$', tokens.read_text())) if tokens.exists() else {}
         self._process = None
         self.address = self._start("127.0.0.1:0")
 

@@ -11,10 +11,12 @@ mod replay;
 mod rules;
 mod search;
 mod surge;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chappe_identity::TrustDomain;
 use chappe_model::{AlertKind, Country, Indicator, MemberId, Network, Rsit, Sector, Severity, Timestamp, Tlp};
 use clap::{Args, Parser, Subcommand};
 
@@ -28,11 +30,14 @@ pub(crate) use config::{ConfigArgs, ConfigCommand, ConfigFileArgs};
 pub(crate) use decide::DecideArgs;
 pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
-pub(crate) use member::{ListArgs, MemberArgs, MemberCommand, SetArgs, ShowMemberArgs};
+pub(crate) use member::{
+    AddArgs, DEFAULT_DAYS, ListArgs, MemberArgs, MemberCommand, RevokeArgs, SetArgs, ShowMemberArgs,
+};
 pub(crate) use replay::ReplayArgs;
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
 pub(crate) use search::{HuntArgs, SearchArgs};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
+pub(crate) use tls::{TlsArgs, TlsCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -55,8 +60,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a configuration to start from: eight CSIRTs, ENISA, Europol, and a token for each.
-    #[command(after_help = "Example:\n  chappe init --dir pilot\n")]
+    /// Write a configuration to start from: eight CSIRTs, ENISA, Europol, and a token or certificates for each.
+    #[command(
+        after_help = "Example:\n  chappe init --dir pilot\n  chappe init --tls --host chappe.example --dir pilot\n"
+    )]
     Init(InitArgs),
     /// Make a token for a new member, and the entry that admits it.
     #[command(after_help = "Example:\n  chappe token csirt-lv --country LV\n")]
@@ -91,8 +98,10 @@ pub enum Command {
     Hunt(HuntArgs),
     /// Say what you judge of an alert: somebody is at work on it, it is real, or it is a false alarm.
     Decide(DecideArgs),
-    /// What members answer for: show it, and for the hub, state it. It is what 'watch --mine' goes by.
+    /// Members: what they answer for, and by which certificates they are known.
     Member(MemberArgs),
+    /// The server's side of TLS, where its authority is the development one.
+    Tls(TlsArgs),
     /// Write the alerts that you may see as STIX 2.1, as a MISP feed, as IDEA messages or as CSV.
     Export(ExportArgs),
     /// Check, test and explain rules of your own before they are in force.
@@ -120,6 +129,15 @@ pub struct InitArgs {
     /// Where to write chappe.toml and tokens.toml. Nothing is overwritten.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub dir: PathBuf,
+    /// Members by certificate instead of token: with a development authority, in the folder tls, and certificates for each member.
+    #[arg(long)]
+    pub tls: bool,
+    /// The installation's name in certificates.
+    #[arg(long, value_name = "NAME", default_value = "chappe.internal", value_parser = TrustDomain::parse, requires = "tls")]
+    pub trust_domain: TrustDomain,
+    /// Names and addresses that the server's certificate is for.
+    #[arg(long, value_delimiter = ',', default_values = ["localhost", "127.0.0.1", "::1"], requires = "tls")]
+    pub host: Vec<String>,
 }
 
 /// Arguments of `token`.
@@ -142,7 +160,7 @@ pub struct ServeArgs {
     /// The configuration.
     #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
     pub config: PathBuf,
-    /// Serve gRPC here instead of where the configuration says. Loopback only.
+    /// Serve gRPC here instead of where the configuration says. Without TLS loopback only.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// Serve metrics here instead of where the configuration says. Loopback only.
@@ -159,12 +177,24 @@ pub struct ConnectionArgs {
     /// Speak as this member, with its token from tokens.toml. Without it the token in CHAPPE_TOKEN is used.
     #[arg(long = "as", value_name = "MEMBER", value_parser = MemberId::parse)]
     pub member: Option<MemberId>,
-    /// The installation. Loopback only: a token never travels in plain text.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7600", value_parser = ServerAddress::parse)]
+    /// The installation, such as https://chappe.example:7600. Without https:// loopback only: a token never travels in plain text.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7600", value_parser = ServerAddress::parse, env = "CHAPPE_SERVER")]
     pub server: ServerAddress,
     /// The file with the members' tokens.
     #[arg(long, value_name = "FILE", default_value = TOKENS_FILE)]
     pub tokens: PathBuf,
+    /// Speak by the certificate in this folder: certificate.pem, key.pem, and ca.pem, which says who may sign for the server.
+    #[arg(long, value_name = "FOLDER", env = "CHAPPE_IDENTITY")]
+    pub identity: Option<PathBuf>,
+    /// Speak by this certificate, in PEM, with what stands above it.
+    #[arg(long, value_name = "FILE", env = "CHAPPE_CERT", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// Its private key, in PEM, readable by you alone.
+    #[arg(long, value_name = "FILE", env = "CHAPPE_KEY", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Who may sign for the server: certificates in PEM.
+    #[arg(long, value_name = "FILE", env = "CHAPPE_CA")]
+    pub ca: Option<PathBuf>,
 }
 
 /// Arguments of `submit`.

@@ -4,6 +4,7 @@ mod following;
 mod listing;
 mod refusal;
 mod submitting;
+mod voice;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ pub use following::{Following, SILENCE, Told};
 pub use listing::Listing;
 pub use refusal::{Refusal, refusal_of_message};
 pub use submitting::{MAX_IDLE_ROUNDS, Outcome, STREAM_WINDOW, Stopped, check, submit};
+pub use voice::Voice;
 
 use crate::tokens::Token;
 
@@ -34,18 +36,29 @@ const KEEPALIVE_PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes that may be under way on a stream and a connection.
 const WINDOW_BYTES: u32 = 1024 * 1024;
 
-/// Where an installation answers: a loopback address and a port.
+/// Where an installation answers: a host and a port, on loopback or over TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerAddress(String);
+pub struct ServerAddress {
+    host_and_port: String,
+    tls: bool,
+}
 
 impl ServerAddress {
-    /// Reads `127.0.0.1:7600`, `[::1]:7600`, `localhost:7600`, with or without `http://`.
+    /// Reads `https://chappe.example:7600`; on loopback also `127.0.0.1:7600`, `[::1]:7600`, `localhost:7600`, with or without `http://`.
     ///
     /// # Errors
     /// For anything else: a token would travel in plain text.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let address = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-        let no = |what: &str| Err(format!("{what}: write it like 127.0.0.1:7600"));
+        let (tls, address) = match text.strip_prefix("https://") {
+            Some(address) => (true, address),
+            None => (false, text.strip_prefix("http://").unwrap_or(text)),
+        };
+        let address = address.trim_end_matches('/');
+        let no = |what: &str| {
+            Err(format!(
+                "{what}: write it like https://chappe.example:7600 or 127.0.0.1:7600"
+            ))
+        };
         let Some((host, port)) = address.rsplit_once(':') else {
             return no("no port");
         };
@@ -54,32 +67,42 @@ impl ServerAddress {
         }
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse::<IpAddr>() {
-            Ok(ip) if ip.is_loopback() => {}
-            Err(_) if host == "localhost" => {}
-            _ => {
-                return no(
-                    "not a loopback address, and this version has no TLS: your token would travel in plain text. \
-                           Reach the installation through a tunnel, such as ssh -L",
-                );
-            }
+            Ok(ip) if tls || ip.is_loopback() => {}
+            Err(_) if host == "localhost" || (tls && is_name(host)) => {}
+            _ if tls => return no("no name of a host, and no address"),
+            _ => return no("not a loopback address, and without https:// all would travel in plain text"),
         }
-        Ok(Self(address.to_owned()))
+        Ok(Self {
+            host_and_port: address.to_owned(),
+            tls,
+        })
     }
+}
+
+/// Whether a text has the form of a host's name (RFC 1123, 2.1).
+fn is_name(host: &str) -> bool {
+    (1..=253).contains(&host.len())
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
 }
 
 impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let scheme = if self.tls { "https://" } else { "" };
+        write!(f, "{scheme}{}", self.host_and_port)
     }
 }
 
-/// Puts the token into every request.
+/// Puts the token into every request, if there is one.
 #[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        if let Some(bearer) = &self.0 {
+            request.metadata_mut().insert("authorization", bearer.clone());
+        }
         Ok(request)
     }
 }
@@ -104,7 +127,21 @@ impl Session {
     /// # Errors
     /// When address or token cannot stand in a request; not when nobody answers: that is told by the first call.
     pub fn new(server: &ServerAddress, token: &Token) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::from_shared(format!("http://{server}"))?
+        Self::speaking(server, &Voice::token(token.clone()))
+    }
+
+    /// As [`Session::new`], by certificate or token.
+    ///
+    /// # Errors
+    /// As there, and when the address says TLS and the voice does not say whom to believe.
+    pub fn speaking(server: &ServerAddress, voice: &Voice) -> anyhow::Result<Self> {
+        if server.tls && voice.tls().is_none() {
+            anyhow::bail!(
+                "{server} is reached over TLS: say whom to believe, with --identity FOLDER, or --ca FILE and who you are"
+            );
+        }
+        // With TLS the channel's own connections are beneath this.
+        let endpoint = Endpoint::from_shared(format!("http://{}", server.host_and_port))?
             .user_agent(concat!("chappe/", env!("CARGO_PKG_VERSION")))?
             .connect_timeout(CONNECT)
             .http2_keep_alive_interval(KEEPALIVE_EVERY)
@@ -113,11 +150,18 @@ impl Session {
             .initial_stream_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES * 2)
             .tcp_nodelay(true);
-        let mut bearer: MetadataValue<Ascii> = format!("Bearer {}", token.reveal()).parse()?;
-        bearer.set_sensitive(true);
+        let channel = match voice.tls() {
+            Some(files) => files.channel(&endpoint, &server.host_and_port)?,
+            None => endpoint.connect_lazy(),
+        };
+        let bearer = voice.bearer().map(|token| {
+            let mut bearer: MetadataValue<Ascii> = format!("Bearer {}", token.reveal()).parse()?;
+            bearer.set_sensitive(true);
+            anyhow::Ok(bearer)
+        });
         Ok(Self {
-            channel: endpoint.connect_lazy(),
-            bearer: Bearer(bearer),
+            channel,
+            bearer: Bearer(bearer.transpose()?),
         })
     }
 
@@ -181,14 +225,24 @@ mod tests {
 
     #[test]
     fn tokens_leave_over_loopback_only() {
-        for good in ["127.0.0.1:7600", "http://[::1]:1/", "localhost:7600", "127.9.9.9:80"] {
+        for good in [
+            "127.0.0.1:7600",
+            "http://[::1]:1/",
+            "localhost:7600",
+            "127.9.9.9:80",
+            "https://127.0.0.1:1",
+            "https://192.0.2.1:7600",
+            "https://chappe.example:7600/",
+        ] {
             assert!(ServerAddress::parse(good).is_ok(), "{good}");
         }
         for bad in [
             "192.0.2.1:7600",
             "example.org:7600",
             "127.0.0.1",
-            "https://127.0.0.1:1",
+            "https://127.0.0.1",
+            "https://a b:1",
+            "https://:1",
             "[::]:1",
             "localhost.example:1",
             ":1",

@@ -16,6 +16,7 @@ pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod surge;
+pub(crate) mod tls;
 pub(crate) mod token;
 pub(crate) mod watch;
 
@@ -43,7 +44,7 @@ pub enum Exit {
 pub async fn run(command: Command) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout();
     match command {
-        Command::Init(args) => init::run(&args.dir, &mut out).map(|()| Exit::Done),
+        Command::Init(args) => init::run(&args, &mut out).map(|()| Exit::Done),
         Command::Token(args) => token::run(&args, &mut out).map(|()| Exit::Done),
         Command::Serve(args) => serve::run(Parts::ALL, &args, &mut out).await,
         Command::Ingest(args) => serve::run(Parts::INGEST, &args, &mut out).await,
@@ -56,6 +57,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Hunt(args) => hunt::run(&args, &mut out).await,
         Command::Decide(args) => decide::run(&args, &mut out).await,
         Command::Member(args) => member::run(&args, &mut out).await,
+        Command::Tls(args) => tls::run(&args, &mut out),
         Command::Export(args) => export::run(&args, &mut out).await,
         Command::Rules(args) => rules::run(&args, &mut out),
         Command::Surge(args) => surge::run(&args, &mut out).await,

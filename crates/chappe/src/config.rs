@@ -8,6 +8,7 @@ mod kafka;
 mod keys;
 mod policy;
 mod taxii;
+mod tls;
 mod unread;
 
 use std::net::SocketAddr;
@@ -22,9 +23,11 @@ pub use error::ConfigError;
 pub use kafka::{KafkaSection, Sasl, SaslMechanism, TlsFiles};
 pub use policy::{CrossBorder, PolicySection, Urgent};
 pub use taxii::TaxiiSection;
+pub use tls::TlsSection;
 
 pub(crate) use effective::{Origin, Setting, settings};
 pub(crate) use policy::{DEFAULT_LATENESS_MS, in_force};
+pub(crate) use tls::TLS_FOLDER;
 pub(crate) use unread::refuse as refuse_toml;
 
 /// Where the program listens unless told otherwise.
@@ -38,13 +41,13 @@ pub(crate) const MAX_SHARDS: usize = 64;
 /// Longest configuration file that is read, in bytes: 4,096 members fit several times over.
 pub(crate) const CONFIG_BYTES: u64 = 4 * 1024 * 1024;
 
-/// One member and the digest of its token.
+/// One member, and the digest of its token.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// Id, country and role.
     pub principal: Principal,
-    /// Digest of its token.
-    pub token: TokenDigest,
+    /// Digest of its token; none for a member that is known by certificate alone.
+    pub token: Option<TokenDigest>,
 }
 
 /// Quotas that the file sets; what it leaves out has ingest's default.
@@ -60,7 +63,7 @@ pub struct QuotaSection {
     pub in_flight_per_member: Option<usize>,
 }
 
-/// An installation, as its file describes it. Valid by construction: addresses are loopback, members and tokens are unique.
+/// An installation, as its file describes it. Valid by construction: addresses are loopback unless there is TLS, members and tokens are unique.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// gRPC.
@@ -81,6 +84,8 @@ pub struct Config {
     pub instance: String,
     /// Bound of live state.
     pub budget: Budget,
+    /// TLS and members by certificate; none: plain text, on loopback.
+    pub tls: Option<TlsSection>,
     /// The log on brokers; none: it is embedded, in the data folder.
     pub kafka: Option<KafkaSection>,
     /// TAXII 2.1, if wanted.
@@ -132,7 +137,7 @@ impl Config {
     /// # Errors
     /// Not for a configuration that was read: members and tokens are unique there.
     pub fn directory(&self) -> Result<Directory, DirectoryError> {
-        Directory::new(
+        Directory::with_certificates(
             self.members
                 .iter()
                 .map(|member| (member.principal.clone(), member.token))

@@ -15,6 +15,7 @@ use std::time::Duration;
 use chappe_clock::Clock;
 use chappe_eventlog::EventLog;
 use chappe_model::Policy;
+use chappe_tls::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -25,7 +26,7 @@ pub(crate) use policy_record::{Planned, planned};
 pub(crate) use sought::by as sought_by;
 pub use store::Found;
 
-use crate::config::Config;
+use crate::config::{Config, TlsSection};
 
 /// How long everything may take to end: streams, requests under way, the last snapshot, the log.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -68,6 +69,8 @@ pub struct Summary {
     pub parts: Parts,
     /// Members.
     pub members: usize,
+    /// Whether connections are over TLS, and members known by certificate.
+    pub by_certificate: bool,
     /// Partitions of the incidents topic.
     pub partitions: u16,
     /// Version of the policy in force.
@@ -127,12 +130,14 @@ impl Installation {
         clock: Arc<dyn Clock>,
     ) -> Result<Running, StartError> {
         let address = listener.local_addr().map_err(StartError::Listener)?;
-        if !address.ip().is_loopback() {
+        if !address.ip().is_loopback() && config.tls.is_none() {
             return Err(StartError::NotLoopback(address));
         }
         if self.parts != Parts::ALL && config.kafka.is_none() {
             return Err(StartError::NotShared(self.parts.command()));
         }
+        // Before the log: what is wrong with a certificate is found out at once.
+        let tls = tls(config, &clock)?;
         let (Self { pace, parts }, shared) = (self, config.clone());
         let opened = tokio::task::spawn_blocking(move || opening::open(&shared, parts, pace, &clock));
         let opened = opened
@@ -156,7 +161,10 @@ impl Installation {
         if let (Some(server), Some((_, listener))) = (opened.taxii, taxii_listener) {
             parts.spawn(part("the TAXII server", server.serve(listener, told(&front))));
         }
-        parts.spawn(part("the gRPC server", serving::serve(router, listener, told(&front))));
+        parts.spawn(part(
+            "the gRPC server",
+            serving::serve(router, listener, tls, told(&front)),
+        ));
         Ok(Running {
             address,
             taxii,
@@ -300,6 +308,23 @@ impl std::fmt::Debug for Running {
             .field("summary", &self.summary)
             .finish_non_exhaustive()
     }
+}
+
+/// What connections are secured by, if they are.
+fn tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Tls>, StartError> {
+    let open = |section: &TlsSection| {
+        let members = config.members.iter();
+        let options = chappe_tls::Options {
+            trust_domain: section.trust_domain.clone(),
+            certificate: section.certificate.clone(),
+            key: section.key.clone(),
+            members: section.members(),
+            known: members.map(|member| member.principal.member.clone()).collect(),
+            tokens: section.tokens,
+        };
+        Tls::open(options, Arc::clone(clock))
+    };
+    Ok(config.tls.as_ref().map(open).transpose()?)
 }
 
 async fn part<E: std::error::Error>(name: &'static str, run: impl Future<Output = Result<(), E>>) -> Ended {

@@ -8,7 +8,7 @@
 //!
 //! What it is not: a place for decisions. What fires is decided in `chappe-correlate`, who may see it in `chappe-distribute`.
 //!
-//! Invariants: plain text is spoken on loopback only, by the server and by the client; the secret is never replaced; whatever runs as
+//! Invariants: plain text is spoken on loopback only, by the server and by the client; a token never travels in it further; the secret is never replaced; whatever runs as
 //! a demo runs as a service, with another clock and another folder.
 //!
 //! # Example
@@ -42,7 +42,7 @@ pub use cli::{Cli, Command};
 pub use commands::{Exit, run};
 pub use config::{
     Config, ConfigError, CrossBorder, KafkaSection, Member, PolicySection, QuotaSection, Sasl, SaslMechanism,
-    TaxiiSection, TlsFiles, Urgent,
+    TaxiiSection, TlsFiles, TlsSection, Urgent,
 };
 pub use installation::{
     DRAIN, Found, Installation, Pace, PartFailed, Parts, Running, StartError, Summary, with_sources,

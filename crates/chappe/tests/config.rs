@@ -30,7 +30,7 @@ fn a_small_file_has_every_default() {
 fn every_refusal_names_its_line_and_the_way_on() {
     let second = MEMBER.replace("csirt-at", "csirt-be").replace("00112233", "ffeeddcc");
     let cases: Vec<(String, usize, &str)> = vec![
-        (format!("listen = \"0.0.0.0:7600\"\n{MEMBER}"), 1, "no TLS"),
+        (format!("listen = \"0.0.0.0:7600\"\n{MEMBER}"), 1, "without TLS"),
         (format!("listen = \"7600\"\n{MEMBER}"), 1, "no address with a port"),
         (format!("\nmetrics = \"192.0.2.1:1\"\n{MEMBER}"), 2, "loopback"),
         (

@@ -37,7 +37,7 @@ impl IncidentApi {
 
     #[allow(clippy::result_large_err, reason = "tonic's own error type")]
     fn caller<T>(&self, request: &Request<T>) -> Result<Arc<Principal>, Status> {
-        self.desk.inner.options.directory.authenticate(request.metadata())
+        self.desk.inner.options.directory.authenticate(request)
     }
 }
 

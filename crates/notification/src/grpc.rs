@@ -37,7 +37,7 @@ impl AlertService for AlertApi {
         &self,
         request: Request<v1::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate(&request)?;
         let open = self.streams.enter(&who.member)?;
         // Before the feed takes its place, so that nothing appended from then on goes unnoticed.
         let news = self.streams.news.subscribe();
@@ -59,21 +59,21 @@ impl AlertService for AlertApi {
         &self,
         request: Request<v1::ListAlertsRequest>,
     ) -> Result<Response<v1::ListAlertsResponse>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate(&request)?;
         let board = Arc::clone(&self.board);
         let list = move || board.list(&who, request.get_ref());
         apart(&self.board.lists, list).await.map(Response::new)
     }
 
     async fn get_alert(&self, request: Request<v1::GetAlertRequest>) -> Result<Response<v1::GetAlertResponse>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate(&request)?;
         let board = Arc::clone(&self.board);
         let get = move || board.get(&who, &request.get_ref().name);
         apart(&self.board.lookups, get).await.map(Response::new)
     }
 
     async fn decide(&self, request: Request<v1::DecideRequest>) -> Result<Response<v1::DecideResponse>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate_person(&request)?;
         let (board, now) = (Arc::clone(&self.board), self.clock.now());
         let decide = move || board.decide(&who, request.get_ref(), now);
         apart(&self.board.deciding, decide).await.map(Response::new)

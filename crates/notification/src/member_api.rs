@@ -24,7 +24,7 @@ impl MemberService for MemberApi {
         &self,
         request: Request<v1::SetConstituencyRequest>,
     ) -> Result<Response<v1::SetConstituencyResponse>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate(&request)?;
         let (board, directory, now) = (Arc::clone(&self.board), Arc::clone(&self.directory), self.clock.now());
         let state = move || board.state_constituency(&who, &directory, request.get_ref(), now);
         apart(&self.board.deciding, state).await.map(Response::new)
@@ -34,7 +34,7 @@ impl MemberService for MemberApi {
         &self,
         request: Request<v1::GetConstituencyRequest>,
     ) -> Result<Response<v1::GetConstituencyResponse>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate(&request)?;
         let board = Arc::clone(&self.board);
         let get = move || board.constituency(&who, request.get_ref());
         apart(&self.board.lookups, get).await.map(Response::new)
@@ -44,7 +44,7 @@ impl MemberService for MemberApi {
         &self,
         request: Request<v1::ListConstituenciesRequest>,
     ) -> Result<Response<v1::ListConstituenciesResponse>, Status> {
-        let who = self.directory.authenticate(request.metadata())?;
+        let who = self.directory.authenticate(&request)?;
         let board = Arc::clone(&self.board);
         let list = move || Ok(board.constituencies(&who));
         apart(&self.board.lookups, list).await.map(Response::new)

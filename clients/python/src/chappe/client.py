@@ -37,18 +37,20 @@ class Client:
     raised as a `ChappeError`.
 
     ``credentials`` are gRPC channel credentials, for an installation behind TLS. Without them the address must be loopback, such as the end of a tunnel:
-    a token is not sent in plain text over a network.
+    a token is not sent in plain text over a network. Who speaks is said by the certificate among the credentials, or by ``token``: by one of them.
     """
 
     def __init__(
         self,
         address: str = "127.0.0.1:7600",
         *,
-        token: str,
+        token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         retry: Retry = Retry(),
         timeout_seconds: float = 30.0,
     ) -> None:
+        if token is None and credentials is None:
+            raise ValueError("who speaks? Give a token, or credentials with a certificate: Client.from_certificate_files")
         if credentials is None:
             _refuse_unless_loopback(address)
             # Loopback is meant: a proxy that the environment names would be told the token.
@@ -57,7 +59,7 @@ class Client:
             self._channel = grpc.secure_channel(address, credentials, options=_CHANNEL)
         self._incidents = incident_service_pb2_grpc.IncidentServiceStub(self._channel)
         self._alerts = alert_service_pb2_grpc.AlertServiceStub(self._channel)
-        self._metadata = (("authorization", f"Bearer {token.strip()}"),)
+        self._metadata = () if token is None else (("authorization", f"Bearer {token.strip()}"),)
         self._retry, self._timeout, self._closed = retry, timeout_seconds, threading.Event()
 
     @classmethod
@@ -65,6 +67,30 @@ class Client:
         """With the token that a file holds by itself, so that it stands in no argument and no environment."""
         with open(path, encoding="ascii") as file:
             return cls(address, token=file.read(), **more)
+
+    @classmethod
+    def from_certificate_files(
+        cls,
+        certificate: str | os.PathLike[str],
+        key: str | os.PathLike[str],
+        authorities: str | os.PathLike[str],
+        address: str = "localhost:7600",
+        **more,
+    ) -> "Client":
+        """By certificate, over TLS: files in PEM with the member's certificate and what stands above it, its private key, and who may sign for the server."""
+
+        def read(path: str | os.PathLike[str]) -> bytes:
+            with open(path, "rb") as file:
+                return file.read()
+
+        credentials = grpc.ssl_channel_credentials(read(authorities), read(key), read(certificate))
+        return cls(address, credentials=credentials, **more)
+
+    @classmethod
+    def from_identity_folder(cls, folder: str | os.PathLike[str], address: str = "localhost:7600", **more) -> "Client":
+        """By certificate, from a folder with ``certificate.pem``, ``key.pem`` and ``ca.pem``, such as `chappe member add` makes."""
+        names = ("certificate.pem", "key.pem", "ca.pem")
+        return cls.from_certificate_files(*(os.path.join(folder, name) for name in names), address, **more)
 
     def close(self) -> None:
         """Ends the connection. What runs on it in other threads ends there with `Closed`."""

@@ -70,8 +70,13 @@ impl Following {
             match self.receive().await {
                 Ok(Some(told)) => return Ok(told),
                 Ok(None) => {}
-                Err(status) if final_for_request(status.code()) => return Err(Refusal::from(&status)),
-                Err(status) => return Ok(self.broken(&status)),
+                Err(status) => {
+                    let refusal = Refusal::from(&status);
+                    if final_for_request(refusal.code) {
+                        return Err(refusal);
+                    }
+                    return Ok(self.broken(refusal));
+                }
             }
         }
     }
@@ -106,9 +111,8 @@ impl Following {
         }))
     }
 
-    fn broken(&mut self, status: &Status) -> Told {
+    fn broken(&mut self, refusal: Refusal) -> Told {
         self.stream = None;
-        let refusal = Refusal::from(status);
         let pause = refusal.retry_after.unwrap_or_else(|| self.backoff.pause());
         self.pause = Some(pause);
         Told::Broken {

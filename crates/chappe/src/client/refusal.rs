@@ -36,6 +36,16 @@ impl Refusal {
 
 impl From<&Status> for Refusal {
     fn from(status: &Status) -> Self {
+        // What a certificate is refused for comes as an alert beneath a broken connection.
+        if let Some(words) = chappe_tls::refused_by_alert(status) {
+            return Self {
+                code: Code::Unauthenticated,
+                message: words.to_owned(),
+                reason: None,
+                violations: vec![],
+                retry_after: None,
+            };
+        }
         let details = status.get_error_details();
         let violations = details.bad_request().map(|bad| {
             bad.field_violations

@@ -177,7 +177,9 @@ pub async fn check(
             let refusal = match session.incidents().submit(request).await {
                 Ok(answer) => break Outcome::Accepted(answer.into_inner().receipt.unwrap_or_default()),
                 Err(status) if retryable(&status) => Refusal::from(&status),
-                Err(status) if of_caller(status.code()) => return Err(Stopped::Refused(Refusal::from(&status))),
+                Err(status) if of_caller(Refusal::from(&status).code) => {
+                    return Err(Stopped::Refused(Refusal::from(&status)));
+                }
                 Err(status) => break Outcome::Refused(Refusal::from(&status)),
             };
             attempts += 1;
@@ -193,6 +195,10 @@ pub async fn check(
 
 /// A broken connection surfaces as UNKNOWN, CANCELLED or INTERNAL as well, depending on where it broke.
 fn retryable(status: &tonic::Status) -> bool {
+    // A certificate that is refused is refused again.
+    if chappe_tls::refused_by_alert(status).is_some() {
+        return false;
+    }
     let broken = matches!(
         status.code(),
         Code::Unknown | Code::Cancelled | Code::Internal | Code::Aborted

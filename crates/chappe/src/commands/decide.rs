@@ -4,13 +4,14 @@ use std::io::Write;
 
 use anyhow::{Context, Result, anyhow};
 use chappe_proto::v1;
+use chappe_tls::ClientFiles;
 use serde::Serialize;
 
 use super::Exit;
 use crate::alert_view::DecisionLine;
 use crate::cli::{ConnectionArgs, DecideArgs};
-use crate::client::{Refusal, Session};
-use crate::tokens::{self, TOKEN_VARIABLE};
+use crate::client::{Refusal, Session, Voice};
+use crate::tokens::{self, TOKEN_VARIABLE, Token};
 use crate::words;
 
 /// What `--json` prints.
@@ -58,10 +59,36 @@ pub(crate) async fn run(args: &DecideArgs, out: &mut dyn Write) -> Result<Exit> 
 
 /// A connection in the voice that the arguments name.
 pub(super) fn session(connection: &ConnectionArgs) -> Result<Session> {
-    let token = tokens::find(
-        connection.member.as_ref(),
-        &connection.tokens,
-        std::env::var(TOKEN_VARIABLE).ok(),
-    )?;
-    Session::new(&connection.server, &token)
+    Session::speaking(&connection.server, &voice(connection)?)
+}
+
+fn voice(connection: &ConnectionArgs) -> Result<Voice> {
+    let beside = |file: &str| connection.identity.as_ref().map(|folder| folder.join(file));
+    let ca = connection.ca.clone().or_else(|| beside("ca.pem"));
+    let certificate = connection.cert.clone().or_else(|| beside("certificate.pem"));
+    let key = connection.key.clone().or_else(|| beside("key.pem"));
+    let identity = match (&certificate, &key) {
+        (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
+        _ => None,
+    };
+    let Some(ca) = ca else {
+        anyhow::ensure!(
+            identity.is_none(),
+            "--cert and --key are for TLS: say with --ca who may sign for the server"
+        );
+        return Ok(Voice::token(token(connection)?));
+    };
+    let files = ClientFiles::read(&ca, identity)?;
+    if identity.is_none() {
+        return Ok(Voice::token_over_tls(token(connection)?, files));
+    }
+    if let Some(member) = &connection.member {
+        anyhow::bail!("--as {member} asks for a token, and there is a certificate to speak by: give one of them");
+    }
+    Ok(Voice::certificate(files))
+}
+
+fn token(connection: &ConnectionArgs) -> Result<Token> {
+    let variable = std::env::var(TOKEN_VARIABLE).ok();
+    Ok(tokens::find(connection.member.as_ref(), &connection.tokens, variable)?)
 }

@@ -6,9 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use chappe_authority::Authority;
+use chappe_clock::{Clock, SystemClock};
+use chappe_identity::{TokenDigest, TrustDomain, Voice};
 use chappe_model::{MemberId, Role};
 
-use crate::config::CONFIG_FILE;
+use crate::cli::{DEFAULT_DAYS, InitArgs};
+use crate::config::{CONFIG_FILE, TLS_FOLDER};
 use crate::invocation::invocation;
 use crate::tokens::{TOKENS_FILE, Token, file_text};
 
@@ -28,7 +32,7 @@ pub(crate) const MEMBERS: [(&str, &str, Role); 10] = [
 
 const HEAD: &str = r#"# A Chappe installation. Every value that is left out has the default shown here.
 
-# gRPC, in plain text: loopback only, this version has no TLS.
+# gRPC. Without a table [tls] in plain text, and on loopback only.
 listen = "127.0.0.1:7600"
 
 # Prometheus metrics over HTTP, loopback only. Not served unless set.
@@ -88,16 +92,21 @@ const MEMBERS_HEAD: &str = r#"
 # Who may submit and watch. Roles: member; hub (told of every alert that is not for named recipients only, but of urgent reports that
 # are held, match-only or unmarked the duty officer alone is told, beside their reporter); duty-officer (as hub, and told of those).
 # Bodies of the Union have no country.
-# 'chappe token ID' makes the token of a new member.
+# 'chappe member add ID' admits a new member.
 "#;
 
-/// Writes `chappe.toml` and `tokens.toml` into `folder`, and says what to do next.
+/// The persons and services that a new member of `init --tls` has a certificate for: one to judge alerts, one to report.
+const PERSON: &str = "analyst";
+const SERVICE: &str = "reporter";
+
+/// Writes a configuration into a folder, with what members are known by, and says what to do next.
 ///
 /// # Errors
-/// When one of them is there already, or the disk fails.
-pub(crate) fn run(folder: &Path, out: &mut dyn Write) -> Result<()> {
-    let (config, tokens) = (folder.join(CONFIG_FILE), folder.join(TOKENS_FILE));
-    for path in [&config, &tokens] {
+/// When something of it is there already, or the disk fails.
+pub(crate) fn run(args: &InitArgs, out: &mut dyn Write) -> Result<()> {
+    let folder = args.dir.as_path();
+    for name in [CONFIG_FILE, TOKENS_FILE, TLS_FOLDER] {
+        let path = folder.join(name);
         if path.exists() {
             bail!(
                 "{} is there already: chappe init overwrites nothing; choose another folder with --dir",
@@ -106,6 +115,10 @@ pub(crate) fn run(folder: &Path, out: &mut dyn Write) -> Result<()> {
         }
     }
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    if args.tls {
+        return with_tls(args, out);
+    }
+    let (config, tokens) = (folder.join(CONFIG_FILE), folder.join(TOKENS_FILE));
     let (config_text, tokens_text) = texts()?;
     write_new(&tokens, 0o600, &tokens_text)?;
     if let Err(error) = write_new(&config, 0o644, &config_text) {
@@ -128,6 +141,52 @@ pub(crate) fn run(folder: &Path, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
+/// Writes `chappe.toml` and a development authority with certificates.
+fn with_tls(args: &InitArgs, out: &mut dyn Write) -> Result<()> {
+    let config = args.dir.join(CONFIG_FILE);
+    let authority = Authority::new(args.dir.join(TLS_FOLDER), args.trust_domain.clone());
+    let now = SystemClock::default().now();
+    authority.begin_server(&args.host, now)?;
+    let mut text = format!("{HEAD}\n{}{MEMBERS_HEAD}", tls_table(&args.trust_domain));
+    for (id, country, role) in MEMBERS {
+        let member = MemberId::parse(id)?;
+        authority.begin_member(&member, now)?;
+        authority.issue(&member, &Voice::person(PERSON)?, DEFAULT_DAYS, now)?;
+        authority.issue(&member, &Voice::service(SERVICE)?, DEFAULT_DAYS, now)?;
+        text.push_str(&entry(id, country, role, None));
+    }
+    write_new(&config, 0o644, &text)?;
+    let (identities, folder) = (authority.folder().join("identities"), authority.folder().display());
+    let (config, chappe) = (config.display(), invocation());
+    let (europol, austria) = (identities.join("europol"), identities.join("csirt-at"));
+    let (europol, austria) = (europol.display(), austria.display());
+    writeln!(
+        out,
+        "Wrote {config} (ten members) and {folder} (their development authorities, certificates and keys: for trying, not for members' own use)."
+    )?;
+    writeln!(out, "Next, each in a terminal of its own:")?;
+    writeln!(out, "  {chappe} serve --config {config}")?;
+    writeln!(out, "  {chappe} watch --identity {europol}/person-{PERSON}")?;
+    writeln!(
+        out,
+        "  {chappe} submit --identity {austria}/service-{SERVICE} --tlp amber --countries AT FILE.json"
+    )?;
+    Ok(())
+}
+
+fn tls_table(trust_domain: &TrustDomain) -> String {
+    format!(
+        "# Connections over TLS 1.3, members by certificate (docs/identity.md). With it, 'listen' may be any address.\n\
+         [tls]\n\
+         # The installation's name in certificates: spiffe://{trust_domain}/member/ID, and below that /person/NAME or /service/NAME.\n\
+         trust-domain = \"{trust_domain}\"\n\
+         # The server's certificate, and a folder with roots and revocation lists for each member. Relative to this file's folder.\n\
+         # folder = \"{TLS_FOLDER}\"\n\
+         # Whether a connection without a certificate may name itself by token.\n\
+         # tokens = false\n"
+    )
+}
+
 /// The texts of `chappe.toml` and `tokens.toml` for [`MEMBERS`].
 ///
 /// # Errors
@@ -137,14 +196,14 @@ pub(crate) fn texts() -> Result<(String, String)> {
     let mut tokens = Vec::new();
     for (id, country, role) in MEMBERS {
         let token = Token::random().context("no randomness for tokens")?;
-        config.push_str(&entry(id, country, role, &token));
+        config.push_str(&entry(id, country, role, Some(token.digest())));
         tokens.push((MemberId::parse(id)?, token));
     }
     Ok((config, file_text(&tokens)))
 }
 
 /// The `[[members]]` entry of one member.
-pub(super) fn entry(id: &str, country: &str, role: Role, token: &Token) -> String {
+pub(in crate::commands) fn entry(id: &str, country: &str, role: Role, token: Option<TokenDigest>) -> String {
     let role = match role {
         Role::Member => "member",
         Role::Hub => "hub",
@@ -155,10 +214,8 @@ pub(super) fn entry(id: &str, country: &str, role: Role, token: &Token) -> Strin
     } else {
         format!("country = \"{country}\"\n")
     };
-    format!(
-        "[[members]]\nid = \"{id}\"\n{country}role = \"{role}\"\ntoken-digest = \"{}\"\n\n",
-        token.digest()
-    )
+    let token = token.map_or_else(String::new, |digest| format!("token-digest = \"{digest}\"\n"));
+    format!("[[members]]\nid = \"{id}\"\n{country}role = \"{role}\"\n{token}\n")
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<()> {
@@ -176,11 +233,35 @@ mod tests {
     use crate::config::Config;
     use std::os::unix::fs::PermissionsExt;
 
+    fn args(folder: &Path, tls: bool) -> InitArgs {
+        InitArgs {
+            dir: folder.to_owned(),
+            tls,
+            trust_domain: TrustDomain::parse("chappe.internal").unwrap(),
+            host: vec!["localhost".into()],
+        }
+    }
+
+    #[test]
+    fn with_tls_members_have_certificates_and_no_tokens() {
+        let folder = tempfile::tempdir().unwrap();
+        run(&args(folder.path(), true), &mut Vec::new()).unwrap();
+        let config = Config::read(&folder.path().join(CONFIG_FILE)).unwrap();
+        let tls = config.tls.unwrap();
+        assert_eq!(tls.members(), folder.path().join("tls/members"));
+        assert!(!folder.path().join(TOKENS_FILE).exists());
+        assert!(config.members.iter().all(|member| member.token.is_none()));
+        let key = tls.folder.join("identities/csirt-at/person-analyst/key.pem");
+        assert_eq!(std::fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+        let again = run(&args(folder.path(), false), &mut Vec::new()).unwrap_err();
+        assert!(again.to_string().contains("overwrites nothing"));
+    }
+
     #[test]
     fn what_it_writes_is_read_and_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let mut said = Vec::new();
-        run(folder.path(), &mut said).unwrap();
+        run(&args(folder.path(), false), &mut said).unwrap();
         let next = format!("\n  {} serve --config ", invocation());
         assert!(String::from_utf8(said).unwrap().contains(&next));
         let config = Config::read(&folder.path().join(CONFIG_FILE)).unwrap();
@@ -189,11 +270,11 @@ mod tests {
         assert_eq!(config.data, folder.path().join("chappe-data"));
         let file = folder.path().join(TOKENS_FILE);
         let token = crate::tokens::find(Some(&MemberId::parse("csirt-at").unwrap()), &file, None).unwrap();
-        assert_eq!(token.digest(), config.members[0].token);
+        assert_eq!(Some(token.digest()), config.members[0].token);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let before = std::fs::read(&file).unwrap();
         assert!(
-            run(folder.path(), &mut Vec::new())
+            run(&args(folder.path(), false), &mut Vec::new())
                 .unwrap_err()
                 .to_string()
                 .contains("overwrites nothing")

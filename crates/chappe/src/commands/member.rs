@@ -1,4 +1,6 @@
-//! `chappe member`: what members answer for.
+//! `chappe member`: what members answer for, and by which certificates they are known.
+
+mod certificates;
 
 use std::io::Write;
 
@@ -14,6 +16,8 @@ use crate::cli::{ConnectionArgs, ListArgs, MemberArgs, MemberCommand, SetArgs, S
 use crate::client::Refusal;
 use crate::constituency_file;
 use crate::words::{self, plain};
+
+pub(super) use certificates::authority;
 
 /// A constituency in short, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -54,7 +58,10 @@ struct Stated<'a> {
 /// When a file is refused, or the server refuses what is asked, or does not answer.
 pub(crate) async fn run(args: &MemberArgs, out: &mut (dyn Write + Send)) -> Result<Exit> {
     match &args.command {
+        MemberCommand::List(args) if args.certificates => certificates::list(args, out)?,
         MemberCommand::List(args) => list(args, out).await?,
+        MemberCommand::Add(args) => certificates::add(args, out)?,
+        MemberCommand::Revoke(args) => certificates::revoke(args, out)?,
         MemberCommand::Show(args) => show(args, out).await?,
         MemberCommand::Set(args) => set(args, out).await?,
     }

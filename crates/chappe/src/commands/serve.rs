@@ -34,6 +34,7 @@ pub(crate) async fn run(parts: Parts, args: &ServeArgs, out: &mut (dyn Write + S
         chappe_eventlog_local::describe_metrics();
         #[cfg(feature = "kafka")]
         chappe_eventlog_kafka::describe_metrics();
+        chappe_tls::describe_metrics();
         chappe_ingest::describe_metrics();
         chappe_correlation::describe_metrics();
         clock_watch::describe_metrics();
@@ -70,7 +71,8 @@ fn ready(running: &Running) -> String {
         Parts::ALL => String::new(),
         parts => format!("{} ", parts.command()),
     };
-    let members = count(summary.members, "member");
+    let by = if summary.by_certificate { " by certificate" } else { "" };
+    let members = format!("{}{by}", count(summary.members, "member"));
     let partitions = count(usize::from(summary.partitions), "partition");
     let log = match &summary.found {
         Found::Journal {

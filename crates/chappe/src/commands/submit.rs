@@ -16,9 +16,9 @@ use self::reading::{Content, read};
 use self::source::Source;
 use self::summary::{FileResult, How, Totals};
 use super::Exit;
+use super::decide::session;
 use crate::cli::SubmitArgs;
 use crate::client::{Session, Stopped, check, submit};
-use crate::tokens::{self, TOKEN_VARIABLE};
 
 /// Submits what the arguments name, and says what became of each file.
 ///
@@ -26,12 +26,7 @@ use crate::tokens::{self, TOKEN_VARIABLE};
 /// When nothing could be begun, or the server was lost; what was accepted by then has been told.
 pub(crate) async fn run(args: &SubmitArgs, out: &mut dyn Write) -> Result<Exit> {
     let connection = &args.connection;
-    let token = tokens::find(
-        connection.member.as_ref(),
-        &connection.tokens,
-        std::env::var(TOKEN_VARIABLE).ok(),
-    )?;
-    let session = Session::new(&connection.server, &token)?;
+    let session = session(connection)?;
     let mapping = args.mapping.as_deref().map(mapping).transpose()?;
     let sources = source::find(&args.input, mapping.as_ref().map(Mapping::format))?;
     let how = How {

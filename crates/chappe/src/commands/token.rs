@@ -27,7 +27,11 @@ pub(crate) fn run(args: &TokenArgs, out: &mut dyn Write) -> Result<()> {
     }
     let country = args.country.as_ref().map_or("", |country| country.as_str());
     writeln!(out, "# For chappe.toml; in force after the next start:")?;
-    write!(out, "{}", entry(args.member.as_str(), country, Role::Member, &token))?;
+    write!(
+        out,
+        "{}",
+        entry(args.member.as_str(), country, Role::Member, Some(token.digest()))
+    )?;
     writeln!(
         out,
         "# For {}, and for its tokens.toml under [tokens]. It is shown this once:",

@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use self::cursor_file::CursorFile;
 use super::Exit;
+use super::decide::session;
 use crate::alert_view::{AlertLine, Renderer, clock, millis};
 use crate::cli::{FilterArgs, PeriodArgs, WatchArgs};
-use crate::client::{Following, Session, Told};
-use crate::tokens::{self, TOKEN_VARIABLE};
+use crate::client::{Following, Told};
 use crate::words::{self, plain};
 
 /// A line of `--json`.
@@ -47,12 +47,7 @@ enum Line<'a> {
 /// When the server refuses the token, the filter or the cursor, or the output cannot be written.
 pub(crate) async fn run(args: &WatchArgs, out: &mut (dyn Write + Send)) -> Result<Exit> {
     let connection = &args.connection;
-    let token = tokens::find(
-        connection.member.as_ref(),
-        &connection.tokens,
-        std::env::var(TOKEN_VARIABLE).ok(),
-    )?;
-    let session = Session::new(&connection.server, &token)?;
+    let session = session(connection)?;
     let mut place = args.cursor_file.as_deref().map(CursorFile::open).transpose()?;
     let cursor = place
         .as_ref()

@@ -4,7 +4,7 @@ use chappe_ingest::Quotas;
 use serde_json::{Value, json};
 
 use super::keys::{KEYS, Key};
-use super::{Config, ConfigError, DEFAULT_DATA, KafkaSection};
+use super::{Config, ConfigError, DEFAULT_DATA, KafkaSection, TlsSection};
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,7 @@ fn effective(config: &Config, path: &str) -> Option<Value> {
         _ => match path.split_once('.')? {
             ("policy", rest) => return of_policy(config, rest),
             ("quotas", rest) => return of_quotas(rest),
+            ("tls", rest) => return of_tls(config.tls.as_ref()?, rest),
             ("kafka", rest) => return of_kafka(config.kafka.as_ref()?, rest),
             _ => return None,
         },
@@ -116,6 +117,17 @@ fn of_quotas(path: &str) -> Option<Value> {
         "burst" => json!(quotas.burst),
         "in-flight" => json!(quotas.in_flight),
         "in-flight-per-member" => json!(quotas.in_flight_per_member),
+        _ => return None,
+    };
+    Some(value)
+}
+
+fn of_tls(section: &TlsSection, path: &str) -> Option<Value> {
+    let value = match path {
+        "folder" => json!(section.folder),
+        "certificate" => json!(section.certificate),
+        "key" => json!(section.key),
+        "tokens" => json!(section.tokens),
         _ => return None,
     };
     Some(value)

@@ -14,6 +14,7 @@ use super::cascade::{self, CascadeTable};
 use super::error::ConfigError;
 use super::kafka::{self, KafkaTable};
 use super::taxii::{self, TaxiiTable};
+use super::tls::{self, TlsTable};
 use super::unread;
 use super::{Config, DEFAULT_DATA, DEFAULT_LISTEN, MAX_SHARDS, Member, PolicySection, QuotaSection};
 use crate::rule_files;
@@ -39,6 +40,7 @@ struct File {
     policy: Option<Spanned<PolicyTable>>,
     #[serde(default)]
     quotas: QuotaTable,
+    tls: Option<TlsTable>,
     kafka: Option<KafkaTable>,
     taxii: Option<TaxiiTable>,
 }
@@ -50,7 +52,7 @@ struct MemberEntry {
     country: Option<Country>,
     #[serde(default = "member")]
     role: Role,
-    token_digest: Spanned<String>,
+    token_digest: Option<Spanned<String>>,
 }
 
 fn member() -> Role {
@@ -121,12 +123,16 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
     let source = Source { text, path };
     let file: File = toml::from_str(text).map_err(|error| unread::refuse(path, text, &error))?;
     let default_listen = || Spanned::new(0..0, DEFAULT_LISTEN.to_owned());
-    let listen = loopback(&source, &file.listen.unwrap_or_else(default_listen), "gRPC")?;
+    let listen = file.listen.unwrap_or_else(default_listen);
+    let listen = match file.tls {
+        Some(_) => address(&source, &listen)?,
+        None => loopback(&source, &listen, "gRPC")?,
+    };
     let metrics = file
         .metrics
         .map(|address| loopback(&source, &address, "metrics"))
         .transpose()?;
-    let members = members(&source, &file.members)?;
+    let members = members(&source, &file.members, file.tls.is_some())?;
     let policy = file
         .policy
         .map(|table| policy(&source, table, &members, folder))
@@ -141,6 +147,9 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
         quotas: quotas(&source, &file.quotas)?,
         instance: instance(&source, file.instance.as_ref())?,
         budget: budget(&source, file.memory_mib.as_ref())?,
+        tls: (file.tls.as_ref())
+            .map(|table| tls::section(&source, table, folder))
+            .transpose()?,
         kafka: (file.kafka.as_ref())
             .map(|table| kafka::section(&source, table, folder))
             .transpose()?,
@@ -150,19 +159,26 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
     })
 }
 
-pub(super) fn loopback(source: &Source<'_>, value: &Spanned<String>, what: &str) -> Result<SocketAddr, ConfigError> {
+fn address(source: &Source<'_>, value: &Spanned<String>) -> Result<SocketAddr, ConfigError> {
     let text = value.get_ref();
-    let Ok(address) = text.parse::<SocketAddr>() else {
+    text.parse::<SocketAddr>().map_err(|_| {
         let message = format!("{text:?} is no address with a port: write it like {DEFAULT_LISTEN:?} or \"[::1]:7600\"");
-        return Err(source.refuse(value, message));
-    };
+        source.refuse(value, message)
+    })
+}
+
+pub(super) fn loopback(source: &Source<'_>, value: &Spanned<String>, what: &str) -> Result<SocketAddr, ConfigError> {
+    let address = address(source, value)?;
     if address.ip().is_loopback() {
         return Ok(address);
     }
-    let message = format!(
-        "{address} is not a loopback address: this version has no TLS, and serves {what} in plain text on loopback only; \
-         write {DEFAULT_LISTEN:?} and reach it from elsewhere through a tunnel that authenticates, such as ssh -L"
-    );
+    let message = match what {
+        "gRPC" => format!(
+            "{address} is not a loopback address, and without TLS gRPC is served in plain text, on loopback only: add a table [tls] \
+             ('chappe init --tls' writes one), or write {DEFAULT_LISTEN:?}"
+        ),
+        _ => format!("{address} is not a loopback address: {what} are served in plain text, on loopback only"),
+    };
     Err(source.refuse(value, message))
 }
 
@@ -196,7 +212,7 @@ fn budget(source: &Source<'_>, mib: Option<&Spanned<u32>>) -> Result<Budget, Con
     mib.map_or(Ok(Budget::default()), of_mib)
 }
 
-fn members(source: &Source<'_>, entries: &[Spanned<MemberEntry>]) -> Result<Vec<Member>, ConfigError> {
+fn members(source: &Source<'_>, entries: &[Spanned<MemberEntry>], with_tls: bool) -> Result<Vec<Member>, ConfigError> {
     if entries.is_empty() {
         let message =
             "no members: nobody could submit or watch; add [[members]] entries, or write a new file with 'chappe init'";
@@ -213,10 +229,17 @@ fn members(source: &Source<'_>, entries: &[Spanned<MemberEntry>]) -> Result<Vec<
             role,
             token_digest,
         } = entry.get_ref();
-        let token = TokenDigest::from_hex(token_digest.get_ref()).ok_or_else(|| {
-            let message = "the digest of a token is 32 lower-case hexadecimal digits; 'chappe token' makes a token and its digest";
-            source.refuse(token_digest, message)
-        })?;
+        let token = token_digest.as_ref().map(|digest| {
+            TokenDigest::from_hex(digest.get_ref()).ok_or_else(|| {
+                let message = "the digest of a token is 32 lower-case hexadecimal digits; 'chappe token' makes a token and its digest";
+                source.refuse(digest, message)
+            })
+        });
+        let token = token.transpose()?;
+        if token.is_none() && !with_tls {
+            let message = "missing field `token-digest`: without [tls] a member is known by its token alone; 'chappe token' makes one and its digest";
+            return Err(source.refuse(entry, message));
+        }
         let principal = Principal {
             member: id.clone(),
             home: *country,
@@ -236,9 +259,11 @@ fn unique(source: &Source<'_>, entries: &[Spanned<MemberEntry>], members: &[Memb
             if id == other {
                 return Err(source.refuse(entry, DirectoryError::MemberTwice(id.clone()).to_string()));
             }
-            if member.token == earlier.token {
+            if let Some(digest) = entry.get_ref().token_digest.as_ref()
+                && member.token == earlier.token
+            {
                 let error = DirectoryError::TokenTwice(other.clone(), id.clone());
-                return Err(source.refuse(&entry.get_ref().token_digest, error.to_string()));
+                return Err(source.refuse(digest, error.to_string()));
             }
         }
     }

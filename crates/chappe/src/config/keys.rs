@@ -32,7 +32,12 @@ const fn key(path: &'static str, unit: &'static str, takes: &'static str, says: 
 
 /// In the order of the file that `chappe init` writes.
 pub(crate) const KEYS: &[Key] = &[
-    key("listen", "", "a loopback address with a port", "where gRPC is served"),
+    key(
+        "listen",
+        "",
+        "an address with a port; of loopback where there is no [tls]",
+        "where gRPC is served",
+    ),
     key(
         "metrics",
         "",
@@ -194,6 +199,31 @@ pub(crate) const KEYS: &[Key] = &[
         "reports",
         "at least 1",
         "that one member may have under way, not yet durable",
+    ),
+    key(
+        "tls.trust-domain",
+        "",
+        "1 to 255 of a-z, 0-9, '.', '-' and '_'",
+        "the installation's name in members' certificates",
+    ),
+    key(
+        "tls.folder",
+        "",
+        "a folder, relative to the file's",
+        "holds the members' authorities and the server's certificate",
+    ),
+    key(
+        "tls.certificate",
+        "",
+        "the name of a file in PEM",
+        "the server's certificate",
+    ),
+    key("tls.key", "", "the name of a file in PEM", "its private key"),
+    key(
+        "tls.tokens",
+        "",
+        "true or false",
+        "connections without a certificate are taken, to name themselves by token",
     ),
     key(
         "taxii.listen",

@@ -21,8 +21,14 @@ use crate::secret::{SECRET_FILE, SecretError};
 #[non_exhaustive]
 pub enum StartError {
     /// Plain text leaves the machine on any other address.
-    #[error("{0} is not a loopback address: this version has no TLS, and serves in plain text on loopback only")]
+    #[error(
+        "{0} is not a loopback address, and chappe.toml has no [tls]: plain text is served on loopback only; 'chappe init --tls' writes a \
+         configuration with TLS"
+    )]
     NotLoopback(SocketAddr),
+    /// No TLS.
+    #[error("[tls] {0}")]
+    Tls(#[from] chappe_tls::FileError),
     /// The listener is none.
     #[error("cannot listen")]
     Listener(#[source] io::Error),
@@ -142,6 +148,7 @@ pub(super) fn open(config: &Config, parts: Parts, pace: Pace, clock: &Arc<dyn Cl
     let summary = Summary {
         parts,
         members: config.members.len(),
+        by_certificate: config.tls.is_some(),
         partitions: store.log.partitions(Topic::Incidents),
         policy_version: policy.version,
         found: store.found,

@@ -4,6 +4,7 @@ mod connections;
 
 use std::time::Duration;
 
+use chappe_tls::{Protocol, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tonic::transport::server::{Router, TcpIncoming};
@@ -104,7 +105,12 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
 }
 
 /// Serves until `stop`, then ends as soon as the connections have, or leaves to the process's end those that do not in [`CONNECTIONS_END`].
-pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
+pub(super) async fn serve(
+    router: Router,
+    listener: TcpListener,
+    tls: Option<Tls>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Error> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let incoming = bounded(incoming, CONNECTIONS);
     let (tell, told) = oneshot::channel();
@@ -119,8 +125,18 @@ pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Futu
         }
         tokio::time::sleep(CONNECTIONS_END).await;
     };
+    let served = async move {
+        let Some(tls) = tls else {
+            return router.serve_with_incoming_shutdown(incoming, stop).await;
+        };
+        let secured = tls.incoming(incoming, Protocol::Grpc);
+        tokio::select! {
+            served = router.serve_with_incoming_shutdown(secured, stop) => served,
+            never = tls.watch() => match never {},
+        }
+    };
     tokio::select! {
-        served = router.serve_with_incoming_shutdown(incoming, stop) => served,
+        served = served => served,
         () = late => {
             tracing::warn!("connections did not end within {} s: their clients do not answer", CONNECTIONS_END.as_secs());
             Ok(())

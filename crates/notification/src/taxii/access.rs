@@ -8,7 +8,7 @@ use chappe_identity::Directory;
 use chappe_model::Principal;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
-use tonic::metadata::MetadataMap;
+use tonic::Request;
 
 use super::refusal::Refusal;
 
@@ -31,9 +31,10 @@ fn known(directory: &Directory, headers: &HeaderMap) -> Option<Arc<Principal>> {
 }
 
 fn bearer(directory: &Directory, token: &str) -> Option<Arc<Principal>> {
-    let mut metadata = MetadataMap::new();
-    metadata.insert("authorization", format!("Bearer {token}").parse().ok()?);
-    directory.authenticate(&metadata).ok()
+    let mut request = Request::new(());
+    let shown = format!("Bearer {token}").parse().ok()?;
+    request.metadata_mut().insert("authorization", shown);
+    directory.authenticate(&request).ok()
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ fn config(data: &Path) -> Result<(Config, Vec<(&'static str, Token)>)> {
         };
         members.push(Member {
             principal,
-            token: token.digest(),
+            token: Some(token.digest()),
         });
         tokens.push((id, token));
     }
@@ -203,6 +203,7 @@ fn config(data: &Path) -> Result<(Config, Vec<(&'static str, Token)>)> {
         quotas: QuotaSection::default(),
         budget: Budget::default(),
         instance: "demo".to_owned(),
+        tls: None,
         kafka: None,
         taxii: None,
     };
