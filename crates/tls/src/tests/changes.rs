@@ -16,6 +16,9 @@ use super::pki::{AUSTRIA, BELGIUM, Holder, Root, now};
 use super::world::{Client, World};
 use crate::{Protocol, ROOTS_FILE, Secured, Tls};
 
+/// Far above what a loaded machine needs to end a connection.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// A server and the connections that it took.
 struct Server {
     address: std::net::SocketAddr,
@@ -52,7 +55,8 @@ async fn works((client, server): &mut Ends) -> io::Result<()> {
 
 /// Waits, as whoever serves the connection does, until it is ended.
 async fn ends((_, server): &mut Ends) {
-    let error = server.read_u8().await.unwrap_err();
+    let ended = tokio::time::timeout(PATIENCE, server.read_u8()).await;
+    let error = ended.expect("the connection is ended").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted, "{error}");
     assert!(server.write_all(b"a").await.is_err());
 }
