@@ -24,6 +24,7 @@ SEVERITIES = ["info", "low", "medium", "high", "critical"]
 TLP = ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"]
 SHOWN_FIELDS = {"country", "attested_country", "sector", "critical_sector", "incident_type", "incident_class", "severity"}
 PAP = ["PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED"]
+CONTEXT = {"asn", "user_agent", "malware", "technique"}   # kinds whose values describe an attack, and identify none
 CRITICAL_SECTORS = {"energy", "transport", "banking", "financial-market-infrastructures", "health", "drinking-water", "waste-water",
                     "digital-infrastructure", "ict-service-management-b2b", "public-administration", "space"}   # NIS2 Annex I
 
@@ -97,10 +98,15 @@ def keys(rule, r):
 def said_by(r, field):
     """The values of a field in one revision, as they make keys."""
     telling = r.indicators - r.special
-    plain = {"indicator": telling, "country": r.countries, "sector": r.sectors, "critical_sector": r.sectors & CRITICAL_SECTORS,
+    plain = {"indicator": identifying(telling), "country": r.countries, "sector": r.sectors, "critical_sector": r.sectors & CRITICAL_SECTORS,
              "incident_type": {r.incident_type}, "incident_class": {r.incident_type.split("/")[0]}, "severity": {r.severity},
              "reporter": {r.reporter}, "reporter_country": {r.home} - {""}}
     return plain[field] if field in plain else {i.split(":", 1)[1] for i in telling if i.split(":", 1)[0] == field}
+
+
+def identifying(indicators):
+    """Without those that describe an attack: under their own kind alone they make keys, and are counted."""
+    return frozenset(i for i in indicators if i.split(":", 1)[0] not in CONTEXT)
 
 
 def voice(reporter, home, revisions):
@@ -235,7 +241,7 @@ def values(condition, pane):
              "critical_sector": lambda: union(v.sectors for v in voices) & CRITICAL_SECTORS, "incident_type": lambda: union(v.types for v in voices),
              "incident_class": lambda: {t.split("/")[0] for v in voices for t in v.types}, "severity": lambda: union(v.severities for v in voices),
              "reporter": lambda: {v.reporter for v in voices}, "reporter_country": lambda: {v.home for v in voices} - {""},
-             "indicator": lambda: union(v.observed for v in voices)}
+             "indicator": lambda: identifying(union(v.observed for v in voices))}
     return plain[field]() if field in plain else {i for v in voices for i in v.observed if i.split(":", 1)[0] == field}
 
 

@@ -16,7 +16,9 @@ LINKS_TO_MEMBER = 3          # of one revision's links, to reports of one member
 TELLING, BY_CHANCE = 400, 800   # priors: of values that tell where a report belongs; below which two campaigns may share one by chance
 KNOWN = 2                    # telling values that a report must share with a campaign to be taken into it
 LISTED, LISTED_LINKS, LISTED_REFUSALS, LISTED_VALUES = 100, 100, 20, 20
-PRIOR = {"md5": 1000, "sha1": 1000, "sha256": 1000, "sha512": 1000, "url": 900, "email": 800, "domain": 650, "ip": 450, "cve": 100}
+PRIOR = {"md5": 1000, "sha1": 1000, "sha256": 1000, "sha512": 1000, "url": 900, "crypto_address": 900, "iban": 900, "certificate": 900, "email": 800,
+         "phone": 700, "domain": 650, "mutex": 600, "ip": 450, "registry_key": 300, "cidr": 150, "user_agent": 150, "cve": 100, "malware": 100,
+         "asn": 0, "technique": 0}
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 TLP = ["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"]
 PAP = ["PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED"]
@@ -73,7 +75,8 @@ def in_order(policy, records, now):
 
 
 def says(r):
-    return r.indicators - r.special if not r.retracted and r.use == "share" else frozenset()
+    weighing = frozenset(v for v in r.indicators - r.special if prior(v))
+    return weighing if not r.retracted and r.use == "share" else frozenset()
 
 
 def prior(v): return PRIOR[v.split(":")[0]]

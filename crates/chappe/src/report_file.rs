@@ -1,7 +1,7 @@
 //! Chappe's own JSON for reports: one object, a list, or one object a line. `docs/quickstart.md` describes it.
 
 use chappe_model::{IndicatorKind, Pap, Severity, Timestamp, Tlp};
-use chappe_proto::{time, v1};
+use chappe_proto::{incident, time, v1};
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -217,7 +217,7 @@ fn to_wire(file: ReportFile) -> v1::Incident {
         recipients: file.recipients,
     };
     let indicator = |typed: TypedValue| v1::Indicator {
-        r#type: super::words::indicator_code(typed.kind) as i32,
+        r#type: incident::kind_to_wire(typed.kind) as i32,
         value: typed.value,
     };
     v1::Incident {

@@ -48,6 +48,7 @@ impl Wanted {
         let entry = match indicator.kind() {
             IndicatorKind::Domain => Entry::parse(EntryKind::Domain, indicator.value()).ok(),
             IndicatorKind::Ip => alone(indicator.value()).map(Entry::Network),
+            IndicatorKind::Cidr => Entry::parse(EntryKind::Network, indicator.value()).ok(),
             _ => None,
         };
         entry.map_or(Self::Value(indicator), Self::Entry)
@@ -56,7 +57,7 @@ impl Wanted {
     /// Whether an alert shows it by a pseudonym only, so that nobody but the server knows whether it is that.
     #[must_use]
     pub fn is_disguised(&self) -> bool {
-        matches!(self, Self::Value(indicator) if indicator.kind() == IndicatorKind::Email && !indicator.is_pseudonym())
+        matches!(self, Self::Value(indicator) if indicator.kind().is_personal() && !indicator.is_pseudonym())
     }
 
     /// Adds it to a filter.
@@ -112,6 +113,7 @@ mod tests {
             ("2001:db8::/32", "network:2001:db8::/32", "network:2001:db8::/32"),
             ("192.0.2.7/x", "url:http://192.0.2.7/x", "url:http://192.0.2.7/x"),
             ("boss@bad.example", "email:boss@bad.example", "email:boss@bad.example"),
+            ("cidr:192.0.2.0/24", "cidr:192.0.2.0/24", "network:192.0.2.0/24"),
         ] {
             assert_eq!(Wanted::exact(text).unwrap().to_string(), exact);
             assert_eq!(Wanted::wide(text).unwrap().to_string(), wide);
@@ -124,6 +126,8 @@ mod tests {
         );
         assert!(Wanted::exact("192.0.2.7/24").unwrap_err().contains("192.0.2.0/24"));
         assert!(Wanted::exact("evil").unwrap_err().contains("kind:value"));
-        assert!(Wanted::exact("boss@bad.example").unwrap().is_disguised());
+        for personal in ["boss@bad.example", "AT61 1904 3002 3457 3201", "+43 1 2345678"] {
+            assert!(Wanted::exact(personal).unwrap().is_disguised(), "{personal}");
+        }
     }
 }

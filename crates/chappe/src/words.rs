@@ -1,6 +1,6 @@
 //! The enumerations of the wire in words, as people and JSON see them.
 
-use chappe_model::{IndicatorKind, Pap, Severity, Tlp, Verdict};
+use chappe_model::{Pap, Severity, Tlp, Verdict};
 use chappe_proto::alert::kind_from_wire;
 use chappe_proto::decision::verdict_from_wire;
 use chappe_proto::v1;
@@ -34,21 +34,6 @@ pub(crate) fn severity_code(severity: Severity) -> v1::Severity {
         Severity::Medium => v1::Severity::Medium,
         Severity::High => v1::Severity::High,
         Severity::Critical => v1::Severity::Critical,
-    }
-}
-
-/// An indicator kind's code.
-pub(crate) fn indicator_code(kind: IndicatorKind) -> v1::IndicatorType {
-    match kind {
-        IndicatorKind::Ip => v1::IndicatorType::Ip,
-        IndicatorKind::Domain => v1::IndicatorType::Domain,
-        IndicatorKind::Url => v1::IndicatorType::Url,
-        IndicatorKind::Md5 => v1::IndicatorType::Md5,
-        IndicatorKind::Sha1 => v1::IndicatorType::Sha1,
-        IndicatorKind::Sha256 => v1::IndicatorType::Sha256,
-        IndicatorKind::Sha512 => v1::IndicatorType::Sha512,
-        IndicatorKind::Email => v1::IndicatorType::Email,
-        IndicatorKind::Cve => v1::IndicatorType::Cve,
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Of an indicator as alerts show it, `kind:value`: an address, a name, or the host of a URL or mail address. None of what names no host.
+    /// Of an indicator as alerts show it, `kind:value`: an address, a network, a name, or the host of a URL or mail address. None of what names none of these.
     #[must_use]
     pub fn of_indicator(text: &'a str) -> Option<Self> {
         let (kind, value) = text.split_once(':')?;
@@ -30,6 +30,9 @@ impl<'a> Subject<'a> {
     /// Of a canonical value of a kind, as [`Subject::of_indicator`].
     #[must_use]
     pub fn of_value(kind: IndicatorKind, value: &'a str) -> Option<Self> {
+        if kind == IndicatorKind::Cidr {
+            return Network::parse(value).ok().map(Self::Network);
+        }
         let host = Indicator::host_named(kind, value)?;
         Some(host.parse().map_or(Self::Name(host), Self::Address))
     }

@@ -234,7 +234,7 @@ fn values_of(voice: &Voice, field: Field) -> Vec<Value> {
         let of_kind = voice
             .observed
             .iter()
-            .filter(move |(kind, _)| wanted.is_none_or(|wanted| wanted == *kind));
+            .filter(move |(kind, _)| wanted.map_or(!kind.is_context(), |wanted| wanted == *kind));
         of_kind.map(|(kind, hash)| Value::Indicator(*kind, *hash)).collect()
     };
     match field {

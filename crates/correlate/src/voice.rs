@@ -73,7 +73,7 @@ impl Voice {
         shown.filter(|_| shows).cloned().collect()
     }
 
-    /// The indicators that a rule may count.
+    /// The indicators that a rule may count, those among them that describe an attack: a rule may ask for their kind.
     pub(crate) fn observed(secret: &Secret, accepted: &Accepted) -> Arc<[(IndicatorKind, u64)]> {
         let telling = accepted
             .incident

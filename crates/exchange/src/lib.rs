@@ -30,6 +30,7 @@
 //! # Ok::<(), chappe_exchange::ReadError>(())
 //! ```
 
+mod address;
 mod draft;
 mod entries;
 mod error;
@@ -53,7 +54,8 @@ pub use idea::{MAX_IDEA_ITEMS, MAX_IDEA_MESSAGES, read_idea};
 pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
 pub use notes::MAX_NOTES;
 pub use out::{
-    FeedFile, StixShared, Told, ToldState, stix_ids, stix_objects, write_csv, write_idea, write_misp_feed, write_stix,
+    FeedFile, STIX_SHARED_TYPES, StixShared, Told, ToldState, stix_ids, stix_objects, write_csv, write_idea,
+    write_misp_feed, write_stix,
 };
 pub use stix::{MAX_STIX_ITEMS, MAX_STIX_OBJECTS, MAX_STIX_REFERENCES, MAX_STIX_REPORTS, read_stix};
 pub use table::{

@@ -15,5 +15,5 @@ pub(crate) use idea::NODE;
 pub use idea::write_idea;
 pub(crate) use misp::ORGANISATION;
 pub use misp::{FeedFile, write_misp_feed};
-pub use stix::{StixShared, stix_ids, stix_objects, write_stix};
+pub use stix::{STIX_SHARED_TYPES, StixShared, stix_ids, stix_objects, write_stix};
 pub use table::write_csv;

@@ -45,7 +45,7 @@ fn a_message_is_read_with_its_times_and_what_attacks() {
         "EventTime": "2026-03-02T06:00:00Z", "CeaseTime": "2026-03-02T07:00:00+01:00", "CreateTime": "2026-03-02T06:16:00Z",
         "Description": "A scan\nof ports", "ConnCount": 20,
         "Source": [
-            { "IP4": ["192.0.2.1", "192.0.2.0/24"], "IP6": ["2001:db8::1"], "Hostname": ["Bad.example"], "Port": [1], "MAC": ["00:00:5e:00:53:01"] },
+            { "IP4": ["192.0.2.1", "192.0.2.0/24", "192.0.2.1-192.0.2.9"], "ASN": [64500], "IP6": ["2001:db8::1"], "Hostname": ["Bad.example"], "Port": [1], "MAC": ["00:00:5e:00:53:01"] },
             { "URL": ["http://bad.example/x"], "Email": ["a@bad.example"] },
         ],
         "Target": [{ "IP4": ["198.51.100.7"], "Hostname": ["good.example"] }, { "Type": ["CC"], "IP4": ["203.0.113.9"] }],
@@ -64,12 +64,14 @@ fn a_message_is_read_with_its_times_and_what_attacks() {
             "sha1:00112233445566778899aabbccddeeff00112233",
             "email:a@bad.example",
             "cve:CVE-2021-44228",
+            "cidr:192.0.2.0/24",
+            "asn:AS64500",
         ]
     );
     assert_eq!(
         skipped(&reading),
         [
-            "Source[0].IP4[1]: ip \"192.0.2.0/24\": a network, not an address: give a single IP address",
+            "Source[0].IP4[2]: ip \"192.0.2.1-192.0.2.9\": not an IP address: give four decimal numbers without leading zeros such as 192.0.2.7, or IPv6 such as 2001:db8::7",
             "Source[0].MAC[0]: not an indicator type this version correlates",
             "Target[0].IP4[0]: belongs to those who were attacked: only what attacks is compared",
             "Target[0].Hostname[0]: belongs to those who were attacked: only what attacks is compared",

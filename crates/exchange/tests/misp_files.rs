@@ -117,11 +117,17 @@ fn kryptocibule_is_read_and_every_item_accounted_for() {
     };
     assert_eq!(
         (reading.read.len(), reading.skipped.len(), reading.total),
-        (100, 91, 191)
+        (111, 80, 191)
     );
     assert_eq!(
         by_kind(&reading),
-        BTreeMap::from([("domain", 67), ("ip", 1), ("sha1", 32)])
+        BTreeMap::from([
+            ("crypto_address", 10),
+            ("domain", 67),
+            ("ip", 1),
+            ("sha1", 32),
+            ("user_agent", 1)
+        ])
     );
     assert_eq!(reading.draft.severity, Some(Severity::Low));
 }

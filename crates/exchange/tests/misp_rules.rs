@@ -82,8 +82,21 @@ fn types_give_their_indicators() {
         ("malware-sample", "x.exe|00112233445566778899aabbccddeeff"),
         ("email-src", "Boss@bad.example"),
         ("vulnerability", "cve-2021-44228"),
+        ("ip-dst", "192.0.2.0/24"),
+        ("ip-src", "192.0.2.5/32"),
+        ("AS", "64500"),
+        ("btc", "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"),
+        ("iban", "AT61 1904 3002 3457 3201"),
+        ("phone-number", "+43 1 2345678"),
+        ("user-agent", "curl/8.0"),
+        (
+            "x509-fingerprint-sha1",
+            "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33",
+        ),
+        ("mutex", "Global\\x"),
+        ("regkey|value", "HKLM\\Software\\Bad|1"),
     ]));
-    assert_eq!((reading.read.len(), reading.skipped.len()), (11, 0));
+    assert_eq!((reading.read.len(), reading.skipped.len()), (21, 0));
     assert_eq!(
         indicators(&reading),
         [
@@ -91,6 +104,7 @@ fn types_give_their_indicators() {
             "ip:192.0.2.2",
             "ip:192.0.2.3",
             "ip:192.0.2.4",
+            "ip:192.0.2.5",
             "domain:bad.example",
             "domain:c2.bad.example",
             "domain:worse.example",
@@ -99,6 +113,15 @@ fn types_give_their_indicators() {
             "sha1:00112233445566778899aabbccddeeff00112233",
             "email:boss@bad.example",
             "cve:CVE-2021-44228",
+            "cidr:192.0.2.0/24",
+            "asn:AS64500",
+            "crypto_address:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+            "iban:AT611904300234573201",
+            "phone:+4312345678",
+            "user_agent:curl/8.0",
+            "certificate:00112233445566778899aabbccddeeff00112233",
+            "mutex:Global\\x",
+            "registry_key:HKEY_LOCAL_MACHINE\\software\\bad",
         ]
     );
 }
@@ -110,7 +133,7 @@ fn what_is_not_read_says_why() {
             { "type": "filename", "category": "Artifacts dropped", "value": "a.exe" },
             { "type": "domain", "value": "bad.example", "deleted": "1" },
             { "type": "domain", "value": "localhost" },
-            { "type": "ip-dst", "value": "192.0.2.0/24" },
+            { "type": "ip-dst", "value": "0.0.0.0/0" },
             { "type": "domain" },
             { "value": "bad.example" },
             7,
@@ -126,7 +149,7 @@ fn what_is_not_read_says_why() {
             "Event.Attribute[0]: not an indicator type this version correlates",
             "Event.Attribute[1]: deleted in the source",
             "Event.Attribute[2]: domain \"localhost\": a single label: give a full domain name such as bad.example",
-            "Event.Attribute[3]: ip \"192.0.2.0/24\": a network, not an address: give a single IP address",
+            "Event.Attribute[3]: cidr \"0.0.0.0/0\": wider than any network that was ever given out: give IPv4 of 8 bits or more, IPv6 of 16 or more",
             "Event.Attribute[4]: malformed: no value",
             "Event.Attribute[5]: malformed: no type",
             "Event.Attribute[6]: malformed: not an object",

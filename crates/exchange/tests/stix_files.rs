@@ -45,8 +45,8 @@ fn the_published_examples_are_read_and_every_object_accounted_for() {
     let expected = [
         ("indicator-for-c2-ip-address.json", (1, 1, 1)),
         ("indicator-to-campaign-relationship.json", (1, 1, 3)),
-        ("indicators-for-C2-with-COA.json", (2, 2, 8)),
-        ("infrastructure.json", (2, 2, 10)),
+        ("indicators-for-C2-with-COA.json", (3, 3, 8)),
+        ("infrastructure.json", (4, 4, 10)),
         ("interop-objectmarking-test.json", (0, 0, 0)),
         ("malicious-email-indicator-with-attachment.json", (0, 0, 6)),
     ];

@@ -1,6 +1,6 @@
 //! The content of a submission as bytes, for its digest, and what is replaced before it is stored.
 
-use chappe_model::{Digest, Incident, IndicatorError, IndicatorKind, Secret, Timestamp};
+use chappe_model::{Digest, Incident, IndicatorError, Secret, Timestamp};
 
 /// In front of the content of a submission. A change of the layout below takes another one.
 const SUBMITTED: u8 = 1;
@@ -51,12 +51,12 @@ pub(crate) fn retracted(secret: &Secret, report_key: &str, revision: u32, reason
     secret.content_digest(&bytes.0)
 }
 
-/// Replaces mail addresses by their keyed pseudonyms.
+/// Replaces values of personal kinds by their keyed pseudonyms.
 pub(crate) fn pseudonymise(secret: &Secret, incident: &mut Incident) -> Result<(), IndicatorError> {
     if !incident
         .indicators
         .iter()
-        .any(|indicator| indicator.kind() == IndicatorKind::Email)
+        .any(|indicator| indicator.kind().is_personal())
     {
         return Ok(());
     }

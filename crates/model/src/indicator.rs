@@ -2,6 +2,7 @@
 
 mod canonical;
 mod defang;
+mod kind;
 mod quoted;
 mod recognise;
 mod special;
@@ -11,72 +12,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use kind::IndicatorKind;
 pub(crate) use quoted::quoted;
 
 use crate::{Secret, hex};
-
-/// What an indicator's value is.
-///
-/// File hashes are one kind for each function, so that a value says by itself what it is compared with.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum IndicatorKind {
-    /// An IPv4 or IPv6 address.
-    Ip,
-    /// A domain name of at least two labels.
-    Domain,
-    /// An address of a resource: http, https, ftp, ws, wss.
-    Url,
-    /// An MD5 hash of a file.
-    Md5,
-    /// A SHA-1 hash of a file.
-    Sha1,
-    /// A SHA-256 hash of a file.
-    Sha256,
-    /// A SHA-512 hash of a file.
-    Sha512,
-    /// A mail address, or the keyed pseudonym that stands for one.
-    Email,
-    /// An entry of the CVE list.
-    Cve,
-}
-
-impl IndicatorKind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::Ip,
-        Self::Domain,
-        Self::Url,
-        Self::Md5,
-        Self::Sha1,
-        Self::Sha256,
-        Self::Sha512,
-        Self::Email,
-        Self::Cve,
-    ];
-
-    /// The canonical name, in lower case.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ip => "ip",
-            Self::Domain => "domain",
-            Self::Url => "url",
-            Self::Md5 => "md5",
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-            Self::Email => "email",
-            Self::Cve => "cve",
-        }
-    }
-
-    /// Whether the value is a hash of a file.
-    #[must_use]
-    pub fn is_file_hash(self) -> bool {
-        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256 | Self::Sha512)
-    }
-}
 
 /// A value that incidents may share, in canonical form.
 ///
@@ -84,8 +23,9 @@ impl IndicatorKind {
 /// changes nothing.
 ///
 /// # What canonical means
-/// Of every kind: white space and one pair of quotation marks or angle brackets around the value go; zero-width spaces go; defanging is undone
-/// wherever it stands (`hxxp`, `hxxps`, `fxp`; `.`, `:`, `@`, `://`, `dot` and `at` in square, round or curly brackets).
+/// Of every kind: white space and one pair of quotation marks or angle brackets around the value go; zero-width spaces go. Of addresses, networks,
+/// names, URLs and mail addresses defanging is undone wherever it stands (`hxxp`, `hxxps`, `fxp`; `.`, `:`, `@`, `://`, `dot` and `at` in square,
+/// round or curly brackets).
 ///
 /// | kind | form |
 /// |---|---|
@@ -95,9 +35,21 @@ impl IndicatorKind {
 /// | md5, sha1, sha256, sha512 | lower-case hexadecimal digits, of exact number |
 /// | email | local part and domain in lower case; only the dot-atom form of RFC 5322; domain as above |
 /// | cve | `CVE-`, four digits of a year from 1999, four to nineteen digits |
+/// | cidr | first address as for ip, a slash and the length (RFC 4632, RFC 4291): IPv4 of 8 to 31 bits, IPv6 of 16 to 127; a single address is an ip |
+/// | asn | `AS` and the number in decimal (RFC 5396, asplain); asdot is understood |
+/// | crypto_address | an address with its checksum right, as its chain writes it: Base58Check of Bitcoin, Litecoin, Dogecoin, Dash, Zcash and Tron, Bech32 of Bitcoin and Litecoin (BIP 173, BIP 350) in lower case, of Ethereum and its like (EIP-55) in lower case, of Monero |
+/// | iban | upper case without spaces (ISO 13616), check digits and the country's form right |
+/// | phone | `+`, country code and number without separators: 7 to 15 digits (E.164) |
+/// | user_agent | the header's value (RFC 9110, 10.1.5): visible ASCII, one space where there are several |
+/// | certificate | the SHA-256 or SHA-1 fingerprint of an X.509 certificate in lower-case hexadecimal digits, without separators |
+/// | mutex | the name as it is, of at most 260 characters: the kernel tells cases apart |
+/// | registry_key | the root's full name, then the key in lower case; a user's SID is `HKEY_CURRENT_USER`, a numbered control set `currentcontrolset` |
+/// | malware | the name in lower case, a hyphen for spaces, underscores and hyphens between its words; other names of it are other values |
+/// | technique | of ATT&CK: `T`, four digits, and of a sub-technique a full stop and three |
 ///
 /// The local part of a mail address is put in lower case although RFC 5321 lets a server tell cases apart: none of importance does, and
-/// reporters write the same address in both. User names in URLs go because they are personal data that serve no comparison.
+/// reporters write the same address in both. User names in URLs go because they are personal data that serve no comparison. A certificate's serial
+/// number is none of its kind: two issuers may give the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Indicator {
@@ -117,17 +69,14 @@ pub enum IndicatorError {
         value: String,
     },
     /// The kind is none of [`IndicatorKind::ALL`].
-    #[error(
-        "{} is not a kind of indicator: give ip, domain, url, md5, sha1, sha256, sha512, email or cve",
-        quoted(value)
-    )]
+    #[error("{} is not a kind of indicator: give one of {}", quoted(value), kind::names())]
     UnknownKind {
         /// The kind as written.
         value: String,
     },
     /// Nobody says what it is, and nothing does.
     #[error(
-        "{} is no address, domain, URL, mail address, file hash or CVE identifier: write one of these, or kind:value, such as domain:bad.example",
+        "{} does not say what it is, as addresses, names, URLs and hashes do: write kind:value, such as domain:bad.example",
         quoted(value)
     )]
     Unrecognised {
@@ -216,23 +165,24 @@ impl Indicator {
         }
     }
 
-    /// The pseudonym that stands for a mail address: 32 hexadecimal digits of a keyed function, which the caller computes.
+    /// The pseudonym that stands for a value of a personal kind: 32 hexadecimal digits of a keyed function, which the caller computes.
     ///
     /// # Errors
-    /// When the text is not 32 hexadecimal digits.
-    pub fn email_pseudonym(hex32: &str) -> Result<Self, IndicatorError> {
-        Self::parse(IndicatorKind::Email, &format!("{PSEUDONYM}{hex32}"))
+    /// When the kind is not personal, or the text is not 32 hexadecimal digits.
+    pub fn pseudonym(kind: IndicatorKind, hex32: &str) -> Result<Self, IndicatorError> {
+        Self::parse(kind, &format!("{PSEUDONYM}{hex32}"))
     }
 
-    /// As an installation stores it and its alerts show it: a mail address by the keyed pseudonym that stands for it, anything else as it is.
+    /// As an installation stores it and its alerts show it: a value of a personal kind by the keyed pseudonym that stands for it, anything else as it
+    /// is.
     ///
     /// # Errors
     /// Never for a digest of 16 bytes, which is what a secret gives.
     pub fn pseudonymised(self, secret: &Secret) -> Result<Self, IndicatorError> {
-        if self.kind != IndicatorKind::Email || self.is_pseudonym() {
+        if !self.kind.is_personal() || self.is_pseudonym() {
             return Ok(self);
         }
-        Self::email_pseudonym(&hex(&secret.pseudonym("email", &self.value)))
+        Self::pseudonym(self.kind, &hex(&secret.pseudonym(self.kind.as_str(), &self.value)))
     }
 
     /// What the value is.
@@ -253,25 +203,27 @@ impl Indicator {
         [self.kind.as_str(), ":", &self.value].concat()
     }
 
-    /// Whether the value is a pseudonym in place of a mail address.
+    /// Whether the value is a pseudonym in place of a personal value.
     #[must_use]
     pub fn is_pseudonym(&self) -> bool {
-        self.kind == IndicatorKind::Email && self.value.starts_with(PSEUDONYM)
+        self.kind.is_personal() && self.value.starts_with(PSEUDONYM)
     }
 
-    /// The address or name that a canonical value of a kind names: itself, or the host of a URL or mail address. None of a hash, a CVE entry or a
-    /// pseudonym. It parses nothing and allocates nothing.
+    /// Whether two reports that hold it share something by that alone: it means the same everywhere, and its kind is no context.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        !self.special && !self.kind.is_context()
+    }
+
+    /// The address or name that a canonical value of a kind names: itself, or the host of a URL or mail address. None of a pseudonym, and of every
+    /// other kind, networks among them. It parses nothing and allocates nothing.
     #[must_use]
     pub fn host_named(kind: IndicatorKind, value: &str) -> Option<&str> {
         match kind {
             IndicatorKind::Ip | IndicatorKind::Domain => Some(value),
             IndicatorKind::Url => Some(special::host_of(value)),
             IndicatorKind::Email => value.rsplit_once('@').map(|(_, host)| host),
-            IndicatorKind::Md5
-            | IndicatorKind::Sha1
-            | IndicatorKind::Sha256
-            | IndicatorKind::Sha512
-            | IndicatorKind::Cve => None,
+            _ => None,
         }
     }
 
@@ -289,9 +241,10 @@ impl Indicator {
 
     /// Whether the value means nothing outside the network or the computer where it was seen, so that two reports of it share nothing:
     /// addresses that are not globally reachable (RFC 6890), names that are never delegated (`localhost`, `local`, `internal`, `arpa` and such),
-    /// and the hashes of the empty file. A URL or mail address is special when its host is.
+    /// networks of nothing else, numbers of private and reserved autonomous systems (RFC 6996, RFC 7300, RFC 6793), the hashes of the empty file, and
+    /// registry keys in which every Windows starts programs. A URL or mail address is special when its host is.
     ///
-    /// What is set aside for documentation (RFC 5737, RFC 3849, the name `example`) is not special here: exercises are written with it.
+    /// What is set aside for documentation (RFC 5737, RFC 3849, RFC 5398, the name `example`) is not special here: exercises are written with it.
     #[must_use]
     pub fn is_special(&self) -> bool {
         self.special
@@ -301,37 +254,6 @@ impl Indicator {
 /// The beginning of a refused value.
 fn kept(raw: &str) -> String {
     raw.chars().take(KEPT_CHARS).collect()
-}
-
-impl fmt::Display for IndicatorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for IndicatorKind {
-    type Err = IndicatorError;
-
-    fn from_str(text: &str) -> Result<Self, IndicatorError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| IndicatorError::UnknownKind { value: kept(text) })
-    }
-}
-
-impl TryFrom<String> for IndicatorKind {
-    type Error = IndicatorError;
-
-    fn try_from(text: String) -> Result<Self, IndicatorError> {
-        text.parse()
-    }
-}
-
-impl From<IndicatorKind> for String {
-    fn from(kind: IndicatorKind) -> Self {
-        kind.as_str().to_owned()
-    }
 }
 
 impl fmt::Display for Indicator {

@@ -7,7 +7,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chappe_exchange::{Told, stix_ids};
+use chappe_exchange::{STIX_SHARED_TYPES, Told, stix_ids};
 use chappe_model::{Alert, AlertId, Country};
 
 pub use self::shelf::{Addition, Bookmark, Shelf};
@@ -33,18 +33,14 @@ struct Entry {
     /// The entry of the revision before.
     before: u32,
     class: u32,
-    indicators: u32,
-    vulnerabilities: u32,
+    /// Objects of its own.
+    objects: u32,
+    /// Which of [`STIX_SHARED_TYPES`] are among them, a bit each.
+    types: u8,
     /// No later revision of the alert is there.
     is_newest: bool,
     /// A later revision has the same version: this one is none.
     is_replaced: bool,
-}
-
-impl Entry {
-    fn objects(&self) -> u32 {
-        self.indicators + self.vulnerabilities + 1
-    }
 }
 
 /// Alerts that are handled alike: whoever may see one may see all of them, and every collection holds all or none.
@@ -130,7 +126,12 @@ impl Additions {
         }
         self.owners
             .extend(ids.iter().filter_map(|id| Some((digits(id)?, alert.id))));
-        let of = |kind: &str| index(ids.iter().filter(|id| id.starts_with(kind)).count());
+        let has = |kind: &str| {
+            ids.iter()
+                .any(|id| id.strip_prefix(kind).is_some_and(|rest| rest.starts_with("--")))
+        };
+        let types = STIX_SHARED_TYPES.iter().enumerate();
+        let types = types.map(|(bit, kind)| u8::from(has(kind)) << bit).sum();
         let entry = Entry {
             place,
             id: alert.id,
@@ -138,12 +139,12 @@ impl Additions {
             version_ms,
             before,
             class,
-            indicators: of("indicator--"),
-            vulnerabilities: of("vulnerability--"),
+            objects: index(ids.len()),
+            types,
             is_newest: true,
             is_replaced: false,
         };
-        self.ceiling_us += u64::from(entry.objects()) + COMPANIONS + told.countries.len() as u64;
+        self.ceiling_us += u64::from(entry.objects) + COMPANIONS + told.countries.len() as u64;
         self.entries.push(entry);
     }
 

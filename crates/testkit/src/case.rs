@@ -58,6 +58,8 @@ pub const MEMBERS: [(&str, &str); 6] = [
     ("csirt-fr", "FR"),
 ];
 const INDICATORS: [&str; 3] = ["domain:one.example", "ip:203.0.113.9", "ip:10.0.0.1"];
+/// What reports name besides, by their key: what describes an attack makes no key and counts nowhere but under its own kind.
+const CONTEXT: [Option<&str>; 3] = [None, Some("malware:one"), Some("malware:another")];
 
 /// How a history runs.
 struct Shape {
@@ -202,6 +204,7 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u8, drills: &mut BTreeMap<(usiz
                 .collect(),
             indicators: some(rng, &INDICATORS)
                 .iter()
+                .chain(&CONTEXT[usize::from(key) % CONTEXT.len()])
                 .map(|i| i.parse().expect("an indicator"))
                 .collect(),
             title: String::new(),

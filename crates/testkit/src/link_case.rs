@@ -28,7 +28,7 @@ pub(crate) const GROUPS: [&[&str]; 2] = [
     &[
         "url:https://a.example/x",
         "domain:a.example",
-        "domain:b.example",
+        "mutex:Global\\b",
         "ip:203.0.113.1",
         "email:x@a.example",
     ],
@@ -40,6 +40,8 @@ pub(crate) const GROUPS: [&[&str]; 2] = [
         "cve:CVE-2026-1000",
     ],
 ];
+/// What many reports say, and what links none.
+const WEIGHTLESS: [&str; 2] = ["technique:T1566.001", "asn:AS64500"];
 const COMMON: [&str; 3] = ["domain:common.example", "ip:203.0.113.9", "ip:10.0.0.1"];
 
 /// A history in which campaigns form, meet, come apart and end; under [`link_policy`].
@@ -103,6 +105,9 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u8) -> Accepted {
     }
     if rng.u8(0..10) == 0 {
         values.push(GROUPS[rng.usize(0..2)][rng.usize(0..5)]);
+    }
+    if key.is_multiple_of(2) {
+        values.extend(WEIGHTLESS);
     }
     let reporter = member(reporter);
     let report_key = ReportKey::parse(&char::from(key).to_string()).expect("a sound key");

@@ -129,7 +129,7 @@ fn condition(rng: &mut Rng, sources: usize, depth: usize) -> Condition {
 fn measure(rng: &mut Rng) -> Measure {
     let fields = [
         Field::Indicator,
-        Field::IndicatorOf(IndicatorKind::Domain),
+        Field::IndicatorOf(IndicatorKind::Malware),
         Field::Country,
         Field::AttestedCountry,
         Field::Sector,

@@ -92,7 +92,8 @@ def _strings(field: str, values: Iterable[str]) -> list[str]:
 
 def _indicator(text: str) -> incident_pb2.Indicator:
     kind, colon, value = text.partition(":")
-    number = _KINDS.get(kind.strip().lower().replace("-", ""))
+    name = kind.strip().lower()
+    number = _KINDS.get(name.replace("-", "_"), _KINDS.get(name.replace("-", "")))
     if not colon or number is None:
         raise ValueError(f"indicators: {text[:64]!r} has no kind: write \"domain:bad.example\"; kinds are {', '.join(_KINDS)}")
     return incident_pb2.Indicator(type=number, value=value)

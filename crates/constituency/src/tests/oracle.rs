@@ -160,6 +160,10 @@ fn indicators_and_fields_name_their_host() {
         ("email:pseudonym:00112233445566778899aabbccddeeff", None),
         ("md5:00112233445566778899aabbccddeeff", None),
         ("cve:CVE-2021-44228", None),
+        (
+            "cidr:192.0.2.0/24",
+            Some(Subject::Network(Network::parse("192.0.2.0/24").unwrap())),
+        ),
         ("nothing", None),
     ];
     for (text, subject) in cases {

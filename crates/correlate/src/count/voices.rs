@@ -171,7 +171,10 @@ impl Known {
                 .iter()
                 .for_each(|kind| each(kind.first_of_class() as u64)),
             Field::Severity => voice.severities.iter().for_each(|severity| each(severity as u64)),
-            Field::Indicator => voice.observed.iter().for_each(|(_, hash)| each(*hash)),
+            Field::Indicator => {
+                let identifying = voice.observed.iter().filter(|(kind, _)| !kind.is_context());
+                identifying.for_each(|(_, hash)| each(*hash));
+            }
             Field::IndicatorOf(kind) => {
                 let of_kind = voice.observed.iter().filter(|(of, _)| *of == kind);
                 of_kind.for_each(|(_, hash)| each(*hash));

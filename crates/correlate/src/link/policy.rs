@@ -21,9 +21,11 @@ pub(super) const SHARED: usize = 16;
 pub(super) const FEW: usize = chappe_model::limits::EU_MEMBERS - 1;
 /// Incidents that make a cluster something that must not be welded to another.
 pub(super) const SOMETHING: usize = 1;
-/// Values of at least this prior, in thousandths, tell that a report belongs to a campaign, or that two clusters do: all but vulnerabilities.
+/// Values of at least this prior, in thousandths, tell that a report belongs to a campaign, or that two clusters do: addresses, names, files and what else an
+/// attacker owns.
 pub(super) const TELLING: u32 = 400;
-/// Values of less than this prior, in thousandths, two campaigns may share by chance: addresses and names.
+/// Values of less than this prior, in thousandths, two campaigns may share by chance: addresses, names and what malware brings
+/// along.
 pub(super) const BY_CHANCE: u32 = 800;
 /// Telling values that a report must share with a campaign to be taken into it.
 pub(super) const KNOWN: usize = 2;

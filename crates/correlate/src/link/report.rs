@@ -66,8 +66,10 @@ impl Saying {
 
 fn values(secret: &Secret, policy: &LinkPolicy, accepted: &Accepted, realm: Realm) -> Arc<[Value]> {
     let indicators = accepted.incident.indicators.iter();
-    let telling = indicators
-        .filter(|indicator| !indicator.is_special() && !policy.warning_lists.iter().any(|list| list.holds(indicator)));
+    let telling = indicators.filter(|indicator| {
+        let weighs = prior_milli(indicator.kind()) > 0 && !indicator.is_special();
+        weighs && !policy.warning_lists.iter().any(|list| list.holds(indicator))
+    });
     let mut values: Vec<Value> = telling
         .map(|indicator| {
             let text = indicator.text();

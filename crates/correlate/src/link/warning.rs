@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chappe_model::{Indicator, IndicatorKind};
+use chappe_model::{Indicator, IndicatorKind, Network};
 use serde::{Deserialize, Serialize, Serializer};
 
 use attributes::kinds;
@@ -146,9 +146,15 @@ impl WarningList {
                 let dots = host.match_indices('.').map(|(at, _)| &host[at + 1..]);
                 std::iter::once(host).chain(dots).any(|name| has(sorted, name))
             }),
-            Entries::Cidrs(sorted) => host_of(indicator)
-                .and_then(|host| host.parse().ok())
-                .is_some_and(|address| in_prefixes(sorted, bits(address))),
+            Entries::Cidrs(sorted) => match indicator.kind() {
+                IndicatorKind::Cidr => Network::parse(value).is_ok_and(|network| {
+                    let before = if network.address().is_ipv4() { 96 } else { 0 };
+                    in_prefixes(sorted, bits(network.address()), before + network.prefix_bits())
+                }),
+                _ => host_of(indicator)
+                    .and_then(|host| host.parse().ok())
+                    .is_some_and(|address| in_prefixes(sorted, bits(address), 128)),
+            },
             Entries::Regexes(regexes) => regexes.match_any(value),
         }
     }
@@ -308,9 +314,9 @@ fn mask(length: u8) -> u128 {
     u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)
 }
 
-/// At most 129 look-ups, however long the list.
-fn in_prefixes(sorted: &[(u128, u8)], address: u128) -> bool {
-    (0..=128).any(|length| sorted.binary_search(&(address & mask(length), length)).is_ok())
+/// Whether the network of so many bits lies in one of the prefixes. At most 129 look-ups, however long the list.
+fn in_prefixes(sorted: &[(u128, u8)], address: u128, whole: u8) -> bool {
+    (0..=whole).any(|length| sorted.binary_search(&(address & mask(length), length)).is_ok())
 }
 
 #[cfg(test)]
@@ -360,6 +366,8 @@ mod tests {
             assert!(holds(&nets, listed), "{listed}");
         }
         assert!(!holds(&nets, "ip:198.51.100.8") && !holds(&nets, "ip:2001:db9::1"));
+        assert!(holds(&nets, "cidr:203.0.113.128/25") && holds(&nets, "cidr:2001:db8::/32"));
+        assert!(!holds(&nets, "cidr:203.0.112.0/23") && !holds(&nets, "cidr:2001:db8::/31"));
         let strings = list("string", &["cve-2026-1234"]).unwrap();
         assert!(holds(&strings, "cve:CVE-2026-1234") && !holds(&strings, "cve:CVE-2026-12345"));
         assert!(holds(

@@ -13,20 +13,30 @@ const FRACTION_BITS: u32 = 20;
 /// | kind | prior | because |
 /// |---|---|---|
 /// | file hash | 1000 | the same file; chance plays no part (lists of benign files set zero) |
-/// | url | 900 | one page or call-home path |
+/// | url, crypto address, IBAN, certificate | 900 | one page or call-home path; one purse, account or key |
 /// | email | 800 | one sender; may be forged |
+/// | phone | 700 | one line; may be forged, and is given out again |
 /// | domain | 650 | one name; hosters and shorteners serve many |
+/// | mutex | 600 | one program; every campaign with it sets it |
 /// | ip | 450 | virtual hosts, carrier NAT and reassignment put many behind one address |
-/// | cve | 100 | many exploit one weakness: it supports, and never suffices |
+/// | registry key | 300 | many programs write to one key |
+/// | cidr, user agent | 150 | a hoster's customers; a version of a browser |
+/// | cve, malware | 100 | many exploit one weakness, or rent one tool: it supports, and never suffices |
+/// | asn, technique | 0 | a provider, or a way to work: half of all attacks share some, and together they would outweigh what tells |
 #[must_use]
 pub(super) fn prior_milli(kind: IndicatorKind) -> u32 {
     match kind {
         IndicatorKind::Md5 | IndicatorKind::Sha1 | IndicatorKind::Sha256 | IndicatorKind::Sha512 => 1_000,
-        IndicatorKind::Url => 900,
+        IndicatorKind::Url | IndicatorKind::CryptoAddress | IndicatorKind::Iban | IndicatorKind::Certificate => 900,
         IndicatorKind::Email => 800,
+        IndicatorKind::Phone => 700,
         IndicatorKind::Domain => 650,
+        IndicatorKind::Mutex => 600,
         IndicatorKind::Ip => 450,
-        IndicatorKind::Cve => 100,
+        IndicatorKind::RegistryKey => 300,
+        IndicatorKind::Cidr | IndicatorKind::UserAgent => 150,
+        IndicatorKind::Cve | IndicatorKind::Malware => 100,
+        IndicatorKind::Asn | IndicatorKind::Technique => 0,
     }
 }
 

@@ -2,11 +2,15 @@
 
 use chappe_model::{Indicator, IndicatorError, IndicatorKind};
 
+use crate::address::address;
+
 /// What the value of an attribute holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// One indicator.
     One(IndicatorKind),
+    /// An address or a network.
+    Address,
     /// An indicator, a bar, and something else, such as a port.
     First(IndicatorKind),
     /// Something else, such as a file name, a bar, and an indicator.
@@ -25,9 +29,12 @@ const VICTIM_OBJECTS: [&str; 5] = ["credential", "legal-entity", "person", "targ
 impl Meaning {
     /// What an attribute type means.
     pub(super) fn of(attribute_type: &str) -> Self {
-        use IndicatorKind::{Cve, Domain, Email, Ip, Md5, Sha1, Sha256, Sha512, Url};
+        use IndicatorKind::{
+            Asn, Certificate, CryptoAddress, Cve, Domain, Email, Iban, Ip, Md5, Mutex, Phone, RegistryKey, Sha1,
+            Sha256, Sha512, Url, UserAgent,
+        };
         match attribute_type {
-            "ip-src" | "ip-dst" => Self::One(Ip),
+            "ip-src" | "ip-dst" => Self::Address,
             "ip-src|port" | "ip-dst|port" => Self::First(Ip),
             "domain" | "hostname" => Self::One(Domain),
             "hostname|port" => Self::First(Domain),
@@ -44,6 +51,15 @@ impl Meaning {
             "email" | "email-src" | "email-reply-to" => Self::One(Email),
             "email-dst" => Self::Recipient,
             "vulnerability" => Self::One(Cve),
+            "AS" => Self::One(Asn),
+            "btc" | "dash" | "xmr" => Self::One(CryptoAddress),
+            "iban" => Self::One(Iban),
+            "phone-number" => Self::One(Phone),
+            "user-agent" => Self::One(UserAgent),
+            "x509-fingerprint-sha1" | "x509-fingerprint-sha256" => Self::One(Certificate),
+            "mutex" => Self::One(Mutex),
+            "regkey" => Self::One(RegistryKey),
+            "regkey|value" => Self::First(RegistryKey),
             _ => Self::Nothing,
         }
     }
@@ -52,6 +68,7 @@ impl Meaning {
     pub(super) fn indicators(self, value: &str) -> (Vec<Indicator>, Vec<IndicatorError>) {
         let parts: Vec<(IndicatorKind, &str)> = match self {
             Self::One(kind) => vec![(kind, value)],
+            Self::Address => vec![address(value)],
             Self::First(kind) => vec![(kind, value.split_once('|').map_or(value, |(first, _)| first))],
             Self::Last(kind) => vec![(kind, value.rsplit_once('|').map_or(value, |(_, last)| last))],
             Self::Both(first_kind, second_kind) => match value.split_once('|') {

@@ -161,17 +161,11 @@ impl From<&Alert> for Told {
 }
 
 impl Told {
-    /// The indicators among what the reports share. A pseudonym in place of a mail address is none: it means nothing elsewhere.
+    /// The indicators among what the reports share. A pseudonym in place of a personal value is none: it means nothing elsewhere.
     #[must_use]
     pub fn indicators(&self) -> BTreeSet<Indicator> {
-        let shared = self.key.iter().filter_map(|(field, value)| match Field::parse(field)? {
-            Field::Indicator => value.parse().ok(),
-            Field::IndicatorOf(kind) => value.parse().or_else(|_| Indicator::parse(kind, value)).ok(),
-            _ => None,
-        });
-        shared
-            .filter(|indicator: &Indicator| !indicator.is_pseudonym())
-            .collect()
+        let shared = self.key.iter().filter_map(|(field, value)| indicator_of(field, value));
+        shared.filter(|indicator| !indicator.is_pseudonym()).collect()
     }
 
     /// One line that says what it is about.
@@ -187,10 +181,10 @@ impl Told {
         let about = match (self.indicators().first(), self.key.first()) {
             (Some(indicator), _) => indicator.defanged(),
             // It stands only where the whole key does, and a title goes everywhere.
-            (None, Some((_, value))) if value.trim_start_matches("email:").starts_with("pseudonym:") => {
-                "a mail address".to_owned()
-            }
-            (None, Some((field, value))) => format!("{field} {value}"),
+            (None, Some((field, value))) => match indicator_of(field, value) {
+                Some(pseudonym) => pseudonym.kind().noun().to_owned(),
+                None => format!("{field} {value}"),
+            },
             (None, None) => self.rule.clone(),
         };
         let named: Vec<&str> = self
@@ -211,6 +205,15 @@ impl Told {
     /// When the first version of it was made: never after this one.
     pub(super) fn created_ms(&self) -> u64 {
         self.first_seen_ms.min(self.revised_at_ms)
+    }
+}
+
+/// The indicator that a field of a key holds.
+fn indicator_of(field: &str, value: &str) -> Option<Indicator> {
+    match Field::parse(field)? {
+        Field::Indicator => value.parse().ok(),
+        Field::IndicatorOf(kind) => value.parse().or_else(|_| Indicator::parse(kind, value)).ok(),
+        _ => None,
     }
 }
 

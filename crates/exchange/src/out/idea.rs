@@ -48,8 +48,9 @@ fn message(alert: &Told) -> Value {
     let (mut hashes, mut references) = (Vec::new(), Vec::new());
     for indicator in alert.indicators() {
         let name = match indicator.kind() {
-            IndicatorKind::Ip if indicator.value().contains(':') => "IP6",
-            IndicatorKind::Ip => "IP4",
+            IndicatorKind::Ip | IndicatorKind::Cidr if indicator.value().contains(':') => "IP6",
+            IndicatorKind::Ip | IndicatorKind::Cidr => "IP4",
+            IndicatorKind::Asn => "ASN",
             IndicatorKind::Domain => "Hostname",
             IndicatorKind::Url => "URL",
             IndicatorKind::Email => "Email",
@@ -57,14 +58,17 @@ fn message(alert: &Told) -> Value {
                 references.push(format!("cve:{}", indicator.value()));
                 continue;
             }
-            hash => {
+            hash if hash.is_file_hash() => {
                 hashes.push(format!("{}:{}", hash.as_str(), indicator.value()));
                 continue;
             }
+            _ => continue, // no member is for it: the note says it
         };
         let values = source.entry(name).or_insert_with(|| json!([]));
         if let Value::Array(values) = values {
-            values.push(indicator.value().into());
+            let number = indicator.value().strip_prefix("AS").filter(|_| name == "ASN");
+            let number = number.and_then(|number| number.parse::<u32>().ok());
+            values.push(number.map_or_else(|| indicator.value().into(), Value::from));
         }
     }
     if !source.is_empty() {
@@ -82,8 +86,13 @@ fn message(alert: &Told) -> Value {
     message
 }
 
-/// IDEA has no field for handling, sectors, countries or severity: a person at least is told.
+/// IDEA has no field for handling, sectors, countries or severity, nor for what computers and accounts bear: a person at least is told.
 fn note(alert: &Told) -> String {
+    let unplaced = alert
+        .indicators()
+        .into_iter()
+        .filter(|indicator| !has_a_member(indicator.kind()));
+    let unplaced: String = unplaced.map(|indicator| format!("; {}", indicator.text())).collect();
     let listed = |words: Vec<&str>| {
         if words.is_empty() {
             "none".to_owned()
@@ -92,7 +101,7 @@ fn note(alert: &Told) -> String {
         }
     };
     format!(
-        "{} {}, {}; {} {}; severity {}; countries: {}; sectors: {}; {} reports of {} members; rule {} version {}: {}",
+        "{} {}, {}; {} {}; severity {}; countries: {}; sectors: {}; {} reports of {} members; rule {} version {}: {}{unplaced}",
         alert.tlp,
         alert.pap,
         alert.usage,
@@ -107,6 +116,12 @@ fn note(alert: &Told) -> String {
         alert.rule_version,
         alert.condition
     )
+}
+
+/// Whether a message has a member for values of a kind.
+fn has_a_member(kind: IndicatorKind) -> bool {
+    use IndicatorKind::{Asn, Cidr, Cve, Domain, Email, Ip, Url};
+    kind.is_file_hash() || matches!(kind, Ip | Cidr | Asn | Domain | Url | Email | Cve)
 }
 
 fn categories(alert: &Told) -> Vec<&'static str> {

@@ -119,19 +119,49 @@ fn day(ms: u64) -> String {
     moment.date().to_string()
 }
 
-fn attribute(alert: &Told, indicator: &Indicator, seconds: &str) -> Value {
-    let (kind, category) = match indicator.kind() {
-        IndicatorKind::Ip => ("ip-dst", "Network activity"),
+/// The type of a value's attribute, and its category. What MISP has no type for is a text.
+fn kind_and_category(indicator: &Indicator) -> (&'static str, &'static str) {
+    let value = indicator.value();
+    match indicator.kind() {
+        IndicatorKind::Ip | IndicatorKind::Cidr => ("ip-dst", "Network activity"),
         IndicatorKind::Domain => ("domain", "Network activity"),
         IndicatorKind::Url => ("url", "Network activity"),
         IndicatorKind::Email => ("email-src", "Payload delivery"),
         IndicatorKind::Cve => ("vulnerability", "External analysis"),
-        hash => (hash.as_str(), "Payload delivery"),
+        IndicatorKind::Asn => ("AS", "Network activity"),
+        IndicatorKind::CryptoAddress if value.starts_with(['1', '3']) || value.starts_with("bc1") => {
+            ("btc", "Financial fraud")
+        }
+        IndicatorKind::CryptoAddress if value.starts_with('X') => ("dash", "Financial fraud"),
+        IndicatorKind::CryptoAddress if value.starts_with(['4', '8']) => ("xmr", "Financial fraud"),
+        IndicatorKind::CryptoAddress => ("other", "Financial fraud"),
+        IndicatorKind::Iban => ("iban", "Financial fraud"),
+        IndicatorKind::Phone => ("phone-number", "Financial fraud"),
+        IndicatorKind::UserAgent => ("user-agent", "Network activity"),
+        IndicatorKind::Certificate if value.len() == 40 => ("x509-fingerprint-sha1", "Network activity"),
+        IndicatorKind::Certificate => ("x509-fingerprint-sha256", "Network activity"),
+        IndicatorKind::Mutex => ("mutex", "Artifacts dropped"),
+        IndicatorKind::RegistryKey => ("regkey", "Artifacts dropped"),
+        IndicatorKind::Malware => ("text", "Payload type"),
+        IndicatorKind::Technique => ("text", "External analysis"),
+        hash @ (IndicatorKind::Md5 | IndicatorKind::Sha1 | IndicatorKind::Sha256 | IndicatorKind::Sha512) => {
+            (hash.as_str(), "Payload delivery")
+        }
+    }
+}
+
+fn attribute(alert: &Told, indicator: &Indicator, seconds: &str) -> Value {
+    let (kind, category) = kind_and_category(indicator);
+    let detects = indicator.kind() != IndicatorKind::Cve && !indicator.kind().is_context();
+    let comment = if matches!(kind, "text" | "other") {
+        indicator.kind().as_str()
+    } else {
+        ""
     };
     json!({
         "uuid": uuid(alert, &indicator.text()), "type": kind, "category": category, "value": indicator.value(),
-        "to_ids": !alert.state.is_withdrawn() && indicator.kind() != IndicatorKind::Cve,
-        "distribution": "5", "timestamp": seconds, "comment": "",
+        "to_ids": !alert.state.is_withdrawn() && detects,
+        "distribution": "5", "timestamp": seconds, "comment": comment,
         "first_seen": rfc3339(alert.first_seen_ms), "last_seen": rfc3339(alert.last_seen_ms.max(alert.first_seen_ms)),
     })
 }

@@ -24,6 +24,9 @@ const SINCE_MS: u64 = 1_795_824_000_000;
 const TLP_2_SINCE: &str = "2022-10-01T00:00:00.000Z";
 const TLP_2_SINCE_MS: u64 = 1_664_582_400_000;
 
+/// The types of what an alert's reports share, as objects: what can be observed is an `indicator`.
+pub const STIX_SHARED_TYPES: [&str; 4] = ["indicator", "vulnerability", "attack-pattern", "malware"];
+
 /// An object that alerts share: the same, under one id and in one version, wherever it stands. In order: what others refer to comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StixShared {
@@ -116,14 +119,9 @@ pub fn stix_objects(alert: &Told) -> Vec<Value> {
 #[must_use]
 pub fn stix_ids(alert: &Told) -> Vec<String> {
     let indicators = alert.indicators();
-    let shared = indicators.iter().map(|indicator| {
-        let kind = if pattern(indicator).is_some() {
-            "indicator"
-        } else {
-            "vulnerability"
-        };
-        id_of(alert, kind, &indicator.text())
-    });
+    let shared = indicators
+        .iter()
+        .map(|indicator| id_of(alert, written(indicator).object_type(), &indicator.text()));
     shared.chain([id_of(alert, "report", "")]).collect()
 }
 
@@ -187,8 +185,8 @@ fn object(alert: &Told, kind: &str, name: &str, own: Value) -> Value {
 
 /// What the reports share, as indicators and vulnerabilities.
 fn shared(alert: &Told) -> Vec<Value> {
-    let one = |indicator: &Indicator| match pattern(indicator) {
-        Some(pattern) => object(
+    let one = |indicator: &Indicator| match written(indicator) {
+        Written::Pattern(pattern) => object(
             alert,
             "indicator",
             &indicator.text(),
@@ -197,24 +195,49 @@ fn shared(alert: &Told) -> Vec<Value> {
                 "pattern": pattern, "pattern_type": "stix", "valid_from": rfc3339(alert.created_ms()),
             }),
         ),
-        None => object(
+        Written::Named(kind, source) => object(
             alert,
-            "vulnerability",
+            kind,
             &indicator.text(),
             json!({
                 "name": indicator.value(),
-                "external_references": [{ "source_name": "cve", "external_id": indicator.value() }],
+                "external_references": [{ "source_name": source, "external_id": indicator.value() }],
             }),
+        ),
+        Written::Malware => object(
+            alert,
+            "malware",
+            &indicator.text(),
+            json!({ "name": indicator.value(), "is_family": true }),
         ),
     };
     alert.indicators().iter().map(one).collect()
 }
 
-/// A pattern that asks for the value; nothing for a vulnerability, which nobody observes.
-fn pattern(indicator: &Indicator) -> Option<String> {
+/// How a value is written.
+enum Written {
+    /// A pattern that asks for it.
+    Pattern(String),
+    /// An object of this type, which a list of this name knows: nobody observes it.
+    Named(&'static str, &'static str),
+    /// Malware by its name.
+    Malware,
+}
+
+impl Written {
+    fn object_type(&self) -> &'static str {
+        match self {
+            Self::Pattern(_) => "indicator",
+            Self::Named(kind, _) => kind,
+            Self::Malware => "malware",
+        }
+    }
+}
+
+fn written(indicator: &Indicator) -> Written {
     let path = match indicator.kind() {
-        IndicatorKind::Ip if indicator.value().contains(':') => "ipv6-addr:value",
-        IndicatorKind::Ip => "ipv4-addr:value",
+        IndicatorKind::Ip | IndicatorKind::Cidr if indicator.value().contains(':') => "ipv6-addr:value",
+        IndicatorKind::Ip | IndicatorKind::Cidr => "ipv4-addr:value",
         IndicatorKind::Domain => "domain-name:value",
         IndicatorKind::Url => "url:value",
         IndicatorKind::Md5 => "file:hashes.MD5",
@@ -222,10 +245,25 @@ fn pattern(indicator: &Indicator) -> Option<String> {
         IndicatorKind::Sha256 => "file:hashes.'SHA-256'",
         IndicatorKind::Sha512 => "file:hashes.'SHA-512'",
         IndicatorKind::Email => "email-addr:value",
-        IndicatorKind::Cve => return None,
+        IndicatorKind::Asn => {
+            let number = indicator.value().trim_start_matches("AS");
+            return Written::Pattern(format!("[autonomous-system:number = {number}]"));
+        }
+        IndicatorKind::UserAgent => "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
+        IndicatorKind::Certificate if indicator.value().len() == 40 => "x509-certificate:hashes.'SHA-1'",
+        IndicatorKind::Certificate => "x509-certificate:hashes.'SHA-256'",
+        IndicatorKind::Mutex => "mutex:name",
+        IndicatorKind::RegistryKey => "windows-registry-key:key",
+        // STIX has none of these; so they are called in OpenCTI.
+        IndicatorKind::CryptoAddress => "cryptocurrency-wallet:value",
+        IndicatorKind::Iban => "bank-account:iban",
+        IndicatorKind::Phone => "phone-number:value",
+        IndicatorKind::Cve => return Written::Named("vulnerability", "cve"),
+        IndicatorKind::Technique => return Written::Named("attack-pattern", "mitre-attack"),
+        IndicatorKind::Malware => return Written::Malware,
     };
     let value = indicator.value().replace('\\', "\\\\").replace('\'', "\\'");
-    Some(format!("[{path} = '{value}']"))
+    Written::Pattern(format!("[{path} = '{value}']"))
 }
 
 /// A country, the same object for every alert.

@@ -58,7 +58,9 @@ fn cells(alert: &Told) -> [String; COLUMNS.len()] {
         ToldState::Superseded(Some(id)) => id.resource_name(),
         _ => String::new(),
     };
-    let indicators: Vec<String> = alert.indicators().iter().map(|one| one.text()).collect();
+    // One that holds a space would be read as two: it stands in the key alone.
+    let indicators = alert.indicators().into_iter().map(|one| one.text());
+    let indicators: Vec<String> = indicators.filter(|text| !text.contains(' ')).collect();
     let key: Vec<String> = alert
         .key
         .iter()

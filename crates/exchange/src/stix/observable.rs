@@ -4,6 +4,7 @@ use chappe_model::{Indicator, IndicatorError, IndicatorKind};
 use serde_json::{Map, Value};
 
 use super::pattern::{self, Term};
+use crate::address::address;
 use crate::shown::shown;
 use crate::{SkipReason, loose};
 
@@ -37,6 +38,11 @@ pub(super) fn is_observable(kind: &str) -> bool {
     OBSERVABLES.contains(&kind)
 }
 
+/// Whether an object of this type describes what a report is about: read with it, and no reason to report.
+pub(super) fn describes(kind: &str) -> bool {
+    matches!(kind, "malware" | "attack-pattern")
+}
+
 /// Whether an object of this type may hold an indicator.
 pub(super) fn may_be_read(kind: &str) -> bool {
     matches!(kind, "indicator" | "observed-data" | "vulnerability") || is_observable(kind)
@@ -45,16 +51,12 @@ pub(super) fn may_be_read(kind: &str) -> bool {
 /// The indicators of an observable.
 pub(super) fn of_observable(kind: &str, object: &Map<String, Value>) -> Result<Found, SkipReason> {
     let values: Vec<(IndicatorKind, String)> = match kind {
-        "file" | "artifact" => match object.get("hashes") {
-            Some(Value::Object(hashes)) => hashes
-                .keys()
-                .filter_map(|name| Some((hash_kind(name)?, loose::text(hashes, name)?.into_owned())))
-                .collect(),
-            _ => Vec::new(),
-        },
+        "file" | "artifact" => hashes(object, hash_kind),
+        "x509-certificate" => hashes(object, |name| hash_kind(name).and_then(fingerprint)),
+        "network-traffic" => user_agents(object),
         _ => match value_kind(kind) {
-            Some(kind) => {
-                let value = loose::text(object, "value").ok_or(SkipReason::Malformed("no value"))?;
+            Some((property, kind)) => {
+                let value = loose::text(object, property).ok_or(SkipReason::Malformed("no value"))?;
                 vec![(kind, value.into_owned())]
             }
             None => Vec::new(),
@@ -109,11 +111,65 @@ pub(super) fn of_vulnerability(object: &Map<String, Value>) -> Result<Found, Ski
     }
 }
 
+/// The name of malware that is no single sample.
+pub(super) fn of_malware(object: &Map<String, Value>) -> Result<Found, SkipReason> {
+    let name = loose::text(object, "name").filter(|_| loose::truth(object, "is_family") != Some(false));
+    let name = name.ok_or(SkipReason::NotCorrelated)?;
+    parsed(std::iter::once((IndicatorKind::Malware, &*name)))
+}
+
+/// The technique of ATT&CK that an `attack-pattern` stands for.
+pub(super) fn of_attack_pattern(object: &Map<String, Value>) -> Result<Found, SkipReason> {
+    let references = loose::list(object, "external_references").iter();
+    let mut names = references.filter_map(|reference| {
+        let reference = reference.as_object()?;
+        let source = loose::text(reference, "source_name")?;
+        (source == "mitre-attack")
+            .then(|| loose::text(reference, "external_id"))
+            .flatten()
+    });
+    let name = names.next().ok_or(SkipReason::NotCorrelated)?;
+    parsed(std::iter::once((IndicatorKind::Technique, &*name)))
+}
+
+fn hashes(object: &Map<String, Value>, kind: impl Fn(&str) -> Option<IndicatorKind>) -> Vec<(IndicatorKind, String)> {
+    let Some(Value::Object(hashes)) = object.get("hashes") else {
+        return Vec::new();
+    };
+    let known = hashes.keys();
+    known
+        .filter_map(|name| Some((kind(name)?, loose::text(hashes, name)?.into_owned())))
+        .collect()
+}
+
+/// The hashes of a certificate that are compared.
+fn fingerprint(hash: IndicatorKind) -> Option<IndicatorKind> {
+    matches!(hash, IndicatorKind::Sha1 | IndicatorKind::Sha256).then_some(IndicatorKind::Certificate)
+}
+
+/// In 2.1 a header has a list of values, in 2.0 one.
+fn user_agents(object: &Map<String, Value>) -> Vec<(IndicatorKind, String)> {
+    let header = ["extensions", "http-request-ext", "request_header"];
+    let header = header
+        .iter()
+        .try_fold(object, |holder, name| holder.get(*name)?.as_object());
+    let Some(header) = header else { return Vec::new() };
+    let said = header.keys().filter(|name| name.eq_ignore_ascii_case("user-agent"));
+    let said = said
+        .flat_map(|name| loose::list(header, name))
+        .filter_map(Value::as_str);
+    said.map(|value| (IndicatorKind::UserAgent, value.to_owned())).collect()
+}
+
 fn parsed<'v>(values: impl Iterator<Item = (IndicatorKind, &'v str)>) -> Result<Found, SkipReason> {
     let mut indicators = Vec::new();
     let mut errors = Vec::new();
     for (kind, value) in values {
-        match Indicator::parse(kind, one_address(kind, value)) {
+        let (kind, value) = match kind {
+            IndicatorKind::Ip => address(value),
+            _ => (kind, value),
+        };
+        match Indicator::parse(kind, value) {
             Ok(indicator) => indicators.push(indicator),
             Err(error) => errors.push(error),
         }
@@ -124,22 +180,20 @@ fn parsed<'v>(values: impl Iterator<Item = (IndicatorKind, &'v str)>) -> Result<
     }
 }
 
-/// STIX also writes a single address as a network of one.
-fn one_address(kind: IndicatorKind, value: &str) -> &str {
-    let length = if value.contains(':') { "/128" } else { "/32" };
+/// The property of an observable that is compared, and what it is. The last four are no part of STIX; OpenCTI writes them.
+fn value_kind(kind: &str) -> Option<(&'static str, IndicatorKind)> {
     match kind {
-        IndicatorKind::Ip => value.strip_suffix(length).unwrap_or(value),
-        _ => value,
-    }
-}
-
-/// What the `value` of an observable is.
-fn value_kind(kind: &str) -> Option<IndicatorKind> {
-    match kind {
-        "ipv4-addr" | "ipv6-addr" => Some(IndicatorKind::Ip),
-        "domain-name" => Some(IndicatorKind::Domain),
-        "url" => Some(IndicatorKind::Url),
-        "email-addr" => Some(IndicatorKind::Email),
+        "ipv4-addr" | "ipv6-addr" => Some(("value", IndicatorKind::Ip)),
+        "domain-name" => Some(("value", IndicatorKind::Domain)),
+        "url" => Some(("value", IndicatorKind::Url)),
+        "email-addr" => Some(("value", IndicatorKind::Email)),
+        "autonomous-system" => Some(("number", IndicatorKind::Asn)),
+        "mutex" => Some(("name", IndicatorKind::Mutex)),
+        "windows-registry-key" => Some(("key", IndicatorKind::RegistryKey)),
+        "cryptocurrency-wallet" => Some(("value", IndicatorKind::CryptoAddress)),
+        "phone-number" => Some(("value", IndicatorKind::Phone)),
+        "user-agent" => Some(("value", IndicatorKind::UserAgent)),
+        "bank-account" => Some(("iban", IndicatorKind::Iban)),
         _ => None,
     }
 }
@@ -158,8 +212,11 @@ fn term_kind(path: &str, value: &str) -> Option<IndicatorKind> {
         }
         ("email-message", "from_ref.value" | "sender_ref.value") => Some(IndicatorKind::Email),
         ("file" | "artifact", hash) => hash_kind(hash.strip_prefix("hashes.")?),
-        (object, "value") => value_kind(object),
-        _ => None,
+        ("x509-certificate", hash) => hash_kind(hash.strip_prefix("hashes.")?).and_then(fingerprint),
+        ("network-traffic", "extensions.http-request-ext.request_header.User-Agent") => Some(IndicatorKind::UserAgent),
+        (object, property) => value_kind(object)
+            .filter(|(compared, _)| *compared == property)
+            .map(|(_, kind)| kind),
     }
 }
 

@@ -16,6 +16,9 @@ const MAX_DEPTH: usize = 32;
 /// What is read, for messages.
 const ACCEPTED: &str = "only values compared by = or IN, joined by AND and OR, are read";
 
+/// The only path that is compared with a number.
+const NUMBERED: &str = "autonomous-system:number";
+
 /// One comparison of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Term {
@@ -100,14 +103,14 @@ impl Parser<'_> {
     fn compared(&mut self, path: String, column: usize) -> Result<(), PatternError> {
         match self.scan.next()? {
             (Token::Sign('='), _) => {
-                let value = self.text()?;
+                let value = self.value(&path)?;
                 self.terms.push(Term { path, value, column });
                 Ok(())
             }
             (Token::Word("IN"), _) => {
                 self.expect('(')?;
                 loop {
-                    let value = self.text()?;
+                    let value = self.value(&path)?;
                     let path = path.clone();
                     self.terms.push(Term { path, value, column });
                     match self.scan.next()? {
@@ -121,9 +124,13 @@ impl Parser<'_> {
         }
     }
 
-    fn text(&mut self) -> Result<String, PatternError> {
+    /// What is to be found at a path.
+    fn value(&mut self, path: &str) -> Result<String, PatternError> {
         match self.scan.next()? {
             (Token::Text(value), _) => Ok(value),
+            (Token::Word(number), _) if path == NUMBERED && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(number.to_owned())
+            }
             (token, column) => Err(unexpected(&token, column)),
         }
     }

@@ -31,6 +31,17 @@ pub(super) fn indicator(role: Role, value: &str) -> Option<Result<Indicator, Ind
         },
         Role::Email => IndicatorKind::Email,
         Role::Cve => IndicatorKind::Cve,
+        Role::Cidr => IndicatorKind::Cidr,
+        Role::Asn => IndicatorKind::Asn,
+        Role::CryptoAddress => IndicatorKind::CryptoAddress,
+        Role::Iban => IndicatorKind::Iban,
+        Role::Phone => IndicatorKind::Phone,
+        Role::UserAgent => IndicatorKind::UserAgent,
+        Role::Certificate => IndicatorKind::Certificate,
+        Role::Mutex => IndicatorKind::Mutex,
+        Role::RegistryKey => IndicatorKind::RegistryKey,
+        Role::Malware => IndicatorKind::Malware,
+        Role::Technique => IndicatorKind::Technique,
         _ => return None,
     };
     Some(Indicator::parse(kind, value))

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chappe_exchange::{Draft, Format, Told, read_misp, read_stix, write_misp_feed, write_stix};
-use chappe_model::{Indicator, Pap, Severity, Tlp};
+use chappe_model::{Indicator, IndicatorKind, Pap, Severity, Tlp};
 
 use crate::told::alert;
 
@@ -71,9 +71,11 @@ fn published_files_are_written_and_read_again_with_nothing_lost_but_what_is_name
         let stix = of(read_stix("f", write_stix(std::slice::from_ref(&told)).as_bytes()).unwrap());
         let feed = write_misp_feed(std::slice::from_ref(&told));
         let misp = of(read_misp("f", feed[0].text.as_bytes()).unwrap());
-        for again in [&stix, &misp] {
-            let indicators: &BTreeSet<Indicator> = &again.indicators;
-            assert_eq!(indicators, &draft.indicators, "{}", draft.source);
+        // MISP has no types for these.
+        let is_typed = |one: &&Indicator| !matches!(one.kind(), IndicatorKind::Malware | IndicatorKind::Technique);
+        let typed: BTreeSet<Indicator> = draft.indicators.iter().filter(is_typed).cloned().collect();
+        for (again, expected) in [(&stix, &draft.indicators), (&misp, &typed)] {
+            assert_eq!(&again.indicators, expected, "{}", draft.source);
             assert_eq!((again.tlp, again.pap), (Some(told.tlp), Some(told.pap)));
             assert_eq!(
                 (again.incident_type, again.severity),

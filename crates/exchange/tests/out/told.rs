@@ -53,7 +53,7 @@ pub(crate) fn alert(number: u8) -> Told {
 }
 
 /// Every kind of thing that reports may share.
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 24] = [
     ("indicator", "domain:bad.example"),
     ("indicator", "ip:192.0.2.1"),
     ("indicator", "ip:2001:db8::1"),
@@ -63,6 +63,23 @@ const KEYS: [(&str, &str); 10] = [
     ("indicator", "email:pseudonym:00112233445566778899aabbccddeeff"),
     ("sha1", "sha1:00112233445566778899aabbccddeeff00112233"),
     ("cve", "cve:CVE-2021-44228"),
+    ("indicator", "cidr:192.0.2.0/24"),
+    ("cidr", "cidr:2001:db8::/32"),
+    ("asn", "asn:AS64500"),
+    ("indicator", "crypto_address:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+    ("indicator", "crypto_address:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"),
+    ("indicator", "iban:AT611904300234573201"),
+    ("indicator", "phone:+4312345678"),
+    ("phone", "pseudonym:00112233445566778899aabbccddeeff"),
+    ("user_agent", "user_agent:Mozilla/5.0 (X11; it's)"),
+    (
+        "indicator",
+        "certificate:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+    ),
+    ("indicator", r"mutex:Global\{8F6F0AC4}"),
+    ("indicator", r"registry_key:HKEY_CURRENT_USER\software\bad one"),
+    ("malware", "malware:cobalt-strike"),
+    ("technique", "technique:T1566.001"),
     ("sector", "energy"),
 ];
 

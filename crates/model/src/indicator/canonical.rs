@@ -1,5 +1,11 @@
 //! One canonical form for each kind of indicator.
 
+mod account;
+mod crypto_address;
+mod network;
+mod registry_key;
+mod written;
+
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::borrow::Cow;
 
@@ -37,7 +43,7 @@ const URL_ROUNDS: usize = 5;
 
 const NOT_AN_IP: Why =
     "not an IP address: give four decimal numbers without leading zeros such as 192.0.2.7, or IPv6 such as 2001:db8::7";
-const NETWORK: Why = "a network, not an address: give a single IP address";
+const NETWORK: Why = "a network, not an address: give a single IP address, or the network as cidr";
 const NOT_A_DOMAIN: Why =
     "not a domain name: give labels of letters, digits and hyphens, each of at most 63 bytes and 253 together";
 const ONE_LABEL: Why = "a single label: give a full domain name such as bad.example";
@@ -50,6 +56,8 @@ const NOT_AN_EMAIL: Why =
     "not a mail address: give local@domain, the local part of at most 64 ASCII bytes without quotation marks";
 const NOT_A_PSEUDONYM: Why = "not a pseudonym: give pseudonym: and 32 hexadecimal digits";
 const NOT_A_CVE: Why = "not a CVE entry: give CVE-, a year from 1999, and 4 to 19 digits, such as CVE-2021-44228";
+const NOT_A_FINGERPRINT: Why =
+    "not a certificate's fingerprint: give the 64 hexadecimal digits of SHA-256 or the 40 of SHA-1";
 const CONTROL: Why = "holds a control character: remove it";
 
 /// The canonical value, or what is wrong with the text.
@@ -62,6 +70,11 @@ pub(super) fn canonical(kind: IndicatorKind, raw: &str) -> Result<String, Why> {
     if holds_control {
         return Err(CONTROL);
     }
+    if kind.is_personal()
+        && let Some(digits) = text.strip_prefix(PSEUDONYM)
+    {
+        return Ok(format!("{PSEUDONYM}{}", hex(digits, 32, NOT_A_PSEUDONYM)?));
+    }
     match kind {
         IndicatorKind::Ip => ip(&text),
         IndicatorKind::Domain => domain(&undo_brackets(&text)),
@@ -72,6 +85,17 @@ pub(super) fn canonical(kind: IndicatorKind, raw: &str) -> Result<String, Why> {
         IndicatorKind::Sha512 => hex(&text, 128, "not a SHA-512 hash: give 128 hexadecimal digits"),
         IndicatorKind::Email => email(&text),
         IndicatorKind::Cve => cve(&text),
+        IndicatorKind::Cidr => network::cidr(&undo_brackets(&text)),
+        IndicatorKind::Asn => network::asn(&text),
+        IndicatorKind::CryptoAddress => crypto_address::crypto_address(&text),
+        IndicatorKind::Iban => account::iban(&text),
+        IndicatorKind::Phone => account::phone(&text),
+        IndicatorKind::UserAgent => written::user_agent(&text),
+        IndicatorKind::Certificate => certificate(&text),
+        IndicatorKind::Mutex => written::mutex(&text),
+        IndicatorKind::RegistryKey => registry_key::registry_key(&text),
+        IndicatorKind::Malware => written::malware(&text),
+        IndicatorKind::Technique => written::technique(&text),
     }
 }
 
@@ -220,10 +244,14 @@ fn hex(text: &str, digits: usize, why: Why) -> Result<String, Why> {
     }
 }
 
+/// A fingerprint, with or without what programs put between its bytes.
+fn certificate(text: &str) -> Result<String, Why> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | ' ')).collect();
+    let length = if digits.len() == 40 { 40 } else { 64 };
+    hex(&digits, length, NOT_A_FINGERPRINT)
+}
+
 fn email(text: &str) -> Result<String, Why> {
-    if let Some(digits) = text.strip_prefix(PSEUDONYM) {
-        return Ok(format!("{PSEUDONYM}{}", hex(digits, 32, NOT_A_PSEUDONYM)?));
-    }
     let address = undo_brackets(text.strip_prefix("mailto:").unwrap_or(text));
     let (local, host) = address.rsplit_once('@').ok_or(NOT_AN_EMAIL)?;
     if local.len() > LOCAL_PART_BYTES || !local.split('.').all(is_atom) {

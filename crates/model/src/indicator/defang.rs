@@ -69,10 +69,10 @@ pub(super) fn undo_scheme(text: &str) -> Cow<'_, str> {
     meant.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The defanged form of a canonical value. Hashes and CVE entries have none and stay as they are.
+/// The defanged form of a canonical value. What no program makes a link of has none and stays as it is.
 pub(super) fn defang(kind: IndicatorKind, value: &str) -> String {
     match kind {
-        IndicatorKind::Ip | IndicatorKind::Domain => {
+        IndicatorKind::Ip | IndicatorKind::Domain | IndicatorKind::Cidr => {
             if value.contains(':') {
                 value.replace(':', "[:]")
             } else {
@@ -84,11 +84,7 @@ pub(super) fn defang(kind: IndicatorKind, value: &str) -> String {
             None => value.to_owned(),
         },
         IndicatorKind::Url => defang_url(value),
-        IndicatorKind::Md5
-        | IndicatorKind::Sha1
-        | IndicatorKind::Sha256
-        | IndicatorKind::Sha512
-        | IndicatorKind::Cve => value.to_owned(),
+        _ => value.to_owned(),
     }
 }
 

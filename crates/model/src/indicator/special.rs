@@ -34,6 +34,19 @@ const V6_BLOCKS: [(Ipv6Addr, u32); 10] = [
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
 ];
 
+/// Numbers of autonomous systems that are private (RFC 6996) or reserved (RFC 6793, RFC 7300): first and last.
+const ASN_BLOCKS: [(u32, u32); 3] = [(23_456, 23_456), (64_512, 65_535), (4_200_000_000, u32::MAX)];
+
+/// Keys below any root in which every Windows starts programs: that malware writes there says nothing of which.
+const AUTOSTARTS: [&str; 6] = [
+    "software\\microsoft\\windows\\currentversion\\run",
+    "software\\microsoft\\windows\\currentversion\\runonce",
+    "software\\wow6432node\\microsoft\\windows\\currentversion\\run",
+    "software\\wow6432node\\microsoft\\windows\\currentversion\\runonce",
+    "software\\microsoft\\windows nt\\currentversion\\winlogon",
+    "system\\currentcontrolset\\services",
+];
+
 /// Last labels that the public DNS never delegates: RFC 6761, RFC 6762 (with its appendix G), and `arpa`, which names addresses.
 const NAMES: [&str; 12] = [
     "localhost",
@@ -68,7 +81,19 @@ pub(super) fn is_special(kind: IndicatorKind, value: &str) -> bool {
         IndicatorKind::Md5 | IndicatorKind::Sha1 | IndicatorKind::Sha256 | IndicatorKind::Sha512 => {
             EMPTY_FILE.contains(&value)
         }
-        IndicatorKind::Cve => false,
+        IndicatorKind::Cidr => network_is_special(value),
+        IndicatorKind::Asn => {
+            let number = value.strip_prefix("AS").and_then(|number| number.parse::<u32>().ok());
+            number.is_some_and(|number| {
+                ASN_BLOCKS
+                    .iter()
+                    .any(|(first, last)| (*first..=*last).contains(&number))
+            })
+        }
+        IndicatorKind::RegistryKey => AUTOSTARTS
+            .iter()
+            .any(|key| value.split_once('\\').is_some_and(|(_, rest)| rest == *key)),
+        _ => false,
     }
 }
 
@@ -86,14 +111,27 @@ fn host_is_special(host: &str) -> bool {
     let may_be_address = host.ends_with(|c: char| c.is_ascii_digit()) || host.contains(':');
     let address = may_be_address.then(|| host.parse::<IpAddr>().ok()).flatten();
     match address {
-        Some(IpAddr::V4(address)) => V4_BLOCKS.iter().any(|(first, bits)| {
-            let mask = u32::MAX << (32 - bits);
-            address.to_bits() & mask == first.to_bits()
-        }),
-        Some(IpAddr::V6(address)) => V6_BLOCKS.iter().any(|(first, bits)| {
-            let mask = u128::MAX << (128 - bits);
-            address.to_bits() & mask == first.to_bits()
-        }),
+        Some(address) => lies_in_a_block(address, if address.is_ipv4() { 32 } else { 128 }),
         None => host.rsplit_once('.').is_none_or(|(_, last)| NAMES.contains(&last)),
+    }
+}
+
+fn network_is_special(network: &str) -> bool {
+    let parts = network.split_once('/');
+    let parts = parts.and_then(|(address, bits)| Some((address.parse().ok()?, bits.parse().ok()?)));
+    parts.is_some_and(|(address, bits)| lies_in_a_block(address, bits))
+}
+
+/// Whether all of a network lies in one of the blocks.
+fn lies_in_a_block(address: IpAddr, length: u32) -> bool {
+    match address {
+        IpAddr::V4(address) => V4_BLOCKS.iter().any(|(first, bits)| {
+            let mask = u32::MAX << (32 - bits);
+            length >= *bits && address.to_bits() & mask == first.to_bits()
+        }),
+        IpAddr::V6(address) => V6_BLOCKS.iter().any(|(first, bits)| {
+            let mask = u128::MAX << (128 - bits);
+            length >= *bits && address.to_bits() & mask == first.to_bits()
+        }),
     }
 }

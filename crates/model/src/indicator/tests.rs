@@ -1,7 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
+mod traces;
+
 use proptest::prelude::*;
 
+use super::IndicatorKind::{
+    Asn, Certificate, Cidr, CryptoAddress, Iban, Malware, Mutex, Phone, RegistryKey, Technique, UserAgent,
+};
 use super::IndicatorKind::{Cve, Domain, Email, Ip, Md5, Sha1, Sha256, Sha512, Url};
 use super::*;
 
@@ -159,7 +165,7 @@ fn mail_addresses_have_one_form_or_a_pseudonym() {
     refusal(Email, &format!("{}@bad.example", "a".repeat(65)));
     refusal(Email, "jane@[192.0.2.7]");
 
-    let pseudonym = Indicator::email_pseudonym("00112233445566778899AABBCCDDEEFF").unwrap();
+    let pseudonym = Indicator::pseudonym(Email, "00112233445566778899AABBCCDDEEFF").unwrap();
     assert_eq!(
         pseudonym.to_string(),
         "email:pseudonym:00112233445566778899aabbccddeeff"
@@ -169,7 +175,7 @@ fn mail_addresses_have_one_form_or_a_pseudonym() {
     assert_eq!(pseudonym.defanged(), pseudonym.value());
     assert!(!Indicator::parse(Email, "jane@bad.example").unwrap().is_pseudonym());
     assert!(
-        Indicator::email_pseudonym("0011")
+        Indicator::pseudonym(Email, "0011")
             .unwrap_err()
             .to_string()
             .contains("32 hexadecimal digits")
@@ -266,6 +272,11 @@ fn what_means_nothing_elsewhere_is_special() {
         "url:http://[fe80::1]/x",
         "email:root@mail.localdomain",
         "md5:d41d8cd98f00b204e9800998ecf8427e",
+        "cidr:10.1.0.0/16",
+        "cidr:fe80::/64",
+        "asn:64512",
+        "asn:AS4200000000",
+        "registry_key:HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run",
     ] {
         assert!(special.parse::<Indicator>().unwrap().is_special(), "{special}");
     }
@@ -282,6 +293,10 @@ fn what_means_nothing_elsewhere_is_special() {
         "email:pseudonym:00112233445566778899aabbccddeeff",
         "cve:CVE-2021-44228",
         "md5:00112233445566778899aabbccddeeff",
+        "cidr:100.0.0.0/8",
+        "cidr:192.0.2.0/24",
+        "asn:AS64496",
+        "registry_key:HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\x",
     ] {
         assert!(!plain.parse::<Indicator>().unwrap().is_special(), "{plain}");
     }
@@ -301,6 +316,21 @@ fn raw(kind: IndicatorKind) -> BoxedStrategy<String> {
         Sha512 => "[0-9a-fA-F]{128}",
         Email => "[a-zA-Z0-9'{}|.+-]{1,12}(@|\\[at\\]|\\{@\\})[a-z0-9ü-]{1,8}(\\.|\\{dot\\})(example|org)",
         Cve => "(CVE|cve)-(19|20)[0-9]{2}-[0-9]{4,7}",
+        Cidr => {
+            "([0-9]{1,3}(\\.|\\[\\.\\])){3}[0-9]{1,3}/[0-9]{1,2}|2001:db8(:[0-9a-f]{1,4}){1,3}::/[0-9]{1,3}|::ffff:[0-9.]{7,11}/[0-9]{3}"
+        }
+        Asn => "(AS|as|ASN |)[0-9]{1,10}|[0-9]{1,5}\\.[0-9]{1,5}",
+        CryptoAddress => "0[xX]([0-9a-f]{40}|[0-9A-F]{40})",
+        Iban => "AT[0-9]{2} ?([0-9]{4} ?){4}|pseudonym:[0-9a-fA-F]{32}",
+        Phone => "(tel:)?(\\+|00)[1-9]([0-9 ()/.-]{0,3}[0-9]){6,12}|pseudonym:[0-9a-fA-F]{32}",
+        UserAgent => "[ -~]{1,60}",
+        Certificate => "([0-9a-fA-F]{2}:?){20}|([0-9a-fA-F]{2}[: -]?){32}",
+        Mutex => "(Global\\\\)?[a-zA-Z0-9 _{}'\"<>«»ü-]{1,30}",
+        RegistryKey => {
+            "(Computer\\\\)?(HKLM|hkcu|HKU|HKEY_USERS|HKLM:|\\\\Registry\\\\(Machine|User))(\\\\{1,2}(S-1-5-21-[0-9]{1,3}(_Classes)?|System|ControlSet00[0-9]|[A-Za-z İß'\"-]{0,9})){1,4}\\\\?"
+        }
+        Malware => "[a-zA-Z0-9 _.+!/:()&@#*ßİΣ'\"<>-]{1,24}",
+        Technique => "[tT][0-9]{4}([./][0-9]{3})?",
     };
     let around = prop_oneof![8 => Just(("", "")), 1 => Just((" <", "> ")), 1 => Just(("\"", "\""))];
     prop_oneof![
@@ -321,7 +351,7 @@ proptest! {
     fn canonical_forms_are_fixed_points_and_survive_defanging((kind, raw) in kind_and_raw()) {
         if let Ok(read) = Indicator::parse(kind, &raw) {
             prop_assert!(read.value().len() <= Indicator::MAX_BYTES);
-            prop_assert!(read.value().is_ascii());
+            prop_assert!(read.value().is_ascii() || matches!(kind, Mutex | RegistryKey | Malware));
             prop_assert_eq!(&Indicator::parse(kind, read.value()).unwrap(), &read);
             prop_assert_eq!(&Indicator::parse(kind, &read.defanged()).unwrap(), &read, "{}", read.defanged());
             prop_assert_eq!(&read.to_string().parse::<Indicator>().unwrap(), &read);

@@ -11,7 +11,7 @@ use crate::{Accepted, IndicatorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Field {
-    /// Each indicator, written `kind:value`.
+    /// Each indicator that identifies, written `kind:value`.
     Indicator,
     /// The values of the indicators of one kind.
     IndicatorOf(IndicatorKind),
@@ -94,13 +94,13 @@ impl Field {
     }
 
     /// The values that make keys of a report. Indicators that mean nothing outside the network where they were seen (RFC 6890) make none:
-    /// two reports of them share nothing.
+    /// two reports of them share nothing. Nor do those that describe an attack, where no kind is asked for.
     #[must_use]
     pub fn key_values(self, accepted: &Accepted) -> Vec<Arc<str>> {
         let incident = &accepted.incident;
         match self {
             Self::Indicator => {
-                let telling = incident.indicators.iter().filter(|indicator| !indicator.is_special());
+                let telling = incident.indicators.iter().filter(|indicator| indicator.identifies());
                 telling.map(|indicator| indicator.text().into()).collect()
             }
             Self::IndicatorOf(kind) => {
@@ -130,7 +130,7 @@ impl Field {
         let incident = &accepted.incident;
         let telling = || incident.indicators.iter().filter(|indicator| !indicator.is_special());
         match self {
-            Self::Indicator => telling().count(),
+            Self::Indicator => telling().filter(|indicator| indicator.identifies()).count(),
             Self::IndicatorOf(kind) => telling().filter(|indicator| indicator.kind() == kind).count(),
             Self::Country | Self::AttestedCountry => incident.countries.len(),
             Self::Sector => incident.sectors.len(),

@@ -6,7 +6,7 @@ use chappe_model::{
 };
 use prost::Message;
 
-use super::submission::{kind, marking};
+use super::submission::marking;
 use crate::time;
 use crate::v1;
 use crate::violations::Violations;
@@ -90,7 +90,7 @@ fn incident(wire: v1::Incident) -> Result<Incident, RecordError> {
         .collect::<Result<BTreeSet<_>, _>>();
     let mut indicators = BTreeSet::new();
     for indicator in wire.indicators {
-        let kind = kind(indicator.r#type).ok_or(RecordError::Field("incident.indicators.type"))?;
+        let kind = kind_from_wire(indicator.r#type).ok_or(RecordError::Field("incident.indicators.type"))?;
         indicators.insert(
             Indicator::from_canonical(kind, indicator.value)
                 .map_err(|_| RecordError::Field("incident.indicators.value"))?,
@@ -156,10 +156,10 @@ fn named(accepted: &Accepted, name: String, reporter: String) -> v1::Incident {
     }
 }
 
-/// An indicator on the wire.
+/// A kind of indicators on the wire.
 #[must_use]
-pub fn indicator_to_wire(indicator: &Indicator) -> v1::Indicator {
-    let kind = match indicator.kind() {
+pub fn kind_to_wire(kind: IndicatorKind) -> v1::IndicatorType {
+    match kind {
         IndicatorKind::Ip => v1::IndicatorType::Ip,
         IndicatorKind::Domain => v1::IndicatorType::Domain,
         IndicatorKind::Url => v1::IndicatorType::Url,
@@ -169,9 +169,32 @@ pub fn indicator_to_wire(indicator: &Indicator) -> v1::Indicator {
         IndicatorKind::Sha512 => v1::IndicatorType::Sha512,
         IndicatorKind::Email => v1::IndicatorType::Email,
         IndicatorKind::Cve => v1::IndicatorType::Cve,
-    };
+        IndicatorKind::Cidr => v1::IndicatorType::Cidr,
+        IndicatorKind::Asn => v1::IndicatorType::Asn,
+        IndicatorKind::CryptoAddress => v1::IndicatorType::CryptoAddress,
+        IndicatorKind::Iban => v1::IndicatorType::Iban,
+        IndicatorKind::Phone => v1::IndicatorType::Phone,
+        IndicatorKind::UserAgent => v1::IndicatorType::UserAgent,
+        IndicatorKind::Certificate => v1::IndicatorType::Certificate,
+        IndicatorKind::Mutex => v1::IndicatorType::Mutex,
+        IndicatorKind::RegistryKey => v1::IndicatorType::RegistryKey,
+        IndicatorKind::Malware => v1::IndicatorType::Malware,
+        IndicatorKind::Technique => v1::IndicatorType::Technique,
+    }
+}
+
+/// The kind of a wire type; none for one this version does not know.
+pub(super) fn kind_from_wire(code: i32) -> Option<IndicatorKind> {
+    IndicatorKind::ALL
+        .into_iter()
+        .find(|kind| kind_to_wire(*kind) as i32 == code)
+}
+
+/// An indicator on the wire.
+#[must_use]
+pub fn indicator_to_wire(indicator: &Indicator) -> v1::Indicator {
     v1::Indicator {
-        r#type: kind as i32,
+        r#type: kind_to_wire(indicator.kind()) as i32,
         value: indicator.value().to_owned(),
     }
 }

@@ -4,10 +4,11 @@ use chappe_model::limits::{
     CLOCK_SKEW_MS, COUNTRIES, INDICATORS, RECIPIENTS, SECTOR_KEYS, SECTORS, SUMMARY_BYTES, TITLE_BYTES,
 };
 use chappe_model::{
-    Country, Incident, Indicator, IndicatorKind, Marking, MarkingError, MemberId, Pap, ReportKey, Rsit, Sector,
-    Severity, Timestamp, Tlp, Use,
+    Country, Incident, Indicator, Marking, MarkingError, MemberId, Pap, ReportKey, Rsit, Sector, Severity, Timestamp,
+    Tlp, Use,
 };
 
+use super::record::kind_from_wire;
 use crate::v1;
 use crate::violations::{Violation, Violations};
 
@@ -239,10 +240,10 @@ fn indicators(bad: &mut Violations, wire: &[v1::Indicator]) -> BTreeSet<Indicato
 
 /// An indicator in any form that is understood, noting what is wrong with it under `path`: `path.type`, `path.value`.
 pub fn indicator(bad: &mut Violations, path: &str, wire: &v1::Indicator) -> Option<Indicator> {
-    let Some(kind) = kind(wire.r#type) else {
+    let Some(kind) = kind_from_wire(wire.r#type) else {
         bad.push(
             format!("{path}.type"),
-            format!("{} is no indicator type: 1 (ip) to 9 (cve)", wire.r#type),
+            format!("{} is no indicator type: 1 (ip) to 20 (technique)", wire.r#type),
         );
         return None;
     };
@@ -262,22 +263,6 @@ fn sector_keys(bad: &mut Violations, indicators: &BTreeSet<Indicator>, sectors: 
             ),
         );
     }
-}
-
-/// The kind of a wire type; none for one this version does not know.
-pub(super) fn kind(code: i32) -> Option<IndicatorKind> {
-    Some(match v1::IndicatorType::try_from(code).ok()? {
-        v1::IndicatorType::Unspecified => return None,
-        v1::IndicatorType::Ip => IndicatorKind::Ip,
-        v1::IndicatorType::Domain => IndicatorKind::Domain,
-        v1::IndicatorType::Url => IndicatorKind::Url,
-        v1::IndicatorType::Md5 => IndicatorKind::Md5,
-        v1::IndicatorType::Sha1 => IndicatorKind::Sha1,
-        v1::IndicatorType::Sha256 => IndicatorKind::Sha256,
-        v1::IndicatorType::Sha512 => IndicatorKind::Sha512,
-        v1::IndicatorType::Email => IndicatorKind::Email,
-        v1::IndicatorType::Cve => IndicatorKind::Cve,
-    })
 }
 
 type Times = (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>);

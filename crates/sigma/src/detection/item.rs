@@ -3,7 +3,7 @@
 use chappe_model::{Filter, IndicatorKind, Network, Regexp, Subject, Test, Texts, Wildcards};
 
 use super::modifiers::{self, How, Modifiers, Order};
-use super::value::{canonical, closed, unknown};
+use super::value::{canonical, closed, pseudonyms, unknown};
 use crate::fault::{At, Faults};
 use crate::limits::{VALUE_BYTES, VALUES};
 use crate::nearest::suggestion;
@@ -184,11 +184,12 @@ fn pattern(subject: Subject, modifiers: &Modifiers, at: At, text: &str, faults: 
         faults.push(at, unknown(subject, text));
         return None;
     }
-    if subject == Subject::Indicator && text.to_lowercase().starts_with(IndicatorKind::Email.as_str()) {
-        faults.push(
-            at,
-            "mail addresses are stored as pseudonyms that no pattern meets; 'email|exists' can be asked",
-        );
+    let lower = text.to_lowercase();
+    let mut personal = IndicatorKind::ALL.into_iter().filter(|kind| kind.is_personal());
+    if subject == Subject::Indicator
+        && let Some(kind) = personal.find(|kind| lower.starts_with(kind.as_str()))
+    {
+        faults.push(at, pseudonyms(kind));
         return None;
     }
     Some(test)

@@ -2,6 +2,7 @@
 
 use chappe_model::Subject;
 
+use super::value::pseudonyms;
 use crate::fault::{At, Faults};
 use crate::nearest::suggestion;
 use crate::yaml::Key;
@@ -187,9 +188,10 @@ fn combine(at: At, subject: Subject, found: &Modifiers, faults: &mut Faults) {
             format!("'{name}' has no order: gt, gte, lt and lte go with severity, tlp and pap"),
         );
     }
-    let email = subject == Subject::IndicatorOf(chappe_model::IndicatorKind::Email);
-    if email && found.how != How::Exists {
-        let why = "mail addresses are stored as pseudonyms that no pattern meets; 'email|exists' can be asked";
-        faults.push(at, why);
+    if let Subject::IndicatorOf(kind) = subject
+        && kind.is_personal()
+        && found.how != How::Exists
+    {
+        faults.push(at, pseudonyms(kind));
     }
 }

@@ -55,8 +55,8 @@ pub(super) fn canonical(subject: Subject, text: &str) -> Result<String, String> 
         }
         Subject::Indicator => {
             let indicator: Indicator = text.parse().map_err(|error| format!("{error}"))?;
-            if indicator.kind() == IndicatorKind::Email {
-                return Err("mail addresses are stored as pseudonyms: no value meets them".into());
+            if indicator.kind().is_personal() {
+                return Err(pseudonyms(indicator.kind()));
             }
             Ok(indicator.to_string())
         }
@@ -85,6 +85,11 @@ pub(super) fn canonical(subject: Subject, text: &str) -> Result<String, String> 
             if known { Ok(lower) } else { Err(unknown(subject, text)) }
         }
     }
+}
+
+/// Why nothing is compared with values of a personal kind.
+pub(super) fn pseudonyms(kind: IndicatorKind) -> String {
+    format!("values of '{kind}' are stored as pseudonyms that nothing written meets; '{kind}|exists' can be asked")
 }
 
 /// What a field cannot be, and what it can.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chappe_exchange::StixShared;
+use chappe_exchange::{STIX_SHARED_TYPES, StixShared};
 use chappe_model::{Alert, AlertId};
 
 use super::{Additions, Entry, digits, index};
@@ -131,7 +131,7 @@ impl Additions {
             let begins_ms = self.intervals.get(from.interval).map_or(0, |interval| interval.ms);
             let first_us = (from.clock_us + 1).max(begins_ms.saturating_mul(1_000));
             let shared = shelf.companions.get(&at).cloned().unwrap_or_default();
-            from.clock_us = first_us + shared.len() as u64 + u64::from(entry.objects()) - 1;
+            from.clock_us = first_us + shared.len() as u64 + u64::from(entry.objects) - 1;
             if query.added_after.is_some_and(|after| from.clock_us <= after) {
                 continue;
             }
@@ -183,7 +183,7 @@ impl Shelf {
 }
 
 fn holds_type(entry: &Entry, types: &BTreeSet<String>) -> bool {
-    types.contains("report")
-        || (entry.indicators > 0 && types.contains("indicator"))
-        || (entry.vulnerabilities > 0 && types.contains("vulnerability"))
+    let shared = STIX_SHARED_TYPES.iter().enumerate();
+    let mut held = shared.filter(|(bit, _)| entry.types >> bit & 1 == 1);
+    types.contains("report") || held.any(|(_, kind)| types.contains(*kind))
 }

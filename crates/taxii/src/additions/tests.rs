@@ -197,15 +197,22 @@ fn objects_are_asked_for_by_id_and_type() {
         field: "indicator".into(),
         value: "cve:CVE-2026-1234".into(),
     }]);
+    let mut family = alert(3, 1, 1_000);
+    family.key = Arc::from([KeyField {
+        field: "indicator".into(),
+        value: "malware:example-loader".into(),
+    }]);
     log.note(alert(1, 1, 1_000));
     log.note(flaw);
+    log.note(family);
     log.settle();
     for (query, wanted) in [
         ("match[type]=indicator", "indicator"),
         ("match[type]=vulnerability", "vulnerability"),
         ("match[type]=vulnerability,indicator", "indicator vulnerability"),
         ("match[type]=location,identity", "identity location"),
-        ("match[type]=malware", ""),
+        ("match[type]=malware", "malware"),
+        ("match[type]=attack-pattern", ""),
         ("match[spec_version]=2.0", ""),
     ] {
         assert_eq!(types(&log.pages(query, 10, |_| {})), wanted, "{query}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chappe_model::Timestamp;
-use chappe_proto::v1;
+use chappe_proto::{incident, v1};
 
 use super::script_words::Values;
 
@@ -420,7 +420,7 @@ fn indicator(text: &str) -> Option<v1::Indicator> {
     let (kind, value) = text.split_once(':')?;
     let kind = kind.parse().ok()?;
     Some(v1::Indicator {
-        r#type: crate::words::indicator_code(kind) as i32,
+        r#type: incident::kind_to_wire(kind) as i32,
         value: value.to_owned(),
     })
 }

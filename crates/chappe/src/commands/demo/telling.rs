@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use chappe_model::{Indicator, IndicatorKind, Timestamp};
-use chappe_proto::v1;
+use chappe_proto::{incident, v1};
 use serde::Serialize;
 use serde_json::json;
 
@@ -224,7 +224,7 @@ fn values(indicators: &[v1::Indicator]) -> String {
     let shown = indicators.first().and_then(|first| {
         let kind = IndicatorKind::ALL
             .into_iter()
-            .find(|kind| crate::words::indicator_code(*kind) as i32 == first.r#type)?;
+            .find(|kind| incident::kind_to_wire(*kind) as i32 == first.r#type)?;
         Indicator::parse(kind, &first.value).ok()
     });
     let shown = shown.map_or_else(|| "no indicator".to_owned(), |indicator| short(&indicator));

@@ -7,7 +7,7 @@ use chappe_exchange::{
 };
 use chappe_model::limits::INDICATORS;
 use chappe_model::{Country, Rsit, Timestamp};
-use chappe_proto::{time, v1};
+use chappe_proto::{incident, time, v1};
 
 use crate::cli::FillArgs;
 use crate::report_file::{looks_like_reports, read_reports};
@@ -174,10 +174,7 @@ fn from_draft(draft: Draft) -> v1::Incident {
         ..v1::Marking::default()
     };
     let moment = |millis: Option<u64>| millis.map(|millis| time::to_wire(Timestamp::from_millis(millis)));
-    let indicators = draft.indicators.iter().map(|indicator| v1::Indicator {
-        r#type: words::indicator_code(indicator.kind()) as i32,
-        value: indicator.value().to_owned(),
-    });
+    let indicators = draft.indicators.iter().map(incident::indicator_to_wire);
     v1::Incident {
         report_key: draft.report_key,
         revision: draft.revision,

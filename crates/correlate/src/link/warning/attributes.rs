@@ -1,11 +1,17 @@
 use chappe_model::IndicatorKind;
-use chappe_model::IndicatorKind::{Cve, Domain, Email, Ip, Md5, Sha1, Sha256, Sha512, Url};
+use chappe_model::IndicatorKind::{
+    Certificate, Cidr, CryptoAddress, Cve, Domain, Email, Ip, Md5, Mutex, RegistryKey, Sha1, Sha256, Sha512, Url,
+    UserAgent,
+};
 
 /// MISP's types of attributes, each with the kind of indicator that is read from it. Types with two parts name a kind for each.
 const ATTRIBUTES: &[(&str, IndicatorKind)] = &[
     ("ip-src", Ip),
     ("ip-dst", Ip),
     ("ip", Ip),
+    ("ip-src", Cidr),
+    ("ip-dst", Cidr),
+    ("ip", Cidr),
     ("domain", Domain),
     ("hostname", Domain),
     ("url", Url),
@@ -20,6 +26,14 @@ const ATTRIBUTES: &[(&str, IndicatorKind)] = &[
     ("sha256", Sha256),
     ("sha512", Sha512),
     ("vulnerability", Cve),
+    ("btc", CryptoAddress),
+    ("dash", CryptoAddress),
+    ("xmr", CryptoAddress),
+    ("user-agent", UserAgent),
+    ("x509-fingerprint-sha1", Certificate),
+    ("x509-fingerprint-sha256", Certificate),
+    ("mutex", Mutex),
+    ("regkey", RegistryKey),
 ];
 
 /// The kinds that a list is for: every kind if it names no attribute, or `ALL`.

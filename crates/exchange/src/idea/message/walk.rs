@@ -3,6 +3,7 @@
 use chappe_model::{Indicator, IndicatorKind};
 use serde_json::{Map, Value};
 
+use crate::address::address;
 use crate::idea::members::Members;
 use crate::{ReadItem, SkipReason, Skipped};
 
@@ -14,7 +15,7 @@ const ADDRESSES: [(&str, Option<IndicatorKind>); 8] = [
     ("URL", Some(IndicatorKind::Url)),
     ("Email", Some(IndicatorKind::Email)),
     ("MAC", None),
-    ("ASN", None),
+    ("ASN", Some(IndicatorKind::Asn)),
     ("Netname", None),
 ];
 
@@ -83,7 +84,7 @@ impl<'w> Walk<'w> {
                 let found = match (&excluded, kind) {
                     (_, None) => Err(SkipReason::NotCorrelated),
                     (Some(reason), _) => Err(reason.clone()),
-                    (None, Some(kind)) => text(value).and_then(|value| one(kind, value)),
+                    (None, Some(kind)) => said(kind, value),
                 };
                 self.item(format!("{path}.{kind_name}[{index}]"), kind_name, found);
             }
@@ -139,6 +140,20 @@ fn exclusion(members: &Members<'_>, name: &str, types: &[String]) -> Option<Skip
 
 fn text(value: &Value) -> Result<&str, SkipReason> {
     value.as_str().ok_or(SkipReason::Malformed("not a text"))
+}
+
+/// The value of a member of a source or target: a network stands among the addresses, and the number of a system is a number.
+fn said(kind: IndicatorKind, value: &Value) -> Result<Indicator, SkipReason> {
+    if let (IndicatorKind::Asn, Value::Number(number)) = (kind, value) {
+        return one(kind, &number.to_string());
+    }
+    let value = text(value)?;
+    let (kind, value) = if kind == IndicatorKind::Ip {
+        address(value)
+    } else {
+        (kind, value)
+    };
+    one(kind, value)
 }
 
 fn one(kind: IndicatorKind, value: &str) -> Result<Indicator, SkipReason> {

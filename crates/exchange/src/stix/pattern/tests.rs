@@ -37,6 +37,10 @@ fn values_are_found_in_every_form_that_only_asks_for_them() {
         ]
     );
     assert_eq!(
+        read("[autonomous-system:number = 64500]"),
+        [pair("autonomous-system:number", "64500")]
+    );
+    assert_eq!(
         read("[email-message:to_refs[*].value = 'a' OR network-traffic:dst_ref.value = 'b']"),
         [
             pair("email-message:to_refs[*].value", "a"),

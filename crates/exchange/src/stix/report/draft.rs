@@ -10,6 +10,7 @@ use crate::out::OWN_NOTE;
 use crate::shown::{cut, one_line, shown};
 use crate::stix::extension::{self, EXTENSION};
 use crate::stix::graph::{Graph, Node};
+use crate::stix::observable;
 use crate::stix::scope::Scope;
 use crate::{Draft, loose, namespace};
 
@@ -95,7 +96,10 @@ pub(super) fn key(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>) -> Str
 
 fn revision(graph: &Graph<'_>, scope: &Scope, notes: &mut Notes) -> u32 {
     // Authors and places are edited for reasons of their own, and are not in every export: they count only where nothing else says a time.
-    let counts = |index: usize| scope.container == Some(index) || says_something(graph.nodes[index].kind);
+    let counts = |index: usize| {
+        let kind = graph.nodes[index].kind;
+        scope.container == Some(index) || says_something(kind) || observable::describes(kind)
+    };
     let times = |of: &dyn Fn(usize) -> bool| {
         let members = scope.members.iter().filter(|index| of(**index));
         members.filter_map(|index| graph.nodes[*index].modified_ms).max()

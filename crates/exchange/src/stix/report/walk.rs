@@ -116,6 +116,13 @@ impl<'w, 'a> Walk<'w, 'a> {
                     observable::of_vulnerability(object)
                 }
             }
+            kind if observable::describes(kind) => {
+                self.check_marking(index)?;
+                match kind {
+                    "malware" => observable::of_malware(object),
+                    _ => observable::of_attack_pattern(object),
+                }
+            }
             kind if observable::is_observable(kind) => {
                 if node.id.is_some_and(|id| self.source.observed.is_recipient(id)) {
                     return Err(SkipReason::Recipient);

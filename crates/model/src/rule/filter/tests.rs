@@ -66,7 +66,8 @@ fn each_field_has_its_values() {
         told.join("\n"),
         "indicator ip:192.0.2.1 domain:bad.example\ncountry AT DE\nsector energy food\ncritical_sector energy\n\
          incident_type fraud/phishing\nincident_class fraud\nseverity high\ntlp amber+strict\npap green\nuse match-only\n\
-         exercise false\ntitle Wave\nip 192.0.2.1\ndomain bad.example\nurl\nmd5\nsha1\nsha256\nsha512\nemail\ncve"
+         exercise false\ntitle Wave\nip 192.0.2.1\ndomain bad.example\nurl\nmd5\nsha1\nsha256\nsha512\nemail\ncve\n\
+         cidr\nasn\ncrypto_address\niban\nphone\nuser_agent\ncertificate\nmutex\nregistry_key\nmalware\ntechnique"
     );
     assert_eq!(Subject::parse("summary"), None);
     assert_eq!(Subject::parse("reporter"), None);
