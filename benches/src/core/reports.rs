@@ -76,6 +76,7 @@ impl Reports {
                 summary: String::new(),
                 exercise: false,
                 backfill: false,
+                particulars: Default::default(),
             },
         })
     }

@@ -140,6 +140,13 @@ class WordsTest(unittest.TestCase):
         ours = report(report_key="a", incident_type="fraud/phishing", countries=["AT"], tlp="TLP:AMBER+STRICT", use="match-only", detected_at=at)
         same = report(report_key="a", incident_type="fraud/phishing", countries=["AT"], tlp="amber+strict", use="match-only", detected_at="2026-03-02T06:15:00Z")
         self.assertEqual(ours, same)
+        stage = {"stage": "early-warning", "aware_at": at, "cross_border": False}
+        told = report(report_key="a", incident_type="fraud/phishing", countries=["AT"], notification=stage, indicators=["crypto-address:x", "sha-256:x"])
+        self.assertEqual((told.notification.stage, told.notification.HasField("suspected_malicious")), ("early-warning", False))
+        self.assertTrue(told.notification.HasField("cross_border"))
+        self.assertEqual([one.type for one in told.indicators], [12, 6])
+        with self.assertRaisesRegex(ValueError, "root_cause"):
+            report(report_key="a", incident_type="fraud/phishing", countries=["AT"], notification={**stage, "cause": "x"})
         self.assertFalse(report(report_key="a", incident_type="fraud/phishing", countries=["AT"]).HasField("marking"))
 
     def test_a_token_is_not_sent_in_plain_text_over_a_network(self):

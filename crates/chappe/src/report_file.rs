@@ -42,6 +42,33 @@ struct ReportFile {
     exercise: bool,
     #[serde(default)]
     backfill: bool,
+    #[serde(default)]
+    subsectors: Vec<String>,
+    #[serde(default)]
+    confidence: String,
+    notification: Option<NotificationFile>,
+}
+
+/// A stage of NIS2 Art. 23(4), as `chappe.v1.Notification`. The server judges the words.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a notification: an object with stage and aware_at")]
+struct NotificationFile {
+    stage: String,
+    aware_at: Moment,
+    suspected_malicious: Option<bool>,
+    cross_border: Option<bool>,
+    #[serde(default)]
+    root_cause: String,
+    #[serde(default)]
+    threat_severity: String,
+    #[serde(default)]
+    impact: String,
+    #[serde(default)]
+    outlook: String,
+    #[serde(default)]
+    mitigation: String,
+    users_affected: Option<u64>,
+    handled_at: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -202,6 +229,23 @@ fn fault(text: &str, part: &str, error: &serde_json::Error) -> ReportFileError {
     }
 }
 
+fn notification(file: NotificationFile) -> v1::Notification {
+    v1::Notification {
+        stage: file.stage,
+        aware_at: Some(time::to_wire(file.aware_at.0)),
+        suspected_malicious: file.suspected_malicious,
+        cross_border: file.cross_border,
+        root_cause: file.root_cause,
+        threat_severity: file.threat_severity,
+        impact: file.impact,
+        outlook: file.outlook,
+        mitigation: file.mitigation,
+        users_affected: file.users_affected,
+        handled_at: file.handled_at.map(|Moment(at)| time::to_wire(at)),
+        ..v1::Notification::default()
+    }
+}
+
 fn to_wire(file: ReportFile) -> v1::Incident {
     let moment = |moment: Option<Moment>| moment.map(|Moment(at)| time::to_wire(at));
     let marked = file.tlp.is_some() || file.pap.is_some() || file.usage.is_some() || !file.recipients.is_empty();
@@ -238,6 +282,9 @@ fn to_wire(file: ReportFile) -> v1::Incident {
         summary: file.summary,
         exercise: file.exercise,
         backfill: file.backfill,
+        subsectors: file.subsectors,
+        confidence: file.confidence,
+        notification: file.notification.map(notification),
         ..v1::Incident::default()
     }
 }
@@ -267,7 +314,11 @@ mod tests {
   "tlp": "amber", "pap": "green", "use": "named-recipients-only", "recipients": ["europol"],
   "occurred_from": "2026-03-02T06:00:00Z", "detected_at": "2026-03-02T08:00:00+01:00",
   "countries": ["AT"], "sectors": ["energy"], "indicators": ["domain:bad[.]example", "url:https://bad.example/a:b"],
-  "title": "t", "summary": "s", "exercise": true, "backfill": true
+  "title": "t", "summary": "s", "exercise": true, "backfill": true, "subsectors": ["electricity"], "confidence": "B2",
+  "notification": {
+    "stage": "final", "aware_at": "2026-03-02T07:00:00Z", "handled_at": "2026-03-02T09:00:00Z", "suspected_malicious": true, "cross_border": false,
+    "root_cause": "malicious-actions", "threat_severity": "high", "impact": "yellow", "outlook": "stable", "mitigation": "m", "users_affected": 7
+  }
 }"#;
 
     #[test]
@@ -293,6 +344,35 @@ mod tests {
             .marked()
             .unwrap();
         assert_eq!((parsed.revision, parsed.exercise, parsed.backfill), (2, true, true));
+        let particulars = parsed.particulars;
+        assert_eq!(particulars.subsectors.len(), 1);
+        assert_eq!(
+            particulars.confidence.map(|grade| grade.to_string()).as_deref(),
+            Some("B2")
+        );
+        let said = particulars.notification.unwrap();
+        assert_eq!(
+            (
+                said.stage.as_str(),
+                said.suspected_malicious,
+                said.cross_border,
+                said.users_affected
+            ),
+            ("final", Some(true), Some(false), Some(7))
+        );
+        assert_eq!(
+            (
+                said.root_cause.unwrap().as_str(),
+                said.threat.unwrap().as_str(),
+                said.impact.unwrap().as_str()
+            ),
+            ("malicious-actions", "high", "yellow")
+        );
+        assert_eq!(
+            (said.outlook.unwrap().as_str(), said.mitigation.as_str()),
+            ("stable", "m")
+        );
+        assert!(said.handled_at.unwrap() > said.aware_at);
     }
 
     #[test]
@@ -363,6 +443,7 @@ mod tests {
             ("\"detected_at\": \"yesterday\"", "RFC 3339"),
             ("\"detected_at\": \"1969-01-01T00:00:00Z\"", "since 1970"),
             ("\"revision\": -1", "u32"),
+            ("\"notification\": {\"stage\": \"final\"}", "aware_at"),
         ] {
             let text = format!("{{\"report_key\": \"a\", {field}}}");
             let error = read_reports(&text).unwrap().remove(0).unwrap_err().to_string();

@@ -45,6 +45,7 @@ fn report(country: &str, revision: u32, retracted: bool) -> Accepted {
             summary: String::new(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     }
 }

@@ -50,6 +50,7 @@ fn report(revision: u32, retracted: bool) -> Accepted {
             summary: String::new(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     }
 }

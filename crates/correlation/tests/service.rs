@@ -66,6 +66,7 @@ fn report(country: &str, key: &str, indicator: &str, at: u64) -> Accepted {
             summary: String::new(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     }
 }

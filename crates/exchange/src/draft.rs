@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chappe_model::{Country, Indicator, IndicatorError, Pap, Rsit, Sector, Severity, Tlp};
+use chappe_model::{Admiralty, Country, Indicator, IndicatorError, Pap, Rsit, Sector, Severity, Subsector, Tlp};
 
 /// A report as a foreign format gives it. What the format does not say is left for the submitter to fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct Draft {
     pub countries: BTreeSet<Country>,
     /// Affected sectors.
     pub sectors: BTreeSet<Sector>,
+    /// Affected parts of the sectors.
+    pub subsectors: BTreeSet<Subsector>,
+    /// How far the source relies on it.
+    pub confidence: Option<Admiralty>,
     /// What was observed. May exceed what one report may carry; the service then refuses it.
     pub indicators: BTreeSet<Indicator>,
     /// The source's label, the most restrictive where it has several.

@@ -1,6 +1,6 @@
 //! The content of a submission as bytes, for its digest, and what is replaced before it is stored.
 
-use chappe_model::{Digest, Incident, IndicatorError, Secret, Timestamp};
+use chappe_model::{Digest, Incident, IndicatorError, Particulars, Secret, Timestamp};
 
 /// In front of the content of a submission. A change of the layout below takes another one.
 const SUBMITTED: u8 = 1;
@@ -39,6 +39,9 @@ pub(crate) fn submitted(secret: &Secret, incident: &Incident, marked: bool) -> D
     bytes
         .0
         .extend([u8::from(incident.exercise), u8::from(incident.backfill)]);
+    if !incident.particulars.is_empty() {
+        bytes.particulars(&incident.particulars);
+    }
     secret.content_digest(&bytes.0)
 }
 
@@ -85,6 +88,36 @@ impl Bytes {
             count += 1;
         }
         self.0[start..start + 8].copy_from_slice(&count.to_le_bytes());
+    }
+
+    /// Behind all that every report has, so that what reports said before there were any is named as before.
+    fn particulars(&mut self, particulars: &Particulars) {
+        self.list(particulars.subsectors.iter().map(|subsector| subsector.as_str()));
+        self.text(
+            &particulars
+                .confidence
+                .map(|grade| grade.to_string())
+                .unwrap_or_default(),
+        );
+        let Some(said) = particulars.notification.as_deref() else {
+            return;
+        };
+        self.text(said.stage.as_str());
+        self.moment(Some(said.aware_at));
+        self.moment(said.handled_at);
+        for answer in [said.suspected_malicious, said.cross_border] {
+            self.0.push(answer.map_or(2, u8::from));
+        }
+        let words = [
+            said.root_cause.map(|word| word.as_str()),
+            said.threat.map(|word| word.as_str()),
+            said.impact.map(|word| word.as_str()),
+            said.outlook.map(|word| word.as_str()),
+        ];
+        self.list(words.into_iter().map(Option::unwrap_or_default));
+        self.text(&said.mitigation);
+        self.0.push(u8::from(said.users_affected.is_some()));
+        self.0.extend(said.users_affected.unwrap_or_default().to_le_bytes());
     }
 
     fn moment(&mut self, moment: Option<Timestamp>) {

@@ -4,7 +4,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{BACKFILL_AGE_MS, REPORT_KEY_BYTES};
-use crate::{Compartment, Country, IncidentId, Indicator, Marking, MemberId, Rsit, Sector, Severity, Timestamp};
+use crate::{
+    Compartment, Country, IncidentId, Indicator, Marking, MemberId, Particulars, Rsit, Sector, Severity, Timestamp,
+};
 
 /// A reporter's own key for an incident: 1 to 256 bytes without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,6 +104,8 @@ pub struct Incident {
     pub exercise: bool,
     /// Feeds linking and statistics, never alert windows.
     pub backfill: bool,
+    /// For its own record.
+    pub particulars: Particulars,
 }
 
 /// A revision as the installation accepted it.

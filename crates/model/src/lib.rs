@@ -1,6 +1,7 @@
 //! The domain of Chappe: what a CSIRT reports, under which handling rules, and what an analyst is told.
 //!
 //! - An [`Incident`] is a report by a member under a key of its own, with revisions; the highest revision wins.
+//! - Its [`Particulars`] stand in its record: how far it is relied on, and what it says as a stage of NIS2 Art. 23, with the deadlines.
 //! - An [`Indicator`] is a canonical value that incidents share.
 //! - A [`Marking`] (TLP 2.0, PAP, use, recipients) is part of a report from its first byte.
 //! - An [`Alert`] is what the correlation core found, with its audience and its explanation.
@@ -21,6 +22,7 @@
 //! # Ok::<(), chappe_model::IndicatorError>(())
 //! ```
 
+mod admiralty;
 mod alert;
 mod budget;
 mod campaign;
@@ -31,17 +33,22 @@ mod decision;
 mod ids;
 mod incident;
 mod indicator;
+mod law_enforcement;
 pub mod limits;
 mod marking;
 mod member;
+mod notification;
+mod particulars;
 mod rsit;
 mod rule;
 mod sector;
 mod severity;
+mod subsector;
 mod surge;
 mod time;
 mod tlp;
 
+pub use admiralty::{Admiralty, AdmiraltyError};
 pub use alert::{Alert, AlertKind, AlertState, Audience, Counts, Evidence, KeyField};
 pub use budget::{
     Budget, BudgetError, CONTRIBUTION_BYTES, DEFAULT_MEMORY_MIB, LEAST_MEMORY_MIB, Live, MOST_MEMORY_MIB, Shares,
@@ -54,8 +61,11 @@ pub use decision::{Decision, Judgement, JudgementError, Outcome, Reason, ReasonE
 pub use ids::{AlertId, Digest, IncidentId, KeyHash, NameError, Secret, SetSum, bytes_of_hex, hex};
 pub use incident::{Accepted, Incident, ReportKey, ReportKeyError};
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
+pub use law_enforcement::{CrimeTaxonomy, CrimeType, CrimeTypeError};
 pub use marking::{Compartment, Marking, MarkingError, Realm, Recipients, Use};
 pub use member::{MemberId, MemberIdError, Principal, Role};
+pub use notification::{Deadlines, Impact, Notification, Outlook, RootCause, Stage, ThreatSeverity, WordError};
+pub use particulars::Particulars;
 pub use rsit::{Rsit, RsitError};
 pub use rule::{
     Bounds, Condition, Field, Filter, Measure, Network, NetworkError, Of, Policy, Regexp, RegexpError, Rule, RuleError,
@@ -63,6 +73,7 @@ pub use rule::{
 };
 pub use sector::{Annex, Sector, SectorError};
 pub use severity::{Severity, SeverityError, SeveritySet};
+pub use subsector::{Subsector, SubsectorError};
 pub use surge::{Surge, SurgeBin, SurgeLessonPart, SurgeNumbers, SurgeSector, SurgeSet};
 pub use time::Timestamp;
 pub use tlp::{Pap, Tlp, TlpError};

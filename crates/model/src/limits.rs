@@ -12,6 +12,10 @@ pub const SUMMARY_BYTES: usize = 16 * 1024;
 pub const COUNTRIES: usize = 64;
 /// Most affected sectors a report may name: NIS2 knows no more.
 pub const SECTORS: usize = 18;
+/// Most subsectors a report may name: NIS2 knows no more.
+pub const SUBSECTORS: usize = 15;
+/// Longest account of what is done against an incident, in bytes of UTF-8.
+pub const MITIGATION_BYTES: usize = 16 * 1024;
 /// Most indicators a report may carry.
 pub const INDICATORS: usize = 1_000;
 /// Most combinations of an indicator and a critical sector in one report: each is a key that correlation looks at.

@@ -1,5 +1,6 @@
 //! Incidents on the wire and in the log.
 
+mod particulars;
 mod record;
 mod submission;
 

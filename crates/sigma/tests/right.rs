@@ -58,6 +58,7 @@ fn report(severity: Severity, tlp: Tlp, title: &str, countries: &[&str], indicat
             summary: String::new(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     }
 }

@@ -159,6 +159,7 @@ fn report(
             summary: String::new(),
             exercise,
             backfill: rng.u8(0..20) == 0,
+            particulars: Default::default(),
         },
     }
 }

@@ -211,6 +211,7 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u8, drills: &mut BTreeMap<(usiz
             summary: String::new(),
             exercise: *drills.entry((who, key)).or_insert_with(|| rng.u8(0..10) == 0),
             backfill: rng.u8(0..20) == 0,
+            particulars: Default::default(),
         },
     }
 }

@@ -141,6 +141,7 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u8) -> Accepted {
             summary: String::new(),
             exercise: key == b'b',
             backfill: rng.u8(0..8) == 0,
+            particulars: Default::default(),
         },
     }
 }

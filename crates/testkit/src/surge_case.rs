@@ -150,6 +150,7 @@ fn report(rng: &mut Rng, stamp: Timestamp, keys: u32, focus: Option<usize>, apar
             summary: String::new(),
             exercise: key % 17 == 3,
             backfill: rng.u8(0..20) == 0,
+            particulars: Default::default(),
         },
     }
 }

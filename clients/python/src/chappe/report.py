@@ -32,9 +32,12 @@ def report(
     summary: str = "",
     exercise: bool = False,
     backfill: bool = False,
+    subsectors: Iterable[str] = (),
+    confidence: str = "",
+    notification: dict | None = None,
 ) -> incident_pb2.Incident:
     """One revision of one report. Words are those of the JSON form: ``severity="high"``, ``tlp="amber+strict"``, ``pap="green"``,
-    ``use="match-only"``, ``indicators=["domain:bad.example"]``, times as aware datetimes or RFC 3339. ``report(**json.loads(line))`` takes
+    ``use="match-only"``, ``indicators=["domain:bad.example"]``, ``notification={"stage": "early-warning", "aware_at": …}``, times as aware datetimes or RFC 3339. ``report(**json.loads(line))`` takes
     a line that `chappe submit` takes.
 
     Raises ValueError for a word that is none, naming those there are. What the words mean together, the server judges.
@@ -62,7 +65,19 @@ def report(
         summary=summary,
         exercise=exercise,
         backfill=backfill,
+        subsectors=_strings("subsectors", subsectors),
+        confidence=confidence,
+        notification=None if notification is None else _notification(**notification),
     )
+
+
+def _notification(*, stage: str, aware_at: datetime | str, handled_at: datetime | str | None = None, **said) -> incident_pb2.Notification:
+    known = incident_pb2.Notification.DESCRIPTOR.fields_by_name
+    unknown = [name for name in said if name not in known or name.endswith("_due")]
+    if unknown:
+        raise ValueError(f"notification: {unknown[0]!r} is none of {', '.join(name for name in known if not name.endswith('_due'))}")
+    moments = {"aware_at": _moment("notification.aware_at", aware_at), "handled_at": _moment("notification.handled_at", handled_at)}
+    return incident_pb2.Notification(stage=stage, **moments, **said)
 
 
 def words(enum, number: int) -> str:

@@ -53,6 +53,7 @@ fn hit(member: &str, key: &str, where_: &str, hours: u64, revision: u32) -> (Tim
             summary: String::new(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     };
     (at, accepted)

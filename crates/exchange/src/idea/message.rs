@@ -127,6 +127,8 @@ fn draft(name: &str, header: &Header<'_>, members: &Members<'_>, walk: &Walk<'_>
         detected_at_ms: Some(header.detected_ms),
         countries: BTreeSet::new(),
         sectors: BTreeSet::new(),
+        subsectors: BTreeSet::new(),
+        confidence: None,
         indicators: walk
             .read
             .iter()

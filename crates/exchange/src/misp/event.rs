@@ -107,6 +107,8 @@ fn draft(name: &str, uuid: &str, event: &Map<String, Value>, tags: EventTags, no
         detected_at_ms: None,
         countries: BTreeSet::new(),
         sectors: tags.sectors,
+        subsectors: tags.subsectors,
+        confidence: tags.confidence,
         indicators: BTreeSet::new(),
         tlp: tags.handling.tlp,
         pap: tags.handling.pap,

@@ -4,7 +4,7 @@ mod nis1;
 
 use std::collections::BTreeSet;
 
-use chappe_model::{Pap, Rsit, Sector, Tlp};
+use chappe_model::{Admiralty, CrimeType, Pap, Rsit, Sector, Subsector, Tlp};
 use serde_json::{Map, Value};
 
 use super::galaxy;
@@ -25,76 +25,9 @@ pub(crate) struct EventTags {
     pub(crate) handling: Handling,
     pub(crate) incident_type: Option<Rsit>,
     pub(crate) sectors: BTreeSet<Sector>,
+    pub(crate) subsectors: BTreeSet<Subsector>,
+    pub(crate) confidence: Option<Admiralty>,
 }
-
-/// Types of two taxonomies of law enforcement that RSIT states by another word. Those that RSIT splits further are left out: a guess would be made a fact.
-const MAPPED_TYPES: [(&str, Rsit); 27] = [
-    ("common-taxonomy:malware=\"infection\"", Rsit::InfectedSystem),
-    ("common-taxonomy:malware=\"distribution\"", Rsit::MalwareDistribution),
-    ("common-taxonomy:malware=\"command-and-control\"", Rsit::C2Server),
-    ("common-taxonomy:availability=\"sabotage\"", Rsit::Sabotage),
-    ("common-taxonomy:information-gathering=\"scanning\"", Rsit::Scanner),
-    ("common-taxonomy:information-gathering=\"sniffing\"", Rsit::Sniffing),
-    ("common-taxonomy:information-gathering=\"phishing\"", Rsit::Phishing),
-    ("common-taxonomy:intrusion-attempt=\"login-attempt\"", Rsit::BruteForce),
-    (
-        "common-taxonomy:information-security=\"unauthorised-access\"",
-        Rsit::UnauthorisedInformationAccess,
-    ),
-    (
-        "common-taxonomy:fraud=\"resources-misuse\"",
-        Rsit::UnauthorisedUseOfResources,
-    ),
-    ("common-taxonomy:fraud=\"false-representation\"", Rsit::Masquerade),
-    ("common-taxonomy:abusive-content=\"spam\"", Rsit::Spam),
-    ("common-taxonomy:abusive-content=\"copyright\"", Rsit::Copyright),
-    ("common-taxonomy:other=\"undetermined-incident\"", Rsit::Undetermined),
-    ("europol-incident:malware=\"infection\"", Rsit::InfectedSystem),
-    ("europol-incident:malware=\"distribution\"", Rsit::MalwareDistribution),
-    ("europol-incident:malware=\"c&c\"", Rsit::C2Server),
-    ("europol-incident:availability=\"sabotage\"", Rsit::Sabotage),
-    ("europol-incident:information-gathering=\"scanning\"", Rsit::Scanner),
-    ("europol-incident:information-gathering=\"sniffing\"", Rsit::Sniffing),
-    ("europol-incident:information-gathering=\"phishing\"", Rsit::Phishing),
-    ("europol-incident:intrusion-attempt=\"login-attempt\"", Rsit::BruteForce),
-    (
-        "europol-incident:information-security=\"unauthorized-access\"",
-        Rsit::UnauthorisedInformationAccess,
-    ),
-    (
-        "europol-incident:fraud=\"illegitimate-use-resources\"",
-        Rsit::UnauthorisedUseOfResources,
-    ),
-    ("europol-incident:fraud=\"illegitimate-use-name\"", Rsit::Masquerade),
-    ("europol-incident:abusive-content=\"spam\"", Rsit::Spam),
-    ("europol-incident:abusive-content=\"copyright\"", Rsit::Copyright),
-];
-
-/// MISP's labels of subsectors (taxonomy `nis2`, version 5) whose sector is not their own name without `-subsector`.
-const SUBSECTORS: [(&str, Sector); 22] = [
-    ("electricity", Sector::Energy),
-    ("district-heating-and-cooling", Sector::Energy),
-    ("oil", Sector::Energy),
-    ("gas", Sector::Energy),
-    ("hydrogen", Sector::Energy),
-    ("air", Sector::Transport),
-    ("rail", Sector::Transport),
-    ("water", Sector::Transport),
-    ("road", Sector::Transport),
-    ("ict-management", Sector::IctServiceManagementB2b),
-    ("medical-devices", Sector::Manufacturing),
-    ("electronic-optical", Sector::Manufacturing),
-    ("electrical-equipment", Sector::Manufacturing),
-    ("machine-tool", Sector::Manufacturing),
-    ("vehicle-manufacturing", Sector::Manufacturing),
-    ("other-transport-equipment", Sector::Manufacturing),
-    ("medical-devices-manufacturing", Sector::Manufacturing),
-    ("computer-manufacturing", Sector::Manufacturing),
-    ("electrical-equipment-manufacturing", Sector::Manufacturing),
-    ("machinery-equipment-manufacturing", Sector::Manufacturing),
-    ("vehicles-trailers-manufacturing", Sector::Manufacturing),
-    ("other-transport-manufacturing", Sector::Manufacturing),
-];
 
 /// The names of the tags of an event or attribute.
 pub(super) fn names(tagged: &Map<String, Value>) -> impl Iterator<Item = &str> {
@@ -137,6 +70,8 @@ pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Not
     let mut types = BTreeSet::new();
     let mut mapped_types = BTreeSet::new();
     let mut sectors = BTreeSet::new();
+    let mut subsectors = BTreeSet::new();
+    let mut grades = Grades::default();
     let mut unclear_tlp = false;
     for tag in names {
         if is_of(tag, "tlp") {
@@ -154,10 +89,12 @@ pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Not
             paps.insert(pap);
         } else if let (true, Ok(incident_type)) = (tag.starts_with("rsit:"), tag.parse::<Rsit>()) {
             types.insert(incident_type);
-        } else if let Some((_, incident_type)) = MAPPED_TYPES.iter().find(|(known, _)| *known == tag) {
-            mapped_types.insert(*incident_type);
+        } else if let Some(incident_type) = tag.parse::<CrimeType>().ok().and_then(CrimeType::rsit) {
+            mapped_types.insert(incident_type);
         } else if let Some(sector) = sector(tag) {
             sectors.insert(sector);
+            subsectors.extend(subsector(tag));
+        } else if grades.take(tag) {
         } else {
             notes.push(format!("the tag {} is not read", shown(tag)));
         }
@@ -189,6 +126,51 @@ pub(crate) fn of_names<'t>(names: impl Iterator<Item = &'t str>, notes: &mut Not
         },
         incident_type: types.first().copied(),
         sectors,
+        subsectors,
+        confidence: grades.together(notes),
+    }
+}
+
+/// The two halves of the Admiralty scale, each a tag of its own. Of several the least counts.
+#[derive(Default)]
+struct Grades {
+    reliability: Option<char>,
+    credibility: Option<char>,
+}
+
+impl Grades {
+    /// Whether the tag is one of them.
+    fn take(&mut self, tag: &str) -> bool {
+        let half = tag
+            .strip_prefix("admiralty-scale:")
+            .and_then(|rest| rest.split_once("=\""));
+        let Some((predicate, value)) = half else { return false };
+        let mut signs = value.strip_suffix('"').unwrap_or_default().chars();
+        let (Some(sign), None) = (signs.next(), signs.next()) else {
+            return false;
+        };
+        match predicate {
+            "source-reliability" if Admiralty::new(sign, '6').is_some() => {
+                self.reliability = self.reliability.max(Some(sign));
+            }
+            "information-credibility" if Admiralty::new('F', sign).is_some() => {
+                self.credibility = self.credibility.max(Some(sign));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A grade needs both.
+    fn together(&self, notes: &mut Notes) -> Option<Admiralty> {
+        match (self.reliability, self.credibility) {
+            (Some(reliability), Some(credibility)) => Admiralty::new(reliability, credibility),
+            (None, None) => None,
+            _ => {
+                notes.push("one half of a grade of the Admiralty scale is not read without the other".to_owned());
+                None
+            }
+        }
     }
 }
 
@@ -202,14 +184,25 @@ fn sector(tag: &str) -> Option<Sector> {
     match predicate {
         "impact-sectors-impacted" | "important-entities" => value.parse().ok(),
         "impact-subsectors-impacted" | "impact-subsectors-important-entities" => {
-            let name = value.strip_suffix("-subsector").unwrap_or(value);
-            let special = SUBSECTORS
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, sector)| *sector);
-            special.or_else(|| name.parse().ok())
+            let subsector = value.parse::<Subsector>().map(Subsector::sector);
+            subsector.ok().or_else(|| sector_called(value))
         }
         _ => None,
+    }
+}
+
+/// The subsector that a tag of the taxonomy `nis2` names as affected.
+fn subsector(tag: &str) -> Option<Subsector> {
+    let (predicate, value) = tag.strip_prefix("nis2:")?.split_once("=\"")?;
+    let is_of_parts = predicate.starts_with("impact-subsectors-");
+    is_of_parts.then(|| value.strip_suffix('"')?.parse().ok()).flatten()
+}
+
+/// A sector that MISP lists among the subsectors, since it has none.
+fn sector_called(value: &str) -> Option<Sector> {
+    match value.strip_suffix("-subsector").unwrap_or(value) {
+        "ict-management" => Some(Sector::IctServiceManagementB2b),
+        name => name.parse().ok(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Alerts as a MISP feed: a manifest, the hashes of all values, and a file for each event.
 
-use chappe_model::{Indicator, IndicatorKind, Sector, Severity};
+use std::collections::BTreeSet;
+
+use chappe_model::{CrimeType, Indicator, IndicatorKind, Sector, Severity};
 use jiff::tz::TimeZone;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
@@ -174,6 +176,14 @@ fn tags(alert: &Told) -> Vec<String> {
             .iter()
             .map(|rsit| format!("rsit:{}=\"{}\"", rsit.class(), rsit.type_())),
     );
+    // As law enforcement calls them.
+    let common: BTreeSet<CrimeType> = alert
+        .incident_types
+        .iter()
+        .copied()
+        .filter_map(CrimeType::common)
+        .collect();
+    tags.extend(common.iter().map(ToString::to_string));
     tags.extend(
         alert
             .sectors

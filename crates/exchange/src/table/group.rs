@@ -221,6 +221,8 @@ impl Group {
             detected_at_ms: self.detected_ms,
             countries,
             sectors,
+            subsectors: BTreeSet::new(),
+            confidence: None,
             indicators: self.indicators,
             tlp: self.tlp.or(constants.tlp),
             pap: self.pap.or(constants.pap),

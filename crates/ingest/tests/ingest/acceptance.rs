@@ -333,6 +333,77 @@ fn what_was_detected_more_than_14_days_before_is_stored_as_backfill() {
 }
 
 #[test]
+fn accounts_and_phone_numbers_are_stored_as_keyed_pseudonyms_only() {
+    let it = Installation::new();
+    let naming = |key: &str, kind, value: &str| v1::Incident {
+        indicators: vec![indicator(kind, value)],
+        ..report(key)
+    };
+    for (key, kind, value) in [
+        ("A", v1::IndicatorType::Iban, "AT61 1904 3002 3457 3201"),
+        ("B", v1::IndicatorType::Phone, "+43 1 2345678"),
+        (
+            "C",
+            v1::IndicatorType::CryptoAddress,
+            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+        ),
+    ] {
+        it.submit("csirt-at", &naming(key, kind, value)).receipt();
+    }
+    let bytes: String = it
+        .records()
+        .iter()
+        .map(|(_, record)| String::from_utf8_lossy(&record.payload).into_owned())
+        .collect();
+    assert_eq!(bytes.matches("pseudonym:").count(), 2);
+    assert!(!bytes.contains("19043002") && !bytes.contains("2345678"));
+    assert!(bytes.contains("bc1qw508"), "who pays must be able to compare it");
+}
+
+#[test]
+fn a_stage_of_nis2_is_stored_and_told_with_its_deadlines() {
+    let it = Installation::new();
+    let aware = START.minus(3_600_000);
+    let staged = |revision, stage: &str| v1::Incident {
+        revision,
+        sectors: vec!["energy".into()],
+        subsectors: vec!["electricity".into()],
+        confidence: "B2".into(),
+        notification: Some(v1::Notification {
+            stage: stage.into(),
+            aware_at: Some(time::to_wire(aware)),
+            suspected_malicious: Some(true),
+            ..v1::Notification::default()
+        }),
+        ..report("CASE-1")
+    };
+    let early = it.submit("csirt-at", &staged(0, "early-warning")).receipt();
+    assert_eq!(it.submit("csirt-at", &staged(0, "early-warning")).receipt(), early);
+    let got = it.get("csirt-at", &early.incident).unwrap();
+    assert_eq!(
+        (got.subsectors.as_slice(), got.confidence.as_str()),
+        (&["electricity".to_owned()][..], "B2")
+    );
+    let said = got.notification.clone().unwrap();
+    assert_eq!((said.suspected_malicious, said.cross_border), (Some(true), None));
+    assert_eq!(said.early_warning_due, Some(time::to_wire(aware.plus(DAY_MS))));
+    assert_eq!(said.notification_due, Some(time::to_wire(aware.plus(3 * DAY_MS))));
+    let month = said.final_report_due.unwrap().seconds - said.notification_due.unwrap().seconds;
+    assert!((28..=31).contains(&(month / 86_400)), "{month}");
+    // Handing it back changes nothing of it: deadlines are told, not taken.
+    assert_eq!(it.submit("csirt-at", &got).receipt(), early);
+    let other = it.submit("csirt-at", &staged(0, "intermediate"));
+    assert_eq!(other.code(), Code::AlreadyExists, "another content");
+    let refused = it.submit("csirt-at", &staged(1, "final")).refusal();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(
+        refused.message().contains("incident.notification.root_cause"),
+        "{}",
+        refused.message()
+    );
+}
+
+#[test]
 fn of_many_threads_with_the_same_revision_one_content_wins() {
     let it = Installation::new();
     let told = std::thread::scope(|scope| {

@@ -6,6 +6,7 @@ use chappe_model::{
 };
 use prost::Message;
 
+use super::particulars;
 use super::submission::marking;
 use crate::time;
 use crate::v1;
@@ -78,6 +79,10 @@ pub fn decode(bytes: &[u8]) -> Result<(Accepted, Digest), RecordError> {
 fn incident(wire: v1::Incident) -> Result<Incident, RecordError> {
     let mut bad = Violations::default();
     let marking = marking(&mut bad, wire.marking.as_ref()).ok_or(RecordError::Field("incident.marking"))?;
+    let particulars = particulars::read(&mut bad, &wire);
+    if !bad.is_empty() {
+        return Err(RecordError::Field("incident.subsectors, confidence or notification"));
+    }
     let countries = wire
         .countries
         .iter()
@@ -116,6 +121,7 @@ fn incident(wire: v1::Incident) -> Result<Incident, RecordError> {
         summary: wire.summary,
         exercise: wire.exercise,
         backfill: wire.backfill,
+        particulars,
     })
 }
 
@@ -128,11 +134,15 @@ fn moment(wire: Option<&prost_types::Timestamp>, field: &'static str) -> Result<
 /// An accepted revision as its reporter gets it back.
 #[must_use]
 pub fn to_wire(accepted: &Accepted) -> v1::Incident {
-    named(accepted, accepted.id.resource_name(), accepted.reporter.to_string())
+    let mut wire = named(accepted, accepted.id.resource_name(), accepted.reporter.to_string());
+    let notification = accepted.incident.particulars.notification.as_deref();
+    wire.notification = notification.map(|one| particulars::notification_to_wire(one, Some(accepted.reported_at)));
+    wire
 }
 
 fn named(accepted: &Accepted, name: String, reporter: String) -> v1::Incident {
     let incident = &accepted.incident;
+    let particulars = &incident.particulars;
     v1::Incident {
         name,
         report_key: incident.report_key.to_string(),
@@ -153,6 +163,15 @@ fn named(accepted: &Accepted, name: String, reporter: String) -> v1::Incident {
         exercise: incident.exercise,
         backfill: incident.backfill,
         reporter,
+        subsectors: particulars.subsectors.iter().map(ToString::to_string).collect(),
+        confidence: particulars
+            .confidence
+            .map(|grade| grade.to_string())
+            .unwrap_or_default(),
+        notification: particulars
+            .notification
+            .as_deref()
+            .map(|one| particulars::notification_to_wire(one, None)),
     }
 }
 

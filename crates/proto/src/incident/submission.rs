@@ -8,6 +8,7 @@ use chappe_model::{
     Tlp, Use,
 };
 
+use super::particulars;
 use super::record::kind_from_wire;
 use crate::v1;
 use crate::violations::{Violation, Violations};
@@ -59,6 +60,8 @@ pub fn parse(wire: &v1::Incident, now: Timestamp) -> Result<Submission, Vec<Viol
     let (occurred_from, occurred_to, detected_at) = times(&mut bad, wire, now);
     text(&mut bad, "incident.title", &wire.title, TITLE_BYTES);
     text(&mut bad, "incident.summary", &wire.summary, SUMMARY_BYTES);
+    let particulars = particulars::read(&mut bad, wire);
+    particulars::judge(&mut bad, &particulars, &sectors, now);
     let (Some(report_key), Some(incident_type), Some(severity), true) =
         (report_key, incident_type, severity, bad.is_empty())
     else {
@@ -91,6 +94,7 @@ pub fn parse(wire: &v1::Incident, now: Timestamp) -> Result<Submission, Vec<Viol
         summary: wire.summary.clone(),
         exercise: wire.exercise,
         backfill: wire.backfill,
+        particulars,
     };
     Ok(Submission { incident, marked })
 }
@@ -292,7 +296,7 @@ fn times(bad: &mut Violations, wire: &v1::Incident, now: Timestamp) -> Times {
     (from, to, detected)
 }
 
-fn text(bad: &mut Violations, field: &str, text: &str, limit_bytes: usize) {
+pub(super) fn text(bad: &mut Violations, field: &str, text: &str, limit_bytes: usize) {
     if text.len() > limit_bytes {
         bad.push(field, format!("{} bytes: at most {limit_bytes}", text.len()));
     }

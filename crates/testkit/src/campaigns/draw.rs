@@ -315,6 +315,7 @@ fn accepted(
             summary: String::new(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     }
 }

@@ -196,6 +196,8 @@ fn from_draft(draft: Draft) -> v1::Incident {
             .collect(),
         sectors: draft.sectors.iter().map(|sector| sector.as_str().to_owned()).collect(),
         indicators: indicators.collect(),
+        subsectors: draft.subsectors.iter().map(ToString::to_string).collect(),
+        confidence: draft.confidence.map(|grade| grade.to_string()).unwrap_or_default(),
         title: draft.title,
         summary: draft.summary,
         ..v1::Incident::default()

@@ -42,6 +42,7 @@ fn labels_types_and_sectors_are_read() {
         Sector::PostalCourier,
     ];
     assert_eq!(read.sectors, BTreeSet::from(sectors));
+    assert_eq!(read.subsectors, BTreeSet::from([Subsector::Electricity]));
     assert_eq!(notes, Vec::<String>::new());
 }
 
@@ -99,5 +100,37 @@ fn tags_that_say_nothing_here_are_noted_once_and_boundedly() {
     assert_eq!(
         (notes.len(), notes.last().unwrap().as_str()),
         (MAX_NOTES, "and 401 more notes")
+    );
+}
+
+#[test]
+fn what_law_enforcement_says_is_read_where_rsit_says_the_same() {
+    for (tag, rsit) in [
+        ("common-taxonomy:malware=\"command-and-control\"", Some(Rsit::C2Server)),
+        ("europol-incident:malware=\"c&c\"", Some(Rsit::C2Server)),
+        ("europol-event:sql-injection", Some(Rsit::ApplicationCompromise)),
+        ("europol-event:flood", None),
+        ("europol-event:nothing", None),
+    ] {
+        let (read, notes) = event(&[tag]);
+        assert_eq!((read.incident_type, notes.is_empty()), (rsit, rsit.is_some()), "{tag}");
+    }
+}
+
+#[test]
+fn a_grade_has_two_halves_and_the_least_of_several_counts() {
+    let (reliable, less) = (
+        "admiralty-scale:source-reliability=\"b\"",
+        "admiralty-scale:source-reliability=\"c\"",
+    );
+    let credible = "admiralty-scale:information-credibility=\"2\"";
+    let grade = |tags: &[&str]| event(tags).0.confidence.map(|grade| grade.to_string());
+    assert_eq!(grade(&[reliable, credible]).as_deref(), Some("B2"));
+    assert_eq!(grade(&[less, credible, reliable]).as_deref(), Some("C2"));
+    assert_eq!(grade(&[reliable]), None);
+    assert_eq!(
+        grade(&["admiralty-scale:source-reliability=\"g\"", credible]),
+        None,
+        "MISP's own"
     );
 }

@@ -33,6 +33,8 @@ pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer_place: Option<
         detected_at_ms: None,
         countries: BTreeSet::new(),
         sectors: BTreeSet::new(),
+        subsectors: BTreeSet::new(),
+        confidence: None,
         indicators: BTreeSet::new(),
         tlp: None,
         pap: None,
@@ -46,6 +48,8 @@ pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer_place: Option<
         draft.pap = tags.handling.pap;
         draft.incident_type = tags.incident_type;
         draft.sectors = tags.sectors;
+        draft.subsectors = tags.subsectors;
+        draft.confidence = tags.confidence;
         if let Some(own) = extension::own(object) {
             notes.push(OWN_NOTE.to_owned());
             draft.incident_type = draft.incident_type.or(own.incident_type);

@@ -33,6 +33,7 @@ fn report(countries: &[&str], indicators: &[&str], title: &str, severity: Severi
             summary: "for the reporter only".into(),
             exercise: false,
             backfill: false,
+            particulars: Default::default(),
         },
     }
 }
