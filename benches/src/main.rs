@@ -8,6 +8,7 @@
 //! - `surge`: outbreaks found and false alarms realised, see [`surge`].
 //! - `linking`: campaigns against the truth, see [`linking`].
 //! - `constituency`: who answers for a value, see [`constituency`].
+//! - `search`: look-ups among own incidents, see [`search`].
 //! - `bare-server`: started by `path`, the limit it is compared with; of no use by itself.
 //!
 //! What it is not: a test. No time is asserted; what must arrive and does not is an error.
@@ -29,6 +30,7 @@ mod page;
 mod path;
 mod plot;
 mod recovery;
+mod search;
 mod storm;
 mod surge;
 mod table;
@@ -49,6 +51,8 @@ usage: cargo xtask bench core [--quick] [--write-docs] [--peers] [--rows N]
        cargo xtask bench detectors [--quick] [--write-docs]
        cargo xtask bench linking [--quick]
        cargo xtask bench constituency [--quick]
+       cargo xtask bench search [--quick]
+       cargo xtask bench search --incidents N
        cargo xtask bench surge [--peers] [--quick] [--write-docs]
        cargo xtask bench recovery [--quick]
        cargo xtask bench recovery --incidents N
@@ -82,6 +86,9 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["path", options @ ..] => runtime.block_on(path::command(wanted(options)?)),
         ["constituency"] => constituency::command(false),
         ["constituency", "--quick"] => constituency::command(true),
+        ["search"] => search::command(false, None),
+        ["search", "--quick"] => search::command(true, None),
+        ["search", "--incidents", count] => search::command(false, Some(incidents(count)?)),
         ["linking"] => linking::command(false),
         ["linking", "--quick"] => linking::command(true),
         ["surge", options @ ..] => surge::command(&root()?, &wanted_of_surge(options)?),
@@ -100,12 +107,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         ["recovery"] => runtime.block_on(recovery::command(false, None)),
         ["recovery", "--quick"] => runtime.block_on(recovery::command(true, None)),
-        ["recovery", "--incidents", count] => {
-            let count = count
-                .parse()
-                .with_context(|| format!("'{count}' is no number of incidents"))?;
-            runtime.block_on(recovery::command(false, Some(count)))
-        }
+        ["recovery", "--incidents", count] => runtime.block_on(recovery::command(false, Some(incidents(count)?))),
         ["bare-server"] => runtime.block_on(path::serve_bare()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -113,6 +115,12 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         _ => bail!("not a benchmark: {}\n\n{USAGE}", words.join(" ")),
     }
+}
+
+fn incidents(count: &str) -> Result<u64> {
+    count
+        .parse()
+        .with_context(|| format!("'{count}' is no number of incidents"))
 }
 
 fn wanted(options: &[&str]) -> Result<path::Wanted> {

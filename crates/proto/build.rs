@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "chappe/v1/alert.proto",
     "chappe/v1/alert_service.proto",
     "chappe/v1/constituency.proto",
@@ -12,6 +12,7 @@ const FILES: [&str; 9] = [
     "chappe/v1/incident_service.proto",
     "chappe/v1/log.proto",
     "chappe/v1/member_service.proto",
+    "chappe/v1/search_service.proto",
     "google/rpc/status.proto",
 ];
 

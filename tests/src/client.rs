@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use chappe_proto::v1::alert_service_client::AlertServiceClient;
 use chappe_proto::v1::incident_service_client::IncidentServiceClient;
 use chappe_proto::v1::member_service_client::MemberServiceClient;
+use chappe_proto::v1::search_service_client::SearchServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -114,6 +115,12 @@ impl Client {
     #[must_use]
     pub fn members(&self) -> MemberServiceClient<Authenticated> {
         MemberServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Where own incidents are looked up.
+    #[must_use]
+    pub fn searches(&self) -> SearchServiceClient<Authenticated> {
+        SearchServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// The channel without a token, for other services and for requests that are wrong on purpose.

@@ -5,6 +5,7 @@ mod cascade;
 mod config;
 mod decide;
 mod export;
+mod incident;
 mod manual;
 mod member;
 mod replay;
@@ -29,13 +30,14 @@ pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use config::{ConfigArgs, ConfigCommand, ConfigFileArgs};
 pub(crate) use decide::DecideArgs;
 pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
+pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentFilterArgs, IncidentListArgs, IncidentShowArgs};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use member::{
     AddArgs, DEFAULT_DAYS, ListArgs, MemberArgs, MemberCommand, RevokeArgs, SetArgs, ShowMemberArgs,
 };
 pub(crate) use replay::ReplayArgs;
 pub(crate) use rules::{ExplainArgs, RulesArgs, RulesCommand};
-pub(crate) use search::{HuntArgs, SearchArgs};
+pub(crate) use search::{HuntArgs, Only, SearchArgs};
 pub(crate) use surge::{RealisedArgs, ReportArgs, SimulateArgs, SurgeArgs, SurgeCommand, Width};
 pub(crate) use tls::{TlsArgs, TlsCommand};
 
@@ -92,9 +94,11 @@ pub enum Command {
     Watch(WatchArgs),
     /// Look alerts up: one with all that is behind it, or all of them.
     Alert(AlertArgs),
-    /// What is known of a value: the alerts that you may see and that name it.
+    /// Look your own incidents up: one whole, or all of them.
+    Incident(IncidentArgs),
+    /// What is known of a value: the alerts that you may see and your own reports that name it.
     Search(SearchArgs),
-    /// A list of indicators against the past: which of them alerts name that you may see.
+    /// A list of indicators against the past: which of them alerts name that you may see, or reports of yours.
     Hunt(HuntArgs),
     /// Say what you judge of an alert: somebody is at work on it, it is real, or it is a false alarm.
     Decide(DecideArgs),

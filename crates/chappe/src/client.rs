@@ -3,6 +3,7 @@
 mod following;
 mod listing;
 mod refusal;
+mod searching;
 mod submitting;
 mod voice;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use chappe_proto::v1::alert_service_client::AlertServiceClient;
 use chappe_proto::v1::incident_service_client::IncidentServiceClient;
 use chappe_proto::v1::member_service_client::MemberServiceClient;
+use chappe_proto::v1::search_service_client::SearchServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -22,6 +24,7 @@ use tonic::{Request, Status};
 pub use following::{Following, SILENCE, Told};
 pub use listing::Listing;
 pub use refusal::{Refusal, refusal_of_message};
+pub use searching::Searching;
 pub use submitting::{MAX_IDLE_ROUNDS, Outcome, STREAM_WINDOW, Stopped, check, submit};
 pub use voice::Voice;
 
@@ -175,6 +178,12 @@ impl Session {
     #[must_use]
     pub fn alerts(&self) -> AlertServiceClient<Authenticated> {
         AlertServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Where own incidents are looked up.
+    #[must_use]
+    pub fn searches(&self) -> SearchServiceClient<Authenticated> {
+        SearchServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// Where constituencies are stated and shown.

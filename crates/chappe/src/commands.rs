@@ -7,6 +7,7 @@ pub(crate) mod decide;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod hunt;
+pub(crate) mod incident;
 pub(crate) mod init;
 pub(crate) mod manual;
 pub(crate) mod member;
@@ -53,6 +54,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Submit(args) => submit::run(&args, &mut out).await,
         Command::Watch(args) => watch::run(&args, &mut out).await,
         Command::Alert(args) => alert::run(&args, &mut out).await,
+        Command::Incident(args) => incident::run(&args, &mut out).await,
         Command::Search(args) => search::run(&args, &mut out).await,
         Command::Hunt(args) => hunt::run(&args, &mut out).await,
         Command::Decide(args) => decide::run(&args, &mut out).await,

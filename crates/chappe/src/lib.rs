@@ -27,6 +27,7 @@ mod config;
 mod constituency_file;
 mod csv_place;
 mod dependency_file;
+mod incident_view;
 mod installation;
 mod invocation;
 mod recorded_log;

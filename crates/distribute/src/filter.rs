@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use chappe_constituency::Table;
-use chappe_model::{Alert, AlertKind, CountrySet, Field, Realm, Rsit, RsitError, Sector, Severity};
+use chappe_model::{
+    Alert, AlertKind, CountrySet, Field, Incident, Indicator, Realm, Rsit, RsitError, Sector, Severity,
+};
 
 use crate::mine::{named, touches};
 use crate::sought::Sought;
@@ -65,6 +67,21 @@ impl Filter {
             && self.asks_for(alert.severity, &alert.countries, &alert.incident_types, &alert.sectors)
             && self.seeks(named(alert))
             && (!self.mine || own.is_some_and(|own| touches(own, named(alert), &alert.countries, sectors())))
+    }
+
+    /// Whether an incident is asked for: `named` are its indicators, or of a withdrawn one those that it had. Kinds of alert and `mine` restrict no incident. Says nothing of
+    /// whether it may be shown.
+    #[must_use]
+    pub fn finds(&self, incident: &Incident, named: &BTreeSet<Indicator>) -> bool {
+        let countries: CountrySet = incident.countries.iter().copied().collect();
+        self.exercise == incident.exercise
+            && self.asks_for(
+                incident.severity,
+                &countries,
+                &BTreeSet::from([incident.incident_type]),
+                &incident.sectors,
+            )
+            && (self.sought.is_empty() || self.sought.finds_indicator(named.iter()))
     }
 
     /// The part of the decision that is the same for every revision of an alert.

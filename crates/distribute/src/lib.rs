@@ -1,9 +1,10 @@
 //! Who may see what: one pure decision, [`may_see`], that every delivery, list, get and count asks; and what a viewer asks to be told,
-//! a [`Filter`], with the values [`Sought`] and, of a list, the [`Period`].
+//! a [`Filter`], with the values [`Sought`] and, of a list, the [`Period`]. Of incidents as they were reported [`may_see_incident`] decides.
 //!
-//! What it is not: a store or a channel. It is given one viewer and one revision of one alert, and answers yes or no.
+//! What it is not: a store or a channel. It is given one viewer and one revision of one alert or incident, and answers yes or no.
 //!
 //! Invariants:
+//! - An incident as it was reported is seen by its reporter and by nobody else.
 //! - An alert of an overlay is seen by the members on its recipient list and by nobody else, the hub included.
 //! - A filter only restricts: it shows nothing that [`may_see`] refuses.
 //! - What of an alert hits the viewer's constituency ([`hits`]) is read off what the viewer is shown of it, and off the viewer's own
@@ -34,7 +35,7 @@ mod tests;
 
 pub use filter::{FILTER_COUNTRIES, FILTER_TYPES, FILTER_VALUES, Filter, types_named};
 pub use looks::{LOOKS, Looks};
-pub use mine::{Hit, hits};
-pub use period::Period;
-pub use see::may_see;
+pub use mine::{Hit, hits, indicators_named};
+pub use period::{Period, span};
+pub use see::{may_see, may_see_incident};
 pub use sought::Sought;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chappe_constituency::{EntryKind, Subject, Table};
 use chappe_model::limits::HITS;
-use chappe_model::{Alert, CountrySet, Field, Measure, Principal, Sector};
+use chappe_model::{Alert, CountrySet, Field, IndicatorKind, Measure, Principal, Sector};
 
 use crate::may_see;
+use crate::sought::indicator_of;
 
 /// One thing that an alert names, and the entry that it falls under.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +71,11 @@ pub(crate) fn named(alert: &Alert) -> impl Iterator<Item = (Field, &Arc<str>)> {
         .into_iter()
         .flat_map(|field| alert.values.iter().map(move |value| (field, value)));
     key.chain(counted)
+}
+
+/// The indicators that an alert names, as far as whoever sees it is shown them: kind and canonical value.
+pub fn indicators_named(alert: &Alert) -> impl Iterator<Item = (IndicatorKind, &str)> {
+    named(alert).filter_map(|(field, value)| indicator_of(field, value))
 }
 
 /// Whether any of this falls under a constituency.

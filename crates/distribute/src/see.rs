@@ -1,6 +1,6 @@
 //! The decision.
 
-use chappe_model::{Alert, Audience, Compartment, Principal, Role, Tlp};
+use chappe_model::{Accepted, Alert, Audience, Compartment, Principal, Role, Tlp};
 
 /// Whether `viewer` may be told of this revision of this alert, in any form: its content, its existence, a count that includes it.
 ///
@@ -13,6 +13,13 @@ use chappe_model::{Alert, Audience, Compartment, Principal, Role, Tlp};
 #[must_use]
 pub fn may_see(viewer: &Principal, alert: &Alert) -> bool {
     sees(viewer, &alert.compartment, &alert.audience, alert.tlp)
+}
+
+/// Whether `viewer` may be shown this revision of an incident as it was reported: its reporter, and nobody else, whatever its marking says. Others learn of it by the
+/// alerts that it stands behind, those named as its recipients and the hub included.
+#[must_use]
+pub fn may_see_incident(viewer: &Principal, accepted: &Accepted) -> bool {
+    viewer.member == accepted.reporter
 }
 
 pub(crate) fn sees(viewer: &Principal, compartment: &Compartment, audience: &Audience, tlp: Tlp) -> bool {

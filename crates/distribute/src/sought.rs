@@ -46,6 +46,22 @@ impl Sought {
         self.values.is_empty() && self.entries.is_empty()
     }
 
+    /// The indicators that are looked for, kind and canonical value.
+    pub fn values(&self) -> impl Iterator<Item = (IndicatorKind, &str)> {
+        let kinds = self.values.iter();
+        kinds.flat_map(|(kind, values)| values.iter().map(|value| (*kind, &**value)))
+    }
+
+    /// The networks and domains that are looked for.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Whether any of a report's indicators is looked for.
+    pub(crate) fn finds_indicator<'a>(&self, mut named: impl Iterator<Item = &'a Indicator>) -> bool {
+        named.any(|indicator| self.holds(Field::IndicatorOf(indicator.kind()), indicator.value()))
+    }
+
     /// Whether any of these values of fields is looked for.
     pub(crate) fn finds<'a>(&self, mut named: impl Iterator<Item = (Field, &'a Arc<str>)>) -> bool {
         named.any(|(field, value)| self.holds(field, value))

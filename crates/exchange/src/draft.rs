@@ -84,6 +84,9 @@ pub struct Skipped {
     pub what: String,
     /// Why it was not read.
     pub reason: SkipReason,
+    /// What it would have given, where only its marking or distribution kept it out: nothing that may be reported with the rest, but whoever reports nothing may look
+    /// for it.
+    pub withheld: Vec<Indicator>,
 }
 
 /// Why an item was not read.

@@ -14,7 +14,7 @@
 //! the detection time only where the format says when its submitter detected something: MISP and STIX do not.
 //!
 //! Invariants: read + skipped = total, against a count made apart from the reading; nothing marked more strictly than what holds it together enters a
-//! draft; no input makes it panic; equal content gives equal drafts, and equal alerts
+//! draft, but stands beside its account; no input makes it panic; equal content gives equal drafts, and equal alerts
 //! equal bytes, in whatever order they stand.
 //!
 //! # Example

@@ -37,6 +37,12 @@ fn skipped(reading: &Reading) -> Vec<String> {
         .collect()
 }
 
+/// What only its marking or distribution kept out.
+fn withheld(reading: &Reading) -> Vec<String> {
+    let withheld = reading.skipped.iter().flat_map(|item| &item.withheld);
+    withheld.map(ToString::to_string).collect()
+}
+
 fn attributes(list: &[(&str, &str)]) -> Value {
     json!({ "Attribute": list.iter().map(|(kind, value)| json!({ "type": kind, "value": value })).collect::<Vec<_>>() })
 }
@@ -209,6 +215,11 @@ fn victims_are_left_out_unless_marked_for_detection() {
     }));
     assert_eq!(indicators(&reading), ["email:drop@bad.example"]);
     assert_eq!(
+        withheld(&reading),
+        [""; 0],
+        "what is a victim's is looked for by nobody"
+    );
+    assert_eq!(
         reading
             .skipped
             .iter()
@@ -234,6 +245,7 @@ fn nothing_marked_more_strictly_than_its_event_is_read() {
             "Event.Attribute[3]: marked PAP:RED, stricter than the event (no PAP label): mark the event so, or report it apart",
         ]
     );
+    assert_eq!(withheld(&reading), ["domain:c.example", "domain:d.example"]);
 
     let unmarked =
         read_event(json!({ "Attribute": [marked("a.example", "tlp:white"), marked("b.example", "tlp:green")] }));
@@ -254,6 +266,7 @@ fn nothing_distributed_more_narrowly_than_its_event_is_read() {
     ];
     let reading = read_event(json!({ "distribution": "1", "Attribute": list }));
     assert_eq!(indicators(&reading), ["domain:a.example", "domain:b.example"]);
+    assert_eq!(withheld(&reading), ["domain:c.example", "domain:d.example"]);
     let reading = read_event(json!({ "distribution": 4, "sharing_group_id": "7", "Attribute": list }));
     assert_eq!(
         indicators(&reading),

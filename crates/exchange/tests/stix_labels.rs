@@ -84,6 +84,31 @@ fn a_stricter_label_goes_along_every_reference() {
 }
 
 #[test]
+fn what_only_its_label_keeps_out_stands_beside_the_account() {
+    let seen = json!({ "type": "observed-data", "id": "observed-data--1", "object_refs": ["ipv4-addr--1"] });
+    let within = json!({ "type": "observed-data", "id": "observed-data--2", "objects": { "0": address(3) } });
+    let objects = json!([
+        report(&["observed-data--1", "observed-data--2", "ipv4-addr--2", "note--1"]),
+        marked(seen, RED),
+        address(1),
+        address(2),
+        marked(within, RED),
+        marked(json!({ "type": "note", "id": "note--1", "content": "192.0.2.9" }), RED),
+    ]);
+    let reading = read_all(&objects).remove(0).unwrap();
+    let texts = |indicators: Vec<String>| indicators.join(" ");
+    assert_eq!(
+        texts(reading.draft.indicators.iter().map(ToString::to_string).collect()),
+        "ip:192.0.2.2"
+    );
+    let withheld = reading.skipped.iter().flat_map(|item| &item.withheld);
+    assert_eq!(
+        texts(withheld.map(ToString::to_string).collect()),
+        "ip:192.0.2.1 ip:192.0.2.3"
+    );
+}
+
+#[test]
 fn what_is_marked_without_a_report_has_the_strictest_label_of_what_holds_it() {
     let malware = json!({ "type": "malware", "id": "malware--1", "sample_refs": ["ipv4-addr--1"] });
     let draft = read_all(&json!([marked(malware, RED), address(1)]))

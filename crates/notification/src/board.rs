@@ -7,6 +7,7 @@ use chappe_distribute::{Filter, Hit, hits, may_see};
 use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, Topic, Writers};
 use chappe_model::limits::LOTS;
 use chappe_model::{Alert, AlertId, MemberId, Principal, Secret, Timestamp};
+use chappe_postings::Probe;
 use chappe_proto::{Violation, Violations, alert, constituency, invalid_argument, status, v1};
 use prost::Message;
 use tokio::sync::{Notify, Semaphore};
@@ -16,11 +17,11 @@ use crate::constituencies::Own;
 use crate::cursor::Cursor;
 use crate::deciding::{UnderWay, shown, unreadable};
 use crate::feed::Feed;
-use crate::options::{DECISIONS_AT_ONCE, LISTS_AT_ONCE, LOOKUPS_AT_ONCE, PAGE_SIZE, PAGE_SIZE_MAX};
+use crate::options::{DECISIONS_AT_ONCE, LISTS_AT_ONCE, LOOKUPS_AT_ONCE, PAGE_BYTES};
 use crate::pace::Pace;
 use crate::tally::Tally;
-use crate::view::{Decoded, Item, Sizes, View};
-use crate::{filter, page};
+use crate::view::{Decoded, Held, Item, Sizes, View};
+use crate::{filter, naming, page};
 
 /// The only partition of the topic.
 const PARTITION: u16 = 0;
@@ -28,8 +29,6 @@ const PARTITION: u16 = 0;
 const CHUNK: usize = 64;
 /// Alerts looked at under one lock while a page is filled.
 const LIST_STRIDE: usize = 1_024;
-/// A page ends early when its alerts have so many bytes, so that it passes the 4 MiB that gRPC clients take by default.
-const PAGE_BYTES: usize = 2 << 20;
 
 /// The view of the alerts topic. Used by the gRPC service and by virtual-time tests: it starts nothing and waits for nothing, but reads the
 /// log.
@@ -72,7 +71,7 @@ impl Board {
     pub(crate) fn new(log: Arc<dyn EventLog>, secret: Secret, stale_after_ms: u64, sizes: Sizes) -> Self {
         let is_shared = log.writers() == Writers::Shared;
         let lots = if is_shared { LOTS } else { 1 };
-        let view = View::new(sizes, lots);
+        let view = View::new(sizes, lots, secret.clone());
         Self {
             log,
             secret,
@@ -147,10 +146,21 @@ impl Board {
             view.apply(position, decoded, bytes);
         }
         drop(view);
+        self.merge();
         if count > 0 {
             Tally::of(&self.view()).show();
         }
         Ok(count)
+    }
+
+    /// Merges what it is time for of the index of values; lists go on meanwhile. Only the one that reads on does this.
+    fn merge(&self) {
+        loop {
+            let due = self.view().naming.due();
+            let Some(due) = due else { return };
+            let merged = due.merged();
+            self.write_view().naming.install(merged);
+        }
     }
 
     /// Log time: everything reported up to it has been judged. From the time marks of the topic only; zero before the first.
@@ -168,10 +178,10 @@ impl Board {
     pub fn list(&self, who: &Principal, request: &v1::ListAlertsRequest) -> Result<v1::ListAlertsResponse, Status> {
         let mut bad = Violations::default();
         let filter = filter::parse(request.filter.as_ref(), &self.secret, &mut bad);
-        let period = filter::period(request, &mut bad);
+        let period = filter::period(request.since.as_ref(), request.until.as_ref(), &mut bad);
         // What a page token holds for.
         let asked = format!("{filter}{period}");
-        let size = page_size(request.page_size, &mut bad);
+        let size = page::size(request.page_size, &mut bad);
         let after = if bad.is_empty() {
             page::open(&request.page_token, &asked, &self.secret, &who.member, &mut bad)
         } else {
@@ -181,15 +191,16 @@ impl Board {
             return Err(invalid_argument(&bad.into_vec()));
         }
         let own = self.own(who, &filter)?;
+        let probes = naming::probes(&filter.sought, &self.secret);
         let (mut answer, mut bytes) = (v1::ListAlertsResponse::default(), 0);
-        let (mut after, mut last) = (after, None);
+        let (mut after, mut last) = (after.map(AlertId::from_bytes), None::<AlertId>);
         loop {
-            let (found, seen_to) = self.stride(after, |alert| {
+            let (found, seen_to) = self.stride(probes.as_deref(), after, |alert| {
                 may_see(who, alert) && period.holds(alert) && filter.matches(alert, own.table())
             });
             for alert in found {
                 if let Some(last) = last.filter(|_| answer.alerts.len() >= size || bytes >= PAGE_BYTES) {
-                    answer.next_page_token = page::seal(last, &asked, &self.secret, &who.member);
+                    answer.next_page_token = page::seal(last.as_bytes(), &asked, &self.secret, &who.member);
                     return Ok(answer);
                 }
                 let wire = self.show(who, &alert);
@@ -204,18 +215,38 @@ impl Board {
         }
     }
 
-    /// The wanted among the next alerts, and how far that was; none at the end.
-    fn stride(&self, after: Option<AlertId>, wanted: impl Fn(&Alert) -> bool) -> (Vec<Arc<Alert>>, Option<AlertId>) {
+    /// The wanted among the next alerts, of those that may name what is looked for if anything is, and how far that was; none at the end.
+    fn stride(
+        &self,
+        probes: Option<&[Probe]>,
+        after: Option<AlertId>,
+        wanted: impl Fn(&Alert) -> bool,
+    ) -> (Vec<Arc<Alert>>, Option<AlertId>) {
         let view = self.view();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let (mut found, mut seen_to) = (Vec::new(), None);
-        for (id, held) in view.alerts.range((from, Bound::Unbounded)).take(LIST_STRIDE) {
+        let mut look = |(id, held): (&AlertId, &Held)| {
             seen_to = Some(*id);
             if wanted(&held.alert) {
                 found.push(Arc::clone(&held.alert));
             }
+        };
+        let Some(probes) = probes else {
+            let next = view.alerts.range((from, Bound::Unbounded));
+            next.take(LIST_STRIDE).for_each(look);
+            return (found, seen_to);
+        };
+        let begin = after.unwrap_or(AlertId::from_bytes([0; 16]));
+        let ids = view.naming.look_up(probes, begin, LIST_STRIDE);
+        for ids in &ids {
+            let behind = view.alerts.range(ids.clone()).filter(|(id, _)| Some(**id) != after);
+            behind.for_each(&mut look);
         }
-        (found, seen_to)
+        // Ids that begin alike are looked at together.
+        (
+            found,
+            ids.last().filter(|_| ids.len() >= LIST_STRIDE).map(|ids| *ids.end()),
+        )
     }
 
     /// One alert at its newest revision, with the reports behind it. An alert that was superseded answers with the name of the one that
@@ -411,20 +442,6 @@ pub(crate) fn not_found() -> Status {
         "ALERT_NOT_FOUND",
         "no such alert, or not one you may see",
     )
-}
-
-fn page_size(asked: i32, bad: &mut Violations) -> usize {
-    match usize::try_from(asked) {
-        Ok(0) => PAGE_SIZE,
-        Ok(size) if size <= PAGE_SIZE_MAX => size,
-        _ => {
-            bad.push(
-                "page_size",
-                format!("{asked} is out of range: give 1 to {PAGE_SIZE_MAX}, or leave it out for {PAGE_SIZE}"),
-            );
-            PAGE_SIZE
-        }
-    }
 }
 
 impl std::fmt::Debug for Board {

@@ -65,9 +65,28 @@ pub(crate) fn parse(wire: Option<&v1::AlertFilter>, secret: &Secret, bad: &mut V
     filter
 }
 
+/// Takes a filter of incidents apart, likewise.
+pub(crate) fn of_incidents(wire: Option<&v1::IncidentFilter>, secret: &Secret, bad: &mut Violations) -> Filter {
+    let alike = wire.map(|wire| v1::AlertFilter {
+        min_severity: wire.min_severity,
+        countries: wire.countries.clone(),
+        incident_types: wire.incident_types.clone(),
+        exercise: wire.exercise,
+        sectors: wire.sectors.clone(),
+        values: wire.values.clone(),
+        networks: wire.networks.clone(),
+        domains: wire.domains.clone(),
+        ..v1::AlertFilter::default()
+    });
+    parse(alike.as_ref(), secret, bad)
+}
+
 /// The time of a list.
-pub(crate) fn period(request: &v1::ListAlertsRequest, bad: &mut Violations) -> Period {
-    let (since, until) = (request.since.as_ref(), request.until.as_ref());
+pub(crate) fn period(
+    since: Option<&prost_types::Timestamp>,
+    until: Option<&prost_types::Timestamp>,
+    bad: &mut Violations,
+) -> Period {
     let period = Period {
         since: since.and_then(|since| bad.check("since", time::from_wire(since))),
         until: until.and_then(|until| bad.check("until", time::from_wire(until))),

@@ -6,8 +6,9 @@
 //!   simply further back, reads from memory while the tail lasts and from the log beyond that.
 //! - [`Board::decide`] records a decision, and answers once it is durable and read back.
 //! - [`Board::state_constituency`] records what a member answers for, likewise; of alerts it is then told what hits that, and may ask for those alone.
-//! - [`Service`] follows the log and serves `chappe.v1.AlertService` and `chappe.v1.MemberService`.
 //! - [`Taxii`] serves the same alerts over TAXII 2.1, for tools that know that; what they add is handed on as reports ([`SubmitReport`]).
+//! - [`Incidents`] is an index of what members reported, behind the log, by which each looks up its own.
+//! - [`Service`] follows the log and serves `chappe.v1.AlertService`, `chappe.v1.MemberService` and `chappe.v1.SearchService`.
 //!
 //! # What it is not
 //! It decides nothing about who may see what: every delivery, list and get asks `chappe_distribute::may_see`. Of an alert it writes nothing:
@@ -35,8 +36,13 @@
 //! 10. **Constituencies are the log's.** Of each member the newest record counts, by the log's order alone, in every process alike; it is asked of
 //!     everything delivered after it was read. A correction still reaches `mine` streams by what the constituency before it hit.
 //!
+//! 11. **An index only says where to look.** What a list by values or a search among incidents finds is decided on each alert of the board, and on each record of the log, in
+//!     full. Incidents are indexed apart for each reporter: no other's has a part in an answer, its tokens or its cost.
+//! 12. **A search says how far it looked**: what was stamped up to that moment is found, by the time marks of all partitions.
+//!
 //! # Memory
-//! For every alert its newest revision: about 1 kB, and 170 bytes more for each report listed (at most 100), plus about 300 bytes for each
+//! For each accepted revision of an incident 48 bytes, and 16 for each place of its indicators ([`chappe_postings`]); while runs are merged as much again as the largest has.
+//! 16 bytes for each place of a value that an alert ever named. For every alert its newest revision: about 1 kB, and 170 bytes more for each report listed (at most 100), plus about 300 bytes for each
 //! change of severity, country, sector, type, audience or value named. For every alert that was judged about 1 kB, and the reason of each decision that stands:
 //! [`DECISIONS_PER_ALERT`] members, and the hub, are heard on an alert, and a member on [`DECISIONS_PER_MEMBER`] alerts; several processes on one
 //! log may exceed both by what they have under way. For each network or domain of a constituency about 150 bytes, of which there are
@@ -86,13 +92,16 @@ mod decisions;
 mod feed;
 mod filter;
 mod grpc;
+mod incidents;
 mod lineage;
 mod member_api;
 mod metric_names;
+mod naming;
 mod options;
 mod pace;
 mod page;
 mod runs;
+mod search_api;
 mod service;
 mod stating;
 mod stream;
@@ -106,6 +115,7 @@ mod view;
 pub use board::Board;
 pub use feed::Feed;
 pub use grpc::AlertApi;
+pub use incidents::Incidents;
 pub use member_api::MemberApi;
 pub use metric_names::describe_metrics;
 pub use options::{
@@ -113,6 +123,7 @@ pub use options::{
     OUTBOX, OpenError, Options, PAGE_SIZE, PAGE_SIZE_MAX, READ_RETRIES, RunError, SHUTDOWN_GRACE, STREAM_BATCH,
     STREAMS, STREAMS_PER_MEMBER, TAIL_BYTES, TAIL_RECORDS,
 };
+pub use search_api::SearchApi;
 pub use service::Service;
 pub use taxii::{
     STATUS_KEPT_MS, STATUSES_PER_MEMBER, SubmitReport, Submitted, TAXII_BODY_BYTES, TAXII_CONNECTION_AGE,

@@ -7,6 +7,8 @@ pub(crate) const FENCED: &str = "chappe_notification_fenced_records_total";
 pub(crate) const STALE: &str = "chappe_notification_stale_revisions_total";
 pub(crate) const UNHEARD: &str = "chappe_notification_unheard_revisions_total";
 pub(crate) const UNDECODED: &str = "chappe_notification_decode_failures_total";
+pub(crate) const INCIDENTS_UNDECODED: &str = "chappe_notification_incident_decode_failures_total";
+pub(crate) const INCIDENT_INDEX_BYTES: &str = "chappe_notification_incident_index_bytes";
 pub(crate) const DELIVERIES: &str = "chappe_notification_deliveries_total";
 pub(crate) const STREAMS_OPEN: &str = "chappe_notification_streams_open";
 pub(crate) const GAPS: &str = "chappe_notification_gaps_total";
@@ -36,6 +38,16 @@ pub fn describe_metrics() {
         "Revisions of alerts that were withdrawn before they held, told to nobody"
     );
     describe_counter!(UNDECODED, Unit::Count, "Records that do not decode, skipped");
+    describe_counter!(
+        INCIDENTS_UNDECODED,
+        Unit::Count,
+        "Records of incidents that do not decode, passed over by searches"
+    );
+    describe_gauge!(
+        INCIDENT_INDEX_BYTES,
+        Unit::Bytes,
+        "Memory of the index of incidents, as of its last merge"
+    );
     describe_counter!(DELIVERIES, Unit::Count, "Alert revisions put on streams");
     describe_counter!(GAPS, Unit::Count, "Gap notices put on streams");
     describe_counter!(DECISIONS, Unit::Count, "Decisions recorded here");

@@ -17,6 +17,18 @@ pub const MILESTONE_RECORDS: u64 = 1_024;
 pub const PAGE_SIZE: usize = 100;
 /// Most alerts on a page of a list.
 pub const PAGE_SIZE_MAX: usize = 1_000;
+/// A page ends early when what is on it has so many bytes, so that it passes the 4 MiB that gRPC clients take by default.
+pub(crate) const PAGE_BYTES: usize = 2 << 20;
+/// Records of the log that one page of incidents may read: a page that would read more ends early.
+pub(crate) const RECORDS_PER_PAGE: usize = 1_000;
+/// Incidents that one page of them may look at in memory.
+pub(crate) const OUTLINES_PER_PAGE: usize = 1_000_000;
+/// Most searches among incidents at once: each reads the log, on a thread for blocking work. The next is told to come again.
+pub(crate) const SEARCHES_AT_ONCE: usize = 16;
+/// How long the index of incidents rests when it has read everything, so that it takes many reports at a time.
+pub(crate) const INDEX_REST: Duration = Duration::from_millis(20);
+/// When to search again after the log could not be read.
+pub(crate) const RETRY_UNREADABLE: Duration = Duration::from_secs(5);
 /// Most lists that are drawn up at once: each may walk every alert, on a thread for blocking work. The next is told to come again.
 pub(crate) const LISTS_AT_ONCE: usize = 16;
 /// Most single alerts that are looked up at once, on threads for blocking work. The next is told to come again.

@@ -1,18 +1,34 @@
-//! Page tokens: where a list goes on.
+//! Pages: how large they are, and the tokens that say where a list goes on.
 
-use chappe_model::{AlertId, MemberId, Secret};
+use chappe_model::{MemberId, Secret};
 use chappe_proto::Violations;
 
 use crate::cursor::{bytes_of, same};
+use crate::options::{PAGE_SIZE, PAGE_SIZE_MAX};
 
 const ID_BYTES: usize = 16;
 const SEAL_BYTES: usize = 16;
 const PURPOSE: &str = "page";
 
-/// The token for what follows `last` in this member's list of what is asked: the text of its filter and time.
-pub(crate) fn seal(last: AlertId, asked: &str, secret: &Secret, member: &MemberId) -> String {
-    let sealed = sealed(last.as_bytes(), asked, secret, member);
-    chappe_model::hex(&[&last.as_bytes()[..], &sealed].concat())
+/// How many may stand on a page, of those that were asked for.
+pub(crate) fn size(asked: i32, bad: &mut Violations) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) => PAGE_SIZE,
+        Ok(size) if size <= PAGE_SIZE_MAX => size,
+        _ => {
+            bad.push(
+                "page_size",
+                format!("{asked} is out of range: give 1 to {PAGE_SIZE_MAX}, or leave it out for {PAGE_SIZE}"),
+            );
+            PAGE_SIZE
+        }
+    }
+}
+
+/// The token for what follows the id `last` in this member's list of what is asked: the text of its filter and time.
+pub(crate) fn seal(last: &[u8; ID_BYTES], asked: &str, secret: &Secret, member: &MemberId) -> String {
+    let sealed = sealed(last, asked, secret, member);
+    chappe_model::hex(&[&last[..], &sealed].concat())
 }
 
 /// Takes back what [`seal`] gave to the same member for the same list; an empty token starts the list.
@@ -22,7 +38,7 @@ pub(crate) fn open(
     secret: &Secret,
     member: &MemberId,
     bad: &mut Violations,
-) -> Option<AlertId> {
+) -> Option<[u8; ID_BYTES]> {
     if text.is_empty() {
         return None;
     }
@@ -36,10 +52,10 @@ pub(crate) fn open(
     id
 }
 
-fn read(text: &str, asked: &str, secret: &Secret, member: &MemberId) -> Option<AlertId> {
+fn read(text: &str, asked: &str, secret: &Secret, member: &MemberId) -> Option<[u8; ID_BYTES]> {
     let bytes = bytes_of(text, ID_BYTES + SEAL_BYTES)?;
     let (id, given) = bytes.split_first_chunk::<ID_BYTES>()?;
-    same(given, &sealed(id, asked, secret, member)).then(|| AlertId::from_bytes(*id))
+    same(given, &sealed(id, asked, secret, member)).then_some(*id)
 }
 
 fn sealed(id: &[u8; ID_BYTES], asked: &str, secret: &Secret, member: &MemberId) -> [u8; SEAL_BYTES] {
@@ -61,8 +77,8 @@ mod tests {
             MemberId::parse("b").unwrap(),
         );
         let (all, high) = ("live severity>=info", "live severity>=high");
-        let id = AlertId::from_bytes([5; 16]);
-        let token = seal(id, all, &secret, &a);
+        let id = [5; 16];
+        let token = seal(&id, all, &secret, &a);
         let open = |text: &str, asked: &str, member: &MemberId| {
             let mut bad = Violations::default();
             let id = open(text, asked, &secret, member, &mut bad);

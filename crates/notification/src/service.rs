@@ -10,13 +10,18 @@ use chappe_identity::Directory;
 use chappe_model::limits::MESSAGE_BYTES;
 use chappe_proto::v1::alert_service_server::AlertServiceServer;
 use chappe_proto::v1::member_service_server::MemberServiceServer;
+use chappe_proto::v1::search_service_server::SearchServiceServer;
 use tokio::sync::Notify;
 
 use crate::board::Board;
 use crate::grpc::AlertApi;
+use crate::incidents::Incidents;
 use crate::member_api::MemberApi;
 use crate::metric_names::describe_metrics;
-use crate::options::{HEARTBEAT_MAX, HEARTBEAT_MIN, OpenError, Options, READ_RETRIES, RunError, SHUTDOWN_GRACE};
+use crate::options::{
+    HEARTBEAT_MAX, HEARTBEAT_MIN, INDEX_REST, OpenError, Options, READ_RETRIES, RunError, SHUTDOWN_GRACE,
+};
+use crate::search_api::SearchApi;
 use crate::streams::Streams;
 use crate::taxii::{SubmitReport, Taxii};
 use crate::view::Sizes;
@@ -32,6 +37,7 @@ pub struct Service {
     directory: Arc<Directory>,
     heartbeat: Duration,
     streams: Arc<Streams>,
+    incidents: Arc<Incidents>,
 }
 
 impl Service {
@@ -48,6 +54,7 @@ impl Service {
             return Err(OpenError::Partitions(partitions));
         }
         describe_metrics();
+        let incidents = Incidents::new(Arc::clone(&log), options.secret.clone(), options.stale_after_ms);
         let board = Board::new(
             Arc::clone(&log),
             options.secret,
@@ -56,6 +63,7 @@ impl Service {
         );
         board.catch_up()?;
         Ok(Self {
+            incidents: Arc::new(incidents),
             board: Arc::new(board),
             log,
             clock,
@@ -110,6 +118,17 @@ impl Service {
         )?)
     }
 
+    /// The gRPC service of searches among incidents, to be added to a server.
+    #[must_use]
+    pub fn searches(&self) -> SearchServiceServer<SearchApi> {
+        let api = SearchApi {
+            incidents: Arc::clone(&self.incidents),
+            directory: Arc::clone(&self.directory),
+            clock: Arc::clone(&self.clock),
+        };
+        SearchServiceServer::new(api).max_decoding_message_size(REQUEST_BYTES)
+    }
+
     /// Follows the topics until `shutdown`, then ends all streams with UNAVAILABLE and waits up to [`SHUTDOWN_GRACE`] for them.
     ///
     /// # Errors
@@ -120,6 +139,7 @@ impl Service {
             () = shutdown => Ok(()),
             error = self.follow() => Err(RunError::from(error)),
             error = self.stopped() => Err(RunError::from(error)),
+            error = self.index() => Err(RunError::from(error)),
         };
         self.streams.ending.send_replace(true);
         let mut open = self.streams.open.subscribe();
@@ -149,6 +169,40 @@ impl Service {
             self.board.trouble.notified().await;
             if let Err(error) = self.log.health() {
                 return error;
+            }
+        }
+    }
+
+    /// Reads the incidents into their index, apart from everything else and behind it: no report and no alert waits for it.
+    async fn index(&self) -> ReadError {
+        let advanced = Arc::new(Notify::new());
+        let wake = Arc::clone(&advanced);
+        self.log
+            .on_advance(Topic::Incidents, Arc::new(move || wake.notify_one()));
+        let mut failures = 0;
+        loop {
+            let incidents = Arc::clone(&self.incidents);
+            let read = tokio::task::spawn_blocking(move || incidents.read_on()).await;
+            match read.unwrap_or_else(|panic| {
+                Err(ReadError::Unavailable {
+                    reason: panic.to_string(),
+                })
+            }) {
+                Ok(0) => {
+                    failures = 0;
+                    advanced.notified().await;
+                    tokio::time::sleep(INDEX_REST).await;
+                }
+                Ok(_) => failures = 0,
+                Err(error @ ReadError::Unavailable { .. }) if failures < READ_RETRIES => {
+                    failures += 1;
+                    tracing::warn!(%error, failures, "cannot read the incidents for searches, trying again");
+                    tokio::time::sleep(self.heartbeat).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot read the incidents for searches");
+                    return error;
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ mod decisions;
 mod feeds;
 mod gaps;
 mod hidden;
+mod incidents;
 mod lists;
 mod loopback;
 mod rig;

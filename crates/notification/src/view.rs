@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chappe_distribute::Looks;
 use chappe_eventlog::{Fences, Position, Record, RecordKind};
 use chappe_model::limits::RULES;
-use chappe_model::{Alert, AlertId, AlertState, MemberId, Realm, Rule, Timestamp};
+use chappe_model::{Alert, AlertId, AlertState, MemberId, Realm, Rule, Secret, Timestamp};
 use chappe_proto::alert;
 use chappe_proto::alert::{AlertsMark, Claim};
 use metrics::counter;
@@ -15,6 +15,7 @@ use crate::constituencies::Constituencies;
 use crate::decisions::{Decisions, Standing};
 use crate::lineage::Lineage;
 use crate::metric_names as names;
+use crate::naming::Naming;
 use crate::options::{DECISIONS_PER_ALERT, MILESTONE_RECORDS, TAIL_BYTES, TAIL_RECORDS};
 use crate::runs::Runs;
 
@@ -100,6 +101,8 @@ pub(crate) struct View {
     pub(crate) decisions: Decisions,
     /// What members answer for.
     pub(crate) constituencies: Constituencies,
+    /// Which alerts name what.
+    pub(crate) naming: Naming,
     /// Every live alert of a surge.
     pub(crate) surges: BTreeSet<AlertId>,
     fences: Fences,
@@ -115,7 +118,7 @@ pub(crate) struct View {
 
 impl View {
     /// Of a topic whose owners share the keys in `lots`.
-    pub(crate) fn new(sizes: Sizes, lots: u16) -> Self {
+    pub(crate) fn new(sizes: Sizes, lots: u16, secret: Secret) -> Self {
         let beginning = Milestone {
             position: Position(0),
             log_time: Timestamp::ZERO,
@@ -129,6 +132,7 @@ impl View {
             lineage: Lineage::default(),
             decisions: Decisions::default(),
             constituencies: Constituencies::default(),
+            naming: Naming::new(secret),
             surges: BTreeSet::new(),
             fences: Fences::new(lots),
             tail: VecDeque::new(),
@@ -231,6 +235,7 @@ impl View {
         held.looks.note(&alert);
         let before = std::mem::replace(&mut held.alert, Arc::clone(&alert));
         self.lineage.note(&before, &alert);
+        self.naming.note((!first).then_some(&*before), &alert);
         if alert.surge.is_some() && alert.compartment.realm == Realm::Live {
             self.surges.insert(alert.id);
         }

@@ -11,6 +11,7 @@ pub(crate) const PURE: &[&str] = &[
     "correlate",
     "distribute",
     "exchange",
+    "postings",
     "sigma",
     "surge",
     "taxii",

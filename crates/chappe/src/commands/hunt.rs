@@ -1,46 +1,45 @@
-//! `chappe hunt`: a list of indicators against the alerts that a member may see.
+//! `chappe hunt`: a list of indicators against the alerts that a member may see, and its own reports.
 
+mod asking;
 mod batch;
 mod list;
 
 use std::io::{self, Write};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 
+use self::asking::{Asking, Named};
 use self::batch::Batch;
 use super::Exit;
 use super::decide::session;
-use super::search::asked;
 use crate::alert_view::{AlertLine, row};
 use crate::cli::HuntArgs;
-use crate::client::{Backoff, Listing, Session};
-use crate::wanted::Wanted;
+use crate::incident_view::{self, IncidentLine};
 use crate::words::{count, plain};
 
 /// Looked for in one request: as many as a filter takes.
 const AT_ONCE: usize = chappe_distribute::FILTER_VALUES;
 /// Requests after which it is told how far it is.
 const TOLD_EVERY: usize = 16;
-/// Most alerts that name anything of one request: they are held in memory together.
-const MOST_ALERTS: usize = 100_000;
-/// Attempts at one request that meet a refusal that passes.
-const ATTEMPTS: u32 = 8;
 
 /// What was found so far.
 #[derive(Debug, Default)]
 struct Found {
-    /// Of what is looked for, how many an alert names.
+    /// Of what is looked for, how many an alert or report names.
     wanted: usize,
     /// Lines written.
     lines: usize,
 }
 
-/// What `--json` prints for each alert that names something.
+/// What `--json` prints for each alert or report that names something.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     sought: &'a str,
-    alert: &'a AlertLine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alert: Option<&'a AlertLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<&'a IncidentLine>,
 }
 
 pub(crate) async fn run(args: &HuntArgs, out: &mut dyn Write) -> Result<Exit> {
@@ -49,17 +48,22 @@ pub(crate) async fn run(args: &HuntArgs, out: &mut dyn Write) -> Result<Exit> {
     if list.wanted.is_empty() {
         bail!("{} names nothing that could be looked for", args.file.display());
     }
-    let session = session(&args.connection)?;
+    let mut asking = Asking::new(session(&args.connection)?, args);
     let mut found = Found::default();
     let (mut done, total) = (0, list.wanted.len());
     for (nth, batch) in Batch::of(&list.wanted, AT_ONCE).into_iter().enumerate() {
-        look_for(&session, args, &batch, &mut found, out).await?;
+        for (wanted, named) in asking.of(&batch).await? {
+            found.wanted += 1;
+            found.lines += named.alerts.len() + named.incidents.len();
+            write(&wanted.to_string(), &named, args.json, out)?;
+        }
         done += batch.wanted().len();
         if nth % TOLD_EVERY == TOLD_EVERY - 1 && done < total {
-            say(&format!("{done} of {total} looked for, {} found", found.wanted));
+            say(&progress(done, total, found.wanted));
         }
     }
     out.flush()?;
+    asking.say_if_stale();
     let lines = count(found.lines, "line");
     say(&format!(
         "{} looked for, {} found, {lines}; {} not read",
@@ -70,73 +74,33 @@ pub(crate) async fn run(args: &HuntArgs, out: &mut dyn Write) -> Result<Exit> {
     Ok(if list.unread == 0 { Exit::Done } else { Exit::Refused })
 }
 
-/// Asks for a batch and writes what is found of it. Which of several mail addresses an alert names only the server knows, by their pseudonyms: they are
-/// asked for again in halves, down to each alone.
-async fn look_for(
-    session: &Session,
-    args: &HuntArgs,
-    batch: &Batch<'_>,
-    found: &mut Found,
-    out: &mut dyn Write,
-) -> Result<()> {
-    let mut open = vec![batch.clone()];
-    while let Some(batch) = open.pop() {
-        let alerts = ask(session, args, batch.wanted()).await?;
-        if alerts.is_empty() {
-            continue;
-        }
-        if let Some(halves) = batch.halves() {
-            open.extend(halves);
-            continue;
-        }
-        for (wanted, named) in batch.named(&alerts) {
-            found.wanted += 1;
-            found.lines += named.len();
-            write(&wanted.to_string(), &named, args.json, out)?;
-        }
-    }
-    Ok(())
+/// `1024 of 10000 looked for (10 %), 3 found`
+fn progress(done: usize, total: usize, found: usize) -> String {
+    let percent = done * 100 / total.max(1);
+    format!("{done} of {total} looked for ({percent} %), {found} found")
 }
 
-/// All alerts that name any of these. A refusal that passes is waited for.
-async fn ask(session: &Session, args: &HuntArgs, wanted: &[Wanted]) -> Result<Vec<AlertLine>> {
-    let (mut backoff, mut attempts) = (Backoff::new(), 0);
-    loop {
-        let mut listing = Listing::new(session.clone(), asked(wanted, args.period, args.exercise));
-        let mut alerts = Vec::new();
-        let refusal = loop {
-            match listing.next().await {
-                Ok(Some(page)) => alerts.extend(page.iter().map(AlertLine::from)),
-                Ok(None) => return Ok(alerts),
-                Err(refusal) => break refusal,
-            }
-            if alerts.len() > MOST_ALERTS {
-                bail!(
-                    "more than {MOST_ALERTS} alerts name any of {AT_ONCE}: take a shorter time, by --since and --until"
-                );
-            }
-        };
-        attempts += 1;
-        if !refusal.passes() || attempts >= ATTEMPTS {
-            return Err(anyhow::anyhow!("{refusal}"))
-                .with_context(|| format!("{} does not say what it knows", args.connection.server));
-        }
-        let pause = backoff.pause();
-        tokio::time::sleep(refusal.retry_after.unwrap_or(pause)).await;
-    }
-}
-
-fn write(sought: &str, alerts: &[&AlertLine], json: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(sought: &str, named: &Named, json: bool, out: &mut dyn Write) -> io::Result<()> {
     if json {
-        for alert in alerts {
-            serde_json::to_writer(&mut *out, &Line { sought, alert })?;
+        let alerts = named.alerts.iter().map(|alert| (Some(&**alert), None));
+        let incidents = named.incidents.iter().map(|incident| (None, Some(&**incident)));
+        for (alert, incident) in alerts.chain(incidents) {
+            let line = Line {
+                sought,
+                alert,
+                incident,
+            };
+            serde_json::to_writer(&mut *out, &line)?;
             writeln!(out)?;
         }
         return out.flush();
     }
     writeln!(out, "{}", plain(sought))?;
-    for alert in alerts {
+    for alert in &named.alerts {
         writeln!(out, "  {}", row(alert))?;
+    }
+    for incident in &named.incidents {
+        writeln!(out, "  {}", incident_view::row(incident))?;
     }
     out.flush()
 }
@@ -145,4 +109,14 @@ fn write(sought: &str, alerts: &[&AlertLine], json: bool, out: &mut dyn Write) -
 fn say(line: &str) {
     // Nobody is left to tell if standard error is gone.
     let _ = writeln!(io::stderr(), "{}", plain(line));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_says_how_much_of_how_much() {
+        assert_eq!(progress(1_024, 10_000, 3), "1024 of 10000 looked for (10 %), 3 found");
+    }
 }

@@ -23,6 +23,7 @@ const CONNECTIONS_END: Duration = Duration::from_secs(3);
 const INCIDENTS: &str = "chappe.v1.IncidentService";
 const ALERTS: &str = "chappe.v1.AlertService";
 const MEMBERS: &str = "chappe.v1.MemberService";
+const SEARCHES: &str = "chappe.v1.SearchService";
 
 /// Requests at once on a connection, streams included.
 const STREAMS_PER_CONNECTION: u32 = 64;
@@ -71,7 +72,9 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
     let incidents = opened.ingest.is_some().then_some(INCIDENTS);
     let alerts = opened.notification.is_some().then_some(ALERTS);
     let members = opened.notification.is_some().then_some(MEMBERS);
-    let services = [Some(""), incidents, alerts, members].into_iter().flatten().collect();
+    let searches = opened.notification.is_some().then_some(SEARCHES);
+    let services = [Some(""), incidents, alerts, members, searches];
+    let services = services.into_iter().flatten().collect();
     let health = Health { reporter, services };
     health.set(ServingStatus::Serving).await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -99,7 +102,8 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
     if let Some(notification) = &opened.notification {
         router = router
             .add_service(notification.grpc())
-            .add_service(notification.members());
+            .add_service(notification.members())
+            .add_service(notification.searches());
     }
     Ok((health, router))
 }

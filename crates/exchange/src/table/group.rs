@@ -148,6 +148,7 @@ impl Group {
                 path,
                 what: shown(what),
                 reason,
+                withheld: Vec::new(),
             }),
         }
     }

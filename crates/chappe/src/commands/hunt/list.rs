@@ -101,7 +101,7 @@ fn lines(name: &str, bytes: &[u8]) -> Result<(Vec<Wanted>, Unread)> {
 
 /// The indicators of all reports, whatever else they say.
 fn reports(name: &str, bytes: &[u8], mapping: Option<&Mapping>) -> (Vec<Wanted>, Unread) {
-    let content = reading::read(name, bytes, mapping, &FillArgs::default());
+    let mut content = reading::read(name, bytes, mapping, &FillArgs::default());
     let (mut found, mut unread) = (Vec::new(), Unread::default());
     content
         .faults
@@ -120,7 +120,13 @@ fn reports(name: &str, bytes: &[u8], mapping: Option<&Mapping>) -> (Vec<Wanted>,
             ));
         }
     }
-    for (reason, count) in &content.skipped {
+    // Nobody is told what is looked for: what may not be reported with the rest is looked for all the same.
+    for withheld in std::mem::take(&mut content.withheld) {
+        found.extend(withheld.indicators.into_iter().map(Wanted::Value));
+        let count = content.skipped.get_mut(&withheld.reason);
+        count.into_iter().for_each(|count| *count = count.saturating_sub(1));
+    }
+    for (reason, count) in content.skipped.iter().filter(|(_, count)| **count > 0) {
         unread.besides.push(format!("{name}: {count} not looked for: {reason}"));
     }
     (found, unread)
@@ -181,6 +187,16 @@ mod tests {
         assert_eq!(faults[FAULTS], "and 7 more that could not be read");
     }
 
+    /// An event with attributes of which two may not be reported with the rest.
+    fn stricter() -> Vec<u8> {
+        let text = r#"{"Event": {"uuid": "5f0c7d1e-0000-4000-8000-000000000001", "timestamp": "1601564930", "info": "Wave",
+            "Tag": [{"name": "tlp:green"}], "distribution": "3", "Attribute": [
+                {"type": "domain", "value": "bad[.]example"}, {"type": "comment", "value": "by mail"},
+                {"type": "ip-dst", "value": "203.0.113.9", "Tag": [{"name": "tlp:red"}]},
+                {"type": "ip-dst", "value": "203.0.113.10", "distribution": "0"}]}}"#;
+        text.as_bytes().to_vec()
+    }
+
     #[test]
     fn reports_of_other_formats_give_their_indicators() {
         let event =
@@ -193,6 +209,17 @@ mod tests {
             (vec!["domain:bad.example".to_owned()], 0)
         );
         assert!(unread.told()[0].starts_with("wave.json: 1 not looked for: "));
+        let (found, unread) = reports("wave.json", &stricter(), None);
+        assert_eq!(
+            texts(&found),
+            ["domain:bad.example", "ip:203.0.113.9", "ip:203.0.113.10"]
+        );
+        let told = unread.told();
+        assert_eq!(
+            (told.len(), told[0].contains("not an indicator type")),
+            (1, true),
+            "{told:?}"
+        );
         let (found, unread) = reports("wave.json", b"{\"Event\": ", None);
         let faults = unread.told();
         assert!(found.is_empty() && faults[0].starts_with("wave.json: "), "{faults:?}");

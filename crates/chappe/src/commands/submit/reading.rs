@@ -6,7 +6,7 @@ use chappe_exchange::{
     Draft, Format, Mapping, ReadError, Reading, Skipped, read_idea, read_misp, read_stix, read_table,
 };
 use chappe_model::limits::INDICATORS;
-use chappe_model::{Country, Rsit, Timestamp};
+use chappe_model::{Country, Indicator, Rsit, Timestamp};
 use chappe_proto::{incident, time, v1};
 
 use crate::cli::FillArgs;
@@ -35,6 +35,15 @@ pub(crate) struct Content {
     pub(crate) skipped_items: Vec<String>,
     /// What else the submitter should know.
     pub(crate) notes: Vec<String>,
+    /// What only its marking or distribution keeps out of the reports: who reports nothing may look for it. Its reasons count among the skipped.
+    pub(crate) withheld: Vec<Withheld>,
+}
+
+/// An item that may not be reported with the rest.
+#[derive(Debug)]
+pub(crate) struct Withheld {
+    pub(crate) reason: String,
+    pub(crate) indicators: Vec<Indicator>,
 }
 
 /// Reads a file, by a mapping where there is one, and fills in what its reports lack.
@@ -108,17 +117,24 @@ fn foreign(name: &str, noun: &'static str, read: Result<Vec<Result<Reading, Read
 
 fn add(content: &mut Content, reading: Reading) {
     content.items_read += reading.read.len();
-    for Skipped { path, what, reason } in reading.skipped {
-        let reason = words::plain(&reason.to_string());
+    for skipped in reading.skipped {
+        let Skipped { path, what, .. } = &skipped;
+        let reason = words::plain(&skipped.reason.to_string());
         content
             .skipped_items
-            .push(format!("{} ({}): {reason}", words::plain(&path), words::plain(&what)));
+            .push(format!("{} ({}): {reason}", words::plain(path), words::plain(what)));
         // Reasons that name the value would each be counted alone.
         let counted = if reason.starts_with('"') {
             "not a valid value of its type".to_owned()
         } else {
             reason
         };
+        if !skipped.withheld.is_empty() {
+            content.withheld.push(Withheld {
+                reason: counted.clone(),
+                indicators: skipped.withheld,
+            });
+        }
         *content.skipped.entry(counted).or_default() += 1;
     }
     content

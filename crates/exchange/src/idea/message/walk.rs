@@ -117,6 +117,7 @@ impl<'w> Walk<'w> {
                 path,
                 what: what.to_owned(),
                 reason,
+                withheld: Vec::new(),
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chappe_model::{Country, Pap, Sector, Tlp};
+use chappe_model::{Country, Indicator, Pap, Sector, Tlp};
 use serde_json::{Map, Value};
 
 use crate::misp::attribute::{self, Meaning};
@@ -181,7 +181,15 @@ impl<'n> Walk<'n> {
                 }
                 self.read.push(ReadItem { path, indicators });
             }
-            Err(reason) => self.skip(path, described(attribute), reason),
+            Err(reason) => {
+                let withheld = withheld(attribute, &reason);
+                self.skipped.push(Skipped {
+                    path,
+                    what: described(attribute),
+                    reason,
+                    withheld,
+                });
+            }
         }
     }
 
@@ -191,7 +199,7 @@ impl<'n> Walk<'n> {
         attribute: &Map<String, Value>,
         from: Holder<'_>,
         sightings: &Sightings,
-    ) -> Result<(Vec<chappe_model::Indicator>, Vec<chappe_model::IndicatorError>), SkipReason> {
+    ) -> Result<(Vec<Indicator>, Vec<chappe_model::IndicatorError>), SkipReason> {
         if from.is_deleted || is_deleted(attribute) {
             return Err(SkipReason::Deleted);
         }
@@ -296,7 +304,26 @@ impl<'n> Walk<'n> {
     }
 
     fn skip(&mut self, path: String, what: String, reason: SkipReason) {
-        self.skipped.push(Skipped { path, what, reason });
+        let withheld = Vec::new();
+        self.skipped.push(Skipped {
+            path,
+            what,
+            reason,
+            withheld,
+        });
+    }
+}
+
+/// What an attribute would give, were it not for its marking or distribution.
+fn withheld(attribute: &Map<String, Value>, reason: &SkipReason) -> Vec<Indicator> {
+    let (Some(attribute_type), Some(value)) = (loose::text(attribute, "type"), loose::text(attribute, "value")) else {
+        return Vec::new();
+    };
+    match reason {
+        SkipReason::StricterMarking { .. } | SkipReason::NarrowerDistribution => {
+            Meaning::of(&attribute_type).indicators(&value).0
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chappe_model::Indicator;
 use serde_json::{Map, Value};
 
 use super::{Source, says_something};
@@ -74,7 +75,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         let graph = self.graph;
         let node = &graph.nodes[index];
         let Some(object) = node.object else {
-            return self.skip(node.path, "", SkipReason::Malformed("not an object"));
+            return self.skip(node.path, "", SkipReason::Malformed("not an object"), Vec::new());
         };
         if node.kind == "observed-data" {
             return self.observation(index, object);
@@ -97,7 +98,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             }
             Err(reason) => reason,
         };
-        self.skip(node.path, node.kind, reason);
+        let withheld = match reason {
+            SkipReason::StricterMarking { .. } => content(node.kind, object),
+            _ => Vec::new(),
+        };
+        self.skip(node.path, node.kind, reason, withheld);
     }
 
     fn meaning(&self, index: usize, object: &'a Map<String, Value>) -> Result<Found, SkipReason> {
@@ -167,7 +172,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                     indicators: Vec::new(),
                 });
             }
-            Err(reason) => self.skip(node.path, node.kind, reason),
+            Err(reason) => self.skip(node.path, node.kind, reason, Vec::new()),
         }
     }
 
@@ -180,15 +185,14 @@ impl<'w, 'a> Walk<'w, 'a> {
         for (key, value) in embedded {
             let path = format!("{path}.objects.{}", shown(key));
             let Value::Object(value) = value else {
-                self.skip(&path, "", SkipReason::Malformed("not an object"));
+                self.skip(&path, "", SkipReason::Malformed("not an object"), Vec::new());
                 continue;
             };
             let kind = loose::text(value, "type").unwrap_or_default();
-            let found = whole.clone().and_then(|()| {
-                if to.contains(key.as_str()) {
-                    return Err(SkipReason::Recipient);
-                }
-                observable::of_observable(&kind, value)
+            let is_recipient = to.contains(key.as_str());
+            let found = whole.clone().and_then(|()| match is_recipient {
+                true => Err(SkipReason::Recipient),
+                false => observable::of_observable(&kind, value),
             });
             match found {
                 Ok((indicators, errors)) => {
@@ -197,7 +201,13 @@ impl<'w, 'a> Walk<'w, 'a> {
                     }
                     self.read.push(ReadItem { path, indicators });
                 }
-                Err(reason) => self.skip(&path, &kind, reason),
+                Err(reason) => {
+                    let withheld = match reason {
+                        SkipReason::StricterMarking { .. } if !is_recipient => content(&kind, value),
+                        _ => Vec::new(),
+                    };
+                    self.skip(&path, &kind, reason, withheld);
+                }
             }
         }
     }
@@ -247,11 +257,23 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
     }
 
-    fn skip(&mut self, path: &str, what: &str, reason: SkipReason) {
+    fn skip(&mut self, path: &str, what: &str, reason: SkipReason, withheld: Vec<Indicator>) {
         self.skipped.push(Skipped {
             path: path.to_owned(),
             what: shown(what),
             reason,
+            withheld,
         });
     }
+}
+
+/// What an object holds, however it is marked.
+fn content(kind: &str, object: &Map<String, Value>) -> Vec<Indicator> {
+    let found = match kind {
+        "indicator" => observable::of_indicator(object),
+        "vulnerability" => observable::of_vulnerability(object),
+        kind if observable::is_observable(kind) => observable::of_observable(kind, object),
+        _ => return Vec::new(),
+    };
+    found.map(|(indicators, _)| indicators).unwrap_or_default()
 }
