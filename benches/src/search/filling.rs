@@ -195,6 +195,7 @@ impl Corpus {
                 summary: String::new(),
                 exercise: false,
                 backfill: false,
+                particulars: Default::default(),
             },
         })
     }
