@@ -143,6 +143,7 @@ impl Said {
                 summary: String::new(),
                 exercise: self.exercise,
                 backfill: false,
+                particulars: Default::default(),
             },
         }
     }
