@@ -21,7 +21,15 @@ const KAFKA: &str = "setup kafka";
 /// The program under test can run on Kafka too.
 const WITH_KAFKA: [&str; 2] = ["--features", "chappe/kafka"];
 /// The tests that drive the program and hold on whatever log it runs.
-const ON_ANY_LOG: [&str; 6] = ["constituencies", "decisions", "fixture", "kill", "wrong_input", "xdspy"];
+const ON_ANY_LOG: [&str; 7] = [
+    "constituencies",
+    "decisions",
+    "fixture",
+    "kill",
+    "metrics",
+    "wrong_input",
+    "xdspy",
+];
 /// Kills of the kill test on Kafka, where each start takes seconds.
 const KILLS_ON_KAFKA: &str = "12";
 /// One planted bug in so many, others with each commit; `cargo xtask planted` runs all.

@@ -4,6 +4,7 @@ mod alert;
 mod cascade;
 mod config;
 mod decide;
+mod doctor;
 mod export;
 mod incident;
 mod manual;
@@ -29,6 +30,7 @@ pub(crate) use alert::{AlertArgs, AlertCommand, AlertListArgs, AlertShowArgs};
 pub(crate) use cascade::{CascadeArgs, CascadeCommand, ShowArgs};
 pub(crate) use config::{ConfigArgs, ConfigCommand, ConfigFileArgs};
 pub(crate) use decide::DecideArgs;
+pub(crate) use doctor::{DoctorArgs, HealthArgs};
 pub(crate) use export::{ExportArgs, ExportFormat, StateArg};
 pub(crate) use incident::{IncidentArgs, IncidentCommand, IncidentFilterArgs, IncidentListArgs, IncidentShowArgs};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
@@ -114,6 +116,10 @@ pub enum Command {
     Surge(SurgeArgs),
     /// What depends on what, and so is warned when a sector is hit.
     Cascade(CascadeArgs),
+    /// Look for what is wrong with a set-up: what it is, what it means, what to do. It changes nothing, and may be run beside an installation.
+    Doctor(DoctorArgs),
+    /// Whether an installation, or one of its services, serves: for containers and load balancers.
+    Health(HealthArgs),
     /// See it work: a whole installation, eight CSIRTs and a cross-border wave in fast motion, in a temporary folder.
     #[command(after_help = "Example:\n  chappe demo --seed 7\n")]
     Demo(DemoArgs),

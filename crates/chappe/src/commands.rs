@@ -5,7 +5,9 @@ pub(crate) mod cascade;
 pub(crate) mod config;
 pub(crate) mod decide;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod health;
 pub(crate) mod hunt;
 pub(crate) mod incident;
 pub(crate) mod init;
@@ -66,6 +68,8 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Cascade(args) => cascade::run(&args, &mut out),
         Command::Config(args) => config::run(&args, &mut out),
         Command::Replay(args) => replay::run(&args, &mut out),
+        Command::Doctor(args) => doctor::run(&args, &mut out).await,
+        Command::Health(args) => health::run(&args, &mut out).await,
         Command::Completions(args) => manual::completions(&args, &mut out),
         Command::Man(args) => manual::man(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out).await,

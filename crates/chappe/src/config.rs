@@ -6,6 +6,7 @@ mod error;
 mod file;
 mod kafka;
 mod keys;
+mod metrics;
 mod policy;
 mod taxii;
 mod tls;
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chappe_identity::{Directory, DirectoryError, TokenDigest};
-use chappe_model::{Budget, MemberId, Principal, Role};
+use chappe_model::{Budget, MemberId, Network, Principal, Role};
 
 use crate::rule_files;
 
@@ -70,6 +71,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Prometheus metrics over HTTP, if wanted.
     pub metrics: Option<SocketAddr>,
+    /// Networks that metrics are served to, besides this machine.
+    pub metrics_allow: Vec<Network>,
     /// The data folder: log, snapshots, secret.
     pub data: PathBuf,
     /// Correlation shards, 1 to 64.

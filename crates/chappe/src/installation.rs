@@ -25,6 +25,8 @@ pub use parts::Parts;
 pub(crate) use policy_record::{Planned, planned};
 pub(crate) use sought::by as sought_by;
 pub use store::Found;
+#[cfg(feature = "kafka")]
+pub(crate) use store::broker_options;
 
 use crate::config::{Config, TlsSection};
 

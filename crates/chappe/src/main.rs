@@ -13,6 +13,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Says what is logged, such as `info` or `chappe_ingest=debug`.
 const LOG_VARIABLE: &str = "CHAPPE_LOG";
+/// `json`: one object a line, for collectors.
+const FORMAT_VARIABLE: &str = "CHAPPE_LOG_FORMAT";
 
 fn main() -> ExitCode {
     // First: a wrong command line ends with exit code 2, before anything is begun.
@@ -28,11 +30,15 @@ fn main() -> ExitCode {
     let level = if serves { "info" } else { "warn" };
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(colours)
-        .init();
+        .with_ansi(colours);
+    if std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
+        lines.json().init();
+    } else {
+        lines.init();
+    }
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,8 +1,8 @@
 //! The installation's secret: 32 random bytes in the data folder, made once, never replaced.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use chappe_model::Secret;
@@ -78,6 +78,23 @@ pub(crate) fn load_or_create(data: &Path) -> Result<Secret, SecretError> {
     load(&path)
 }
 
+/// The secret of a data folder as it is; none where there is neither a secret nor a log.
+///
+/// # Errors
+/// As [`load_or_create`].
+pub(crate) fn look(data: &Path) -> Result<Option<Secret>, SecretError> {
+    let path = data.join(SECRET_FILE);
+    if path.exists() {
+        return load(&path).map(Some);
+    }
+    match holds_log(data) {
+        true => Err(SecretError::Missing {
+            folder: data.to_owned(),
+        }),
+        false => Ok(None),
+    }
+}
+
 /// Writes a secret into a data folder that has none; one that is there stays.
 ///
 /// # Errors
@@ -88,7 +105,8 @@ pub(crate) fn create(data: &Path, master: &[u8; SECRET_BYTES]) -> Result<(), Sec
         path: path.clone(),
         source,
     };
-    fs::create_dir_all(data).map_err(io)?;
+    // The log in it holds every report in plain text: it is for its owner alone.
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(io)?;
     let draft = data.join(format!("{SECRET_FILE}.{}", std::process::id()));
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new()

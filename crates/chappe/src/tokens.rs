@@ -114,23 +114,11 @@ pub(crate) fn find(member: Option<&MemberId>, file: &Path, variable: Option<Stri
         let text = variable.ok_or(TokenError::NotSaid)?;
         return Token::parse(text.trim()).map_err(TokenError::Variable);
     };
-    let text = std::fs::read_to_string(file);
-    let text = text.map_err(|source| TokenError::Unreadable {
-        path: file.to_owned(),
-        source,
-    })?;
     let malformed = |message: String| TokenError::Malformed {
         path: file.to_owned(),
         message,
     };
-    let parsed: TokensFile = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| {
-            text.as_bytes()[..span.start.min(text.len())]
-                .split(|b| *b == b'\n')
-                .count()
-        });
-        malformed(format!("line {line}: {}", error.message()))
-    })?;
+    let parsed = read(file)?;
     let Some(token) = parsed.tokens.get(member) else {
         let known: Vec<_> = parsed.tokens.keys().map(MemberId::as_str).collect();
         let known = if known.is_empty() {
@@ -145,6 +133,33 @@ pub(crate) fn find(member: Option<&MemberId>, file: &Path, variable: Option<Stri
         });
     };
     Token::parse(token).map_err(|message| malformed(format!("token of '{member}': {message}")))
+}
+
+/// The members whose tokens a file has.
+///
+/// # Errors
+/// When it cannot be read, or is wrong.
+pub(crate) fn members(file: &Path) -> Result<Vec<MemberId>, TokenError> {
+    Ok(read(file)?.tokens.into_keys().collect())
+}
+
+fn read(file: &Path) -> Result<TokensFile, TokenError> {
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|source| TokenError::Unreadable {
+        path: file.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| {
+            text.as_bytes()[..span.start.min(text.len())]
+                .split(|b| *b == b'\n')
+                .count()
+        });
+        TokenError::Malformed {
+            path: file.to_owned(),
+            message: format!("line {line}: {}", error.message()),
+        }
+    })
 }
 
 /// The text of a file with these tokens.

@@ -17,7 +17,9 @@ use crate::error::RunError;
 use crate::halt::Halt;
 use crate::learning::LESSON_KEY;
 use crate::live::LiveTeller;
-use crate::metric_names::{BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS};
+use crate::metric_names::{
+    BACKLOG_RECORDS, REPLAY_SECONDS, REPORTS, RINGS_FULL, SIGHTINGS, UNREADABLE, WATERMARK_SECONDS,
+};
 use crate::pace::Pace;
 use crate::ring::{Feed, Gained, Message};
 use crate::snapshots::Snapshots;
@@ -180,6 +182,7 @@ impl Reader {
         let mut read = 0;
         let room = self.pace.grain.read.records * usize::from(self.partitions()) * MESSAGES_OF_RECORD;
         if !self.feeds.iter().chain(&self.whole).all(|feed| feed.has_room(room)) {
+            counter!(RINGS_FULL).increment(1);
             return Ok(0);
         }
         for partition in 0..self.partitions() {

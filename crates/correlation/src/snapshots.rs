@@ -11,7 +11,7 @@ use chappe_model::Policy;
 use metrics::{counter, histogram};
 
 use crate::halt::Halt;
-use crate::metric_names::{SNAPSHOT_SECONDS, SNAPSHOTS_FAILED};
+use crate::metric_names::{SNAPSHOT_SECONDS, SNAPSHOTS_FAILED, SNAPSHOTS_SAVED};
 use crate::pace::Pace;
 use crate::ring::{Feed, Message};
 
@@ -219,8 +219,9 @@ impl Snapshots {
 
     fn save(&mut self, bytes: Vec<u8>) {
         let store = Arc::clone(&self.store);
-        let save = move || {
-            if let Err(error) = store.save(NAME, &bytes) {
+        let save = move || match store.save(NAME, &bytes) {
+            Ok(()) => counter!(SNAPSHOTS_SAVED).increment(1),
+            Err(error) => {
                 counter!(SNAPSHOTS_FAILED).increment(1);
                 tracing::error!(%error, "the snapshot could not be saved; a restart will read more of the log");
             }

@@ -20,7 +20,7 @@ use crate::{
     options::KafkaOptions,
     settings,
     shared::{Shared, Wake},
-    topics::{self, Deadline},
+    topics::{self, Deadline, Outlook},
     window::Found,
 };
 
@@ -86,6 +86,23 @@ impl KafkaLog {
         };
         log.start_threads(consumer)?;
         Ok((log, report))
+    }
+
+    /// Looks at the brokers and at the topics of a prefix, and neither creates nor appends anything. It blocks for up to
+    /// [`Timeouts::open`](crate::Timeouts::open).
+    ///
+    /// # Errors
+    /// [`OpenError`] for what would keep the log from being opened, except topics that are absent.
+    pub fn look(options: &KafkaOptions) -> Result<Outlook, OpenError> {
+        options.check()?;
+        let said = Arc::new(Said::default());
+        let consumer: BaseConsumer<Listener> = settings::follower(options)
+            .create_with_context(Listener(Arc::clone(&said)))
+            .map_err(|error: KafkaError| OpenError::Client {
+                brokers: options.brokers.clone(),
+                reason: said.and_last(&error.to_string()),
+            })?;
+        topics::look(options, &Deadline::new(options, &consumer))
     }
 
     /// Threads started before one that does not start end with the log that is dropped.

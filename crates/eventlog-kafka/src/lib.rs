@@ -64,4 +64,5 @@ pub use self::{
         Mechanism, Secret, Security, Timeouts, Tls,
     },
     settings::{MAX_MESSAGE_BYTES, QUEUE_KIBIBYTES, QUEUE_RECORDS},
+    topics::Outlook,
 };

@@ -1,6 +1,6 @@
 //! The metrics of the log on Kafka.
 
-use metrics::{Unit, describe_counter, describe_histogram};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 pub(crate) const APPENDED: &str = "chappe_eventlog_kafka_appended_total";
 pub(crate) const ACK_SECONDS: &str = "chappe_eventlog_kafka_ack_seconds";
@@ -35,4 +35,23 @@ pub fn describe_metrics() {
     describe_counter!(CURSOR_READS, "Reads of history, from before what is held in memory");
     describe_counter!(CURSOR_AIMS, "Reads of history that did not go on where a cursor stood");
     describe_counter!(EXPIRED_READS, "Reads of records that retention had deleted");
+    begin();
+}
+
+/// Begins every metric that has a value before anything happens: a count that is there from the start shows its first increase.
+fn begin() {
+    for name in [
+        APPENDED,
+        REFUSED,
+        UNKNOWN,
+        FOLLOWED,
+        FOREIGN,
+        RENEWED,
+        CURSOR_READS,
+        CURSOR_AIMS,
+        EXPIRED_READS,
+    ] {
+        counter!(name).increment(0);
+    }
+    drop(histogram!(ACK_SECONDS));
 }

@@ -41,6 +41,15 @@ pub(crate) struct Survey {
     pub(crate) brokers: usize,
 }
 
+/// What the brokers look like from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// How many brokers there are.
+    pub brokers: usize,
+    /// The names of topics that are not there yet; where there are none, all are as they must be.
+    pub absent: Vec<String>,
+}
+
 /// A topic as the brokers tell of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -117,13 +126,7 @@ impl<'a> Deadline<'a> {
 
 /// Creates what is absent, waits until the brokers know all topics, and checks them.
 pub(crate) fn prepare(options: &KafkaOptions, deadline: &Deadline<'_>) -> Result<Survey, OpenError> {
-    let client = |error: KafkaError| OpenError::Client {
-        brokers: options.brokers.clone(),
-        reason: error.to_string(),
-    };
-    let consumer = deadline.consumer;
-    let context = consumer.context().as_ref().clone();
-    let admin: AdminClient<Listener> = settings::admin(options).create_with_context(context).map_err(client)?;
+    let admin = admin(options, deadline)?;
     let mut created = Vec::new();
     let began = Instant::now();
     loop {
@@ -143,6 +146,59 @@ pub(crate) fn prepare(options: &KafkaOptions, deadline: &Deadline<'_>) -> Result
             Err(Obstacle::Passing(reason)) => deadline.pause(&reason)?,
         }
     }
+}
+
+/// Looks at the topics and creates none. Where all are there they are checked; else those that are absent are named.
+pub(crate) fn look(options: &KafkaOptions, deadline: &Deadline<'_>) -> Result<Outlook, OpenError> {
+    let admin = admin(options, deadline)?;
+    loop {
+        match try_to_look(options, &admin, deadline) {
+            Ok(seen) => return Ok(seen),
+            Err(Obstacle::Final(error)) => return Err(error),
+            Err(Obstacle::Passing(reason)) => deadline.pause(&reason)?,
+        }
+    }
+}
+
+fn admin(options: &KafkaOptions, deadline: &Deadline<'_>) -> Result<AdminClient<Listener>, OpenError> {
+    let context = deadline.consumer.context().as_ref().clone();
+    let made = settings::admin(options).create_with_context(context);
+    made.map_err(|error: KafkaError| OpenError::Client {
+        brokers: options.brokers.clone(),
+        reason: error.to_string(),
+    })
+}
+
+fn try_to_look(
+    options: &KafkaOptions,
+    admin: &AdminClient<Listener>,
+    deadline: &Deadline<'_>,
+) -> Result<Outlook, Obstacle> {
+    // Of all topics: to ask for one by its name may create it, where brokers are set so.
+    let metadata = deadline.consumer.fetch_metadata(None, deadline.question())?;
+    let (mut shapes, mut absent) = (Vec::new(), Vec::new());
+    for topic in Topic::ALL {
+        let name = options.topic_name(topic);
+        match metadata
+            .topics()
+            .iter()
+            .find(|found| found.name() == name)
+            .map(shape_of)
+        {
+            None | Some(Ok(None)) => absent.push(name),
+            Some(Ok(Some(shape))) => shapes.push((topic, shape)),
+            Some(Err(reason)) => return Err(Obstacle::Passing(format!("topic {topic}: {reason}"))),
+        }
+    }
+    if absent.is_empty() {
+        for ((topic, shape), config) in shapes.iter().zip(&describe(options, admin, deadline)?) {
+            demands::check(options, *topic, *shape, config).map_err(Obstacle::Final)?;
+        }
+    }
+    Ok(Outlook {
+        brokers: metadata.brokers().len(),
+        absent,
+    })
 }
 
 fn attempt(

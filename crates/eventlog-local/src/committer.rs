@@ -161,6 +161,7 @@ impl Committer {
     }
 
     fn commit(&mut self, batch: &mut VecDeque<Pending>) {
+        metrics::gauge!(names::QUEUE_RECORDS).set(batch.len() as f64);
         self.sort_by_slot(batch);
         let encoded = self.encode(batch);
         match self.tail.write(self.sequence, &encoded.bytes) {
@@ -171,6 +172,7 @@ impl Committer {
                     tracing::warn!(%error, records = batch.len(), "a commit was not written; the next ones may not be either");
                 }
                 self.troubled = true;
+                metrics::counter!(names::FAILED).increment(1);
                 tell_all(batch, &error);
             }
             Err(Failure::StoppedBefore(reason)) => {

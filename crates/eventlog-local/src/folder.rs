@@ -25,7 +25,7 @@ pub(crate) struct FolderLock {
 /// Makes the folder if absent and takes its lock.
 pub(crate) fn lock(folder: &Path) -> Result<FolderLock, OpenError> {
     fs::create_dir_all(folder).map_err(OpenError::io("make the folder", folder))?;
-    let path = folder.join(LOCK_NAME);
+    let path = lock_file(folder);
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(OpenError::io("open the lock file", &path))?;
@@ -50,6 +50,16 @@ pub(crate) fn lock_to_read(folder: &Path) -> Result<Option<FolderLock>, OpenErro
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked { folder: folder.into() }),
         Err(TryLockError::Error(error)) => Err(OpenError::io("lock", path)(error)),
     }
+}
+
+/// Where the lock is.
+pub(crate) fn lock_file(folder: &Path) -> PathBuf {
+    folder.join(LOCK_NAME)
+}
+
+/// Where the file is that says what the log is.
+pub(crate) fn meta_file(folder: &Path) -> PathBuf {
+    folder.join(META_NAME)
 }
 
 /// The segments in the folder, by the sequence of their first commit, rising.
@@ -80,17 +90,23 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    /// Reads what the log in a folder is, or creates it with these partitions if the folder holds none.
-    pub(crate) fn open_or_create(folder: &Path, asked: Partitions, disk: &dyn Disk) -> Result<Self, OpenError> {
-        let file = folder.join(META_NAME);
+    /// Reads what the log in a folder is; none where there is no such file.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
+        let file = meta_file(folder);
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Self::create(folder, file, asked, disk);
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(OpenError::io("read", file)(error)),
         };
         let meta = Self::parse(&text).map_err(|reason| OpenError::BadMeta { file, reason })?;
+        Ok(Some(meta))
+    }
+
+    /// Reads what the log in a folder is, or creates it with these partitions if the folder holds none.
+    pub(crate) fn open_or_create(folder: &Path, asked: Partitions, disk: &dyn Disk) -> Result<Self, OpenError> {
+        let Some(meta) = Self::read(folder)? else {
+            return Self::create(folder, meta_file(folder), asked, disk);
+        };
         for topic in Topic::ALL {
             let (on_disk, asked) = (meta.partitions.of(topic), asked.of(topic));
             if on_disk != asked {
@@ -103,13 +119,6 @@ impl Meta {
             }
         }
         Ok(meta)
-    }
-
-    /// Reads what the log in a folder is.
-    pub(crate) fn read(folder: &Path) -> Result<Self, OpenError> {
-        let file = folder.join(META_NAME);
-        let text = fs::read_to_string(&file).map_err(OpenError::io("read", &file))?;
-        Self::parse(&text).map_err(|reason| OpenError::BadMeta { file, reason })
     }
 
     fn create(folder: &Path, file: PathBuf, partitions: Partitions, disk: &dyn Disk) -> Result<Self, OpenError> {

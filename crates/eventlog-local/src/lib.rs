@@ -6,6 +6,7 @@
 //! [`SnapshotFolder`] is the snapshot store by itself, for a process whose log lies elsewhere.
 //!
 //! [`ReadOnlyLog`] is a log that nobody writes, as a command finds it that looks at the past.
+//! [`inspect`] looks at a log without opening it, for those who look for what is wrong.
 //!
 //! # What it is not
 //! It replicates nothing and serves one process (a lock file refuses a second). It deletes nothing: retention by
@@ -47,6 +48,7 @@ mod error;
 mod folder;
 mod format;
 mod index;
+mod inspect;
 mod local;
 mod metric_names;
 mod options;
@@ -63,6 +65,7 @@ pub use self::{
     error::OpenError,
     format::{MAX_CHUNK_RECORDS, MAX_COMMIT_BYTES},
     index::INDEX_STRIDE_BYTES,
+    inspect::{Inspection, inspect, measure_syncs},
     local::LocalLog,
     metric_names::describe_metrics,
     options::{

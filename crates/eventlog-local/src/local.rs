@@ -149,6 +149,8 @@ impl LocalLog {
         };
         let shared = Shared::new(options, meta.partitions, seed, recovered.index, Some(lock));
         let shared = Arc::new(shared);
+        metrics::gauge!(names::QUEUE_LIMIT).set(shared.options.queue_records as f64);
+        metrics::gauge!(names::QUEUE_RECORDS).set(0.0);
         let committer = Committer::new(Arc::clone(&shared), tail, recovered.next_sequence);
         let thread = thread::Builder::new()
             .name("chappe-log".into())

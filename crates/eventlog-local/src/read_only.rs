@@ -1,6 +1,6 @@
 //! A log of which nothing is written.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use chappe_eventlog::{
     AppendError, Durability, EventLog, OnDurable, Position, ReadError, ReadLimit, Record, Topic, Writers,
@@ -28,7 +28,8 @@ impl ReadOnlyLog {
     /// [`OpenError`], also when there is no log or a process writes it.
     pub fn open(folder: impl Into<PathBuf>) -> Result<(Self, OpenReport), OpenError> {
         let options = LocalOptions::in_folder(folder);
-        let meta = Meta::read(&options.folder)?;
+        let missing = || OpenError::io("read", folder::meta_file(&options.folder))(io::ErrorKind::NotFound.into());
+        let meta = Meta::read(&options.folder)?.ok_or_else(missing)?;
         let lock = folder::lock_to_read(&options.folder)?;
         let seed = Seed::of_journal(meta.journal);
         let (index, report) = read_through(&options.folder, seed, meta.partitions)?;

@@ -54,7 +54,7 @@ pub(crate) struct Recovered {
     pub(crate) report: OpenReport,
 }
 
-/// Reads the journal through.
+/// Reads the journal through, and makes it ready to be written on.
 pub(crate) fn recover(
     folder: &Path,
     seed: Seed,
@@ -62,7 +62,7 @@ pub(crate) fn recover(
     disk: &dyn Disk,
 ) -> Result<Recovered, OpenError> {
     let segments = folder::segments(folder)?;
-    let mut scan = Scan::of(&segments, seed, partitions)?;
+    let mut scan = Scan::through(&segments, seed, partitions)?;
     let (segment, path) = match segments.last() {
         Some((first, path)) => (*first, path.clone()),
         None => (scan.next_sequence, folder.join(segment::file_name(scan.next_sequence))),
@@ -90,7 +90,7 @@ pub(crate) fn read_through(
     partitions: Partitions,
 ) -> Result<(Index, OpenReport), OpenError> {
     let segments = folder::segments(folder)?;
-    let scan = Scan::of(&segments, seed, partitions)?;
+    let scan = Scan::through(&segments, seed, partitions)?;
     let report = OpenReport {
         segments: segments.len(),
         ..scan.report
@@ -109,7 +109,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn of(segments: &[(u64, PathBuf)], seed: Seed, partitions: Partitions) -> Result<Self, OpenError> {
+    fn through(segments: &[(u64, PathBuf)], seed: Seed, partitions: Partitions) -> Result<Self, OpenError> {
         let mut scan = Self {
             seed,
             partitions,

@@ -119,6 +119,30 @@ impl SnapshotStore for SnapshotFolder {
     }
 }
 
+/// The snapshots of the log in a folder, by name: the length of each in bytes, or what is wrong. None where there is no folder yet.
+pub(crate) fn inspect(log_folder: &Path) -> io::Result<Vec<(String, Result<u64, String>)>> {
+    let entries = match fs::read_dir(log_folder.join(FOLDER_NAME)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(name) = name.strip_suffix(".snapshot") else {
+            continue;
+        };
+        let looked = match fs::read(&path) {
+            Ok(stored) => check(&stored).map(|()| stored.len() as u64).map_err(str::to_owned),
+            Err(error) => Err(error.to_string()),
+        };
+        found.push((name.to_owned(), looked));
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn write(draft: &Path, header: &[u8], bytes: &[u8]) -> io::Result<File> {
     let mut file = File::create(draft)?;
     file.lock()?;

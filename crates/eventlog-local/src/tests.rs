@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod disk_faults;
 mod faulty_disk;
+mod inspecting;
 mod reading;
 
 use std::{

@@ -19,7 +19,7 @@ use crate::index::{DOUBTS, Facts, Known, Shelf, Stored, Ticket, Waiter};
 use crate::landing::Untold;
 use crate::ledger::{Claim, Ledger};
 use crate::lists::Lists;
-use crate::metric_names::{LIVE_BUDGET, LIVE_HELD, Meters};
+use crate::metric_names::{IN_FLIGHT_LIMIT, LIVE_BUDGET, LIVE_HELD, Meters};
 use crate::options::{OpenError, Options};
 use crate::quota::{Class, Gates, Permit};
 use crate::rebuild;
@@ -74,6 +74,7 @@ impl Desk {
         let meters = Arc::new(Meters::new());
         let rebuilt = rebuild::from_log(&options.secret, log.as_ref(), &meters)?;
         metrics::gauge!(LIVE_BUDGET).set(options.budget.contributions() as f64);
+        metrics::gauge!(IN_FLIGHT_LIMIT).set(options.quotas.in_flight as f64);
         let partitions = log.partitions(Topic::Incidents);
         let held = metrics::gauge!(LIVE_HELD);
         let inner = Inner {

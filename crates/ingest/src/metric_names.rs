@@ -1,11 +1,12 @@
 //! The metrics of ingest. None bears a member, a type or a country: totals say nothing of whom or what.
 
-use metrics::{Counter, Gauge, Histogram, Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram};
 
 pub(crate) const ACCEPTED: &str = "chappe_ingest_accepted_total";
 pub(crate) const REFUSED: &str = "chappe_ingest_refused_total";
 pub(crate) const DUPLICATES: &str = "chappe_ingest_duplicates_total";
 pub(crate) const IN_FLIGHT: &str = "chappe_ingest_in_flight";
+pub(crate) const IN_FLIGHT_LIMIT: &str = "chappe_ingest_in_flight_limit";
 pub(crate) const ACK_SECONDS: &str = "chappe_ingest_ack_seconds";
 pub(crate) const LIVE_HELD: &str = "chappe_ingest_live_held";
 pub(crate) const LIVE_BUDGET: &str = "chappe_ingest_live_budget";
@@ -21,6 +22,10 @@ pub fn describe_metrics() {
     describe_counter!(REFUSED, "Requests refused, by reason");
     describe_counter!(DUPLICATES, "Retries answered with the receipt of what is stored");
     describe_gauge!(IN_FLIGHT, "Requests taken and not yet answered");
+    describe_gauge!(
+        IN_FLIGHT_LIMIT,
+        "Requests that may be taken and not yet answered; over three quarters of it only critical reports are taken"
+    );
     describe_histogram!(
         ACK_SECONDS,
         Unit::Seconds,
@@ -39,6 +44,14 @@ pub fn describe_metrics() {
         RECORDS_SKIPPED,
         "Records of a shared log that this version cannot read, or that were written under another secret"
     );
+    begin();
+}
+
+/// Begins every metric that has a value before anything happens: a count that is there from the start shows its first increase.
+fn begin() {
+    for name in [ACCEPTED, DUPLICATES, MARKS_SKIPPED, RECORDS_SKIPPED] {
+        counter!(name).increment(0);
+    }
 }
 
 /// The metrics that every request touches, looked up once.

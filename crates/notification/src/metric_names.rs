@@ -1,6 +1,8 @@
 //! The metrics of notification. None carries a member or a country; those of surges are totals for the operator.
 
-use metrics::{Unit, describe_counter, describe_gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::options::STREAMS;
 
 pub(crate) const APPLIED: &str = "chappe_notification_alerts_applied_total";
 pub(crate) const FENCED: &str = "chappe_notification_fenced_records_total";
@@ -10,6 +12,9 @@ pub(crate) const UNDECODED: &str = "chappe_notification_decode_failures_total";
 pub(crate) const INCIDENTS_UNDECODED: &str = "chappe_notification_incident_decode_failures_total";
 pub(crate) const INCIDENT_INDEX_BYTES: &str = "chappe_notification_incident_index_bytes";
 pub(crate) const DELIVERIES: &str = "chappe_notification_deliveries_total";
+pub(crate) const DELIVERY_SECONDS: &str = "chappe_notification_delivery_seconds";
+pub(crate) const LOG_AGE_SECONDS: &str = "chappe_notification_log_age_seconds";
+pub(crate) const STREAMS_LIMIT: &str = "chappe_notification_streams_limit";
 pub(crate) const STREAMS_OPEN: &str = "chappe_notification_streams_open";
 pub(crate) const GAPS: &str = "chappe_notification_gaps_total";
 pub(crate) const DECISIONS: &str = "chappe_notification_decisions_total";
@@ -81,4 +86,45 @@ pub fn describe_metrics() {
     );
     describe_gauge!(TAXII_CONNECTIONS_OPEN, Unit::Count, "TAXII connections open now");
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams open now");
+    describe_gauge!(STREAMS_LIMIT, Unit::Count, "Streams that may be open at once");
+    describe_histogram!(
+        DELIVERY_SECONDS,
+        Unit::Seconds,
+        "From the log time of an alert's revision to its place on a stream that had caught up"
+    );
+    describe_gauge!(
+        LOG_AGE_SECONDS,
+        Unit::Seconds,
+        "How far the clock is ahead of the log time up to which alerts are told; what heartbeats call stale"
+    );
+    begin();
+}
+
+/// Begins every metric that has a value before anything happens: a count that is there from the start shows its first increase.
+fn begin() {
+    for name in [
+        APPLIED,
+        FENCED,
+        STALE,
+        UNHEARD,
+        UNDECODED,
+        DELIVERIES,
+        GAPS,
+        DECISIONS,
+        DECISIONS_UNDECODED,
+        CONSTITUENCIES_UNDECODED,
+    ] {
+        counter!(name).increment(0);
+    }
+    for name in [
+        SURGE_BUDGET,
+        SURGES_TOLD,
+        SURGES_DISMISSED,
+        SURGES_UNDECIDED,
+        STREAMS_OPEN,
+    ] {
+        gauge!(name).set(0.0);
+    }
+    gauge!(STREAMS_LIMIT).set(STREAMS as f64);
+    drop(histogram!(DELIVERY_SECONDS));
 }

@@ -1,5 +1,6 @@
 //! The service: follows the log, serves the board.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +12,15 @@ use chappe_model::limits::MESSAGE_BYTES;
 use chappe_proto::v1::alert_service_server::AlertServiceServer;
 use chappe_proto::v1::member_service_server::MemberServiceServer;
 use chappe_proto::v1::search_service_server::SearchServiceServer;
+use metrics::gauge;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 
 use crate::board::Board;
 use crate::grpc::AlertApi;
 use crate::incidents::Incidents;
 use crate::member_api::MemberApi;
-use crate::metric_names::describe_metrics;
+use crate::metric_names::{LOG_AGE_SECONDS, describe_metrics};
 use crate::options::{
     HEARTBEAT_MAX, HEARTBEAT_MIN, INDEX_REST, OpenError, Options, READ_RETRIES, RunError, SHUTDOWN_GRACE,
 };
@@ -140,6 +143,7 @@ impl Service {
             error = self.follow() => Err(RunError::from(error)),
             error = self.stopped() => Err(RunError::from(error)),
             error = self.index() => Err(RunError::from(error)),
+            never = self.show_age() => match never {},
         };
         self.streams.ending.send_replace(true);
         let mut open = self.streams.open.subscribe();
@@ -204,6 +208,18 @@ impl Service {
                     return error;
                 }
             }
+        }
+    }
+
+    /// Shows at each heartbeat how far what is told lies behind the clock.
+    async fn show_age(&self) -> Infallible {
+        let mut looks = tokio::time::interval(self.heartbeat);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let (now, told) = (self.clock.now(), self.board.watermark());
+            let age_ms = now.as_millis().saturating_sub(told.as_millis());
+            gauge!(LOG_AGE_SECONDS).set(Duration::from_millis(age_ms).as_secs_f64());
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chappe_clock::Clock;
-use chappe_proto::v1;
-use metrics::counter;
+use chappe_proto::{time, v1};
+use metrics::{counter, histogram};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -36,6 +36,8 @@ pub(crate) struct Pump {
 /// What the task holds between two waits: at most [`STREAM_BATCH`] alerts and one heartbeat.
 struct Hand {
     waiting: VecDeque<v1::SubscribeResponse>,
+    /// It was at the end once: what comes now is news, and how long it took says something.
+    caught_up: bool,
     heartbeat_waits: bool,
     at_end: bool,
 }
@@ -56,6 +58,7 @@ impl Pump {
         let mut beat = self.beat();
         let mut hand = Hand {
             waiting: VecDeque::new(),
+            caught_up: false,
             heartbeat_waits: false,
             at_end: false,
         };
@@ -70,6 +73,7 @@ impl Pump {
                 }
             }
             let idle = hand.waiting.is_empty();
+            hand.caught_up |= idle && hand.at_end;
             tokio::select! {
                 biased;
                 _ = self.ending.wait_for(|ending| *ending) => return Some(ending()),
@@ -89,7 +93,7 @@ impl Pump {
                     let (Ok(permit), Some(answer)) = (permit, hand.waiting.pop_front()) else { return None };
                     match &answer.event {
                         Some(v1::subscribe_response::Event::Heartbeat(_)) => hand.heartbeat_waits = false,
-                        Some(v1::subscribe_response::Event::Alert(_)) => counter!(names::DELIVERIES).increment(1),
+                        Some(v1::subscribe_response::Event::Alert(alert)) => count(self.clock.as_ref(), alert, hand.caught_up),
                         _ => {}
                     }
                     permit.send(Ok(answer));
@@ -104,5 +108,15 @@ impl Pump {
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beat
+    }
+}
+
+/// Counts a delivery; of news also how long it took.
+fn count(clock: &dyn Clock, alert: &v1::Alert, is_news: bool) {
+    counter!(names::DELIVERIES).increment(1);
+    let revised_at = alert.revised_at.as_ref().filter(|_| is_news);
+    if let Some(Ok(revised_at)) = revised_at.map(time::from_wire) {
+        let took_ms = clock.now().as_millis().saturating_sub(revised_at.as_millis());
+        histogram!(names::DELIVERY_SECONDS).record(Duration::from_millis(took_ms));
     }
 }

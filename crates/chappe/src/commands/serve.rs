@@ -1,13 +1,14 @@
 //! `chappe serve`, and each service by itself: until it is told to stop.
 
 mod clock_watch;
+mod exporting;
+mod vitals;
 
 use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use chappe_clock::{Clock, SystemClock};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -28,17 +29,7 @@ pub(crate) async fn run(parts: Parts, args: &ServeArgs, out: &mut (dyn Write + S
     config.instance = args.instance.clone().unwrap_or(config.instance);
     // Before anything that is worth draining.
     let mut stop = Stop::new().context("cannot listen for signals")?;
-    if let Some(address) = config.metrics {
-        let exporter = PrometheusBuilder::new().with_http_listener(address).install();
-        exporter.with_context(|| format!("cannot serve metrics on {address}"))?;
-        chappe_eventlog_local::describe_metrics();
-        #[cfg(feature = "kafka")]
-        chappe_eventlog_kafka::describe_metrics();
-        chappe_tls::describe_metrics();
-        chappe_ingest::describe_metrics();
-        chappe_correlation::describe_metrics();
-        clock_watch::describe_metrics();
-    }
+    exporting::begin(&config, parts)?;
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let clock = Arc::new(SystemClock::default());
@@ -54,6 +45,7 @@ pub(crate) async fn run(parts: Parts, args: &ServeArgs, out: &mut (dyn Write + S
         }
         failure = running.failed() => Some(failure),
         never = clock_watch::watch(&clock) => match never {},
+        never = vitals::watch(config.data.clone()) => match never {},
     };
     let drained = running.shutdown().await;
     match failure {

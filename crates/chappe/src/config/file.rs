@@ -13,6 +13,7 @@ use toml::Spanned;
 use super::cascade::{self, CascadeTable};
 use super::error::ConfigError;
 use super::kafka::{self, KafkaTable};
+use super::metrics;
 use super::taxii::{self, TaxiiTable};
 use super::tls::{self, TlsTable};
 use super::unread;
@@ -31,6 +32,8 @@ const INSTANCE_BYTES: usize = 100;
 struct File {
     listen: Option<Spanned<String>>,
     metrics: Option<Spanned<String>>,
+    #[serde(default)]
+    metrics_allow: Vec<Spanned<String>>,
     data: Option<PathBuf>,
     shards: Option<Spanned<usize>>,
     instance: Option<Spanned<String>>,
@@ -128,10 +131,7 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
         Some(_) => address(&source, &listen)?,
         None => loopback(&source, &listen, "gRPC")?,
     };
-    let metrics = file
-        .metrics
-        .map(|address| loopback(&source, &address, "metrics"))
-        .transpose()?;
+    let (metrics, metrics_allow) = metrics::section(&source, file.metrics.as_ref(), &file.metrics_allow)?;
     let members = members(&source, &file.members, file.tls.is_some())?;
     let policy = file
         .policy
@@ -140,6 +140,7 @@ pub(super) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Config, Co
     Ok(Config {
         listen,
         metrics,
+        metrics_allow,
         data: folder.join(file.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))),
         shards: shards(&source, file.shards.as_ref())?,
         members,

@@ -45,6 +45,12 @@ pub(crate) const KEYS: &[Key] = &[
         "where metrics are served for Prometheus",
     ),
     key(
+        "metrics-allow",
+        "",
+        "networks, such as [\"172.31.7.0/24\"], at most 16",
+        "that may ask for metrics from elsewhere",
+    ),
+    key(
         "data",
         "",
         "a folder, relative to the file's",

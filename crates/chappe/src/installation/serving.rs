@@ -1,18 +1,21 @@
 //! The gRPC server: services, health, reflection, and bounds.
 
 mod connections;
+mod metering;
 
 use std::time::Duration;
 
 use chappe_tls::{Protocol, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tonic::transport::server::{Router, TcpIncoming};
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Error, Server};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower_layer::{Identity, Stack};
 
 use self::connections::{CONNECTIONS, bounded};
+use self::metering::Metering;
 use super::opening::{Opened, StartError};
 
 /// How long connections may take to end at shutdown. One that never finished its handshake, or whose client neither reads nor writes, would
@@ -46,6 +49,9 @@ const PENDING_RESETS: usize = 20;
 /// Streams that the server had to reset for a client's faults; then the connection ends. tonic passes "no limit" unless this is set
 /// (CVE-2025-8671).
 const ERROR_RESETS: usize = 128;
+
+/// The services, every request counted.
+pub(super) type Router = tonic::transport::server::Router<Stack<Metering, Identity>>;
 
 /// Tells health.
 pub(super) struct Health {
@@ -94,6 +100,7 @@ pub(super) async fn router(opened: &Opened) -> Result<(Health, Router), StartErr
         .http2_max_local_error_reset_streams(Some(ERROR_RESETS))
         .max_connection_age(CONNECTION_AGE)
         .max_connection_age_grace(CONNECTION_GRACE)
+        .layer(Metering::new())
         .add_service(health_service)
         .add_service(reflection);
     if let Some(ingest) = &opened.ingest {

@@ -72,6 +72,8 @@ fn open_journal(config: &Config) -> Result<Store, StartError> {
 
 #[cfg(feature = "kafka")]
 use brokers::open as open_brokers;
+#[cfg(feature = "kafka")]
+pub(crate) use brokers::options as broker_options;
 
 #[cfg(not(feature = "kafka"))]
 fn open_brokers(_: &Config, _: &KafkaSection, _: &dyn Clock) -> Result<Store, StartError> {

@@ -196,6 +196,7 @@ fn config(data: &Path) -> Result<(Config, Vec<(&'static str, Token)>)> {
     let config = Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         metrics: None,
+        metrics_allow: Vec::new(),
         data: data.to_owned(),
         shards: 2,
         members,

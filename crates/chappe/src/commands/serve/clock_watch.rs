@@ -4,22 +4,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use chappe_clock::{Clock, FOLLOWED_AT_ONCE, SystemClock};
-use metrics::{Unit, describe_gauge, gauge};
+use metrics::gauge;
 use tokio::time::MissedTickBehavior;
 
-/// How far the machine's clock is ahead.
-const SKEW_SECONDS: &str = "chappe_clock_skew_seconds";
+use crate::metric_names::CLOCK_SKEW_SECONDS;
+
 /// How often it is looked at. The smallest step that is noticed at all is made up for within seconds.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// Describes the metric.
-pub(super) fn describe_metrics() {
-    describe_gauge!(
-        SKEW_SECONDS,
-        Unit::Seconds,
-        "How far the machine's clock is ahead of the program's, which follows a step at 5 % of the time that passes; negative: behind"
-    );
-}
 
 /// Watches for ever.
 pub(super) async fn watch(clock: &SystemClock) -> Infallible {
@@ -31,7 +22,7 @@ pub(super) async fn watch(clock: &SystemClock) -> Infallible {
         // Nothing else may ask for the time here, and only asking compares the clocks.
         clock.now();
         let skew_ms = clock.skew_millis();
-        gauge!(SKEW_SECONDS).set(skew_ms as f64 / 1_000.0);
+        gauge!(CLOCK_SKEW_SECONDS).set(skew_ms as f64 / 1_000.0);
         match steps.look(skew_ms) {
             Some(Seen::Step) => tracing::warn!(
                 skew_ms,

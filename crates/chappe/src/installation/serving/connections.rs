@@ -5,11 +5,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use metrics::gauge;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::{Stream, StreamExt};
 use tonic::transport::server::{Connected, TcpConnectInfo};
+
+use crate::metric_names::{CONNECTIONS_LIMIT, CONNECTIONS_OPEN};
 
 /// Connections open at once: every member, several times over.
 pub(super) const CONNECTIONS: usize = 4_096;
@@ -19,6 +22,24 @@ pub(super) const CONNECTIONS: usize = 4_096;
 pub(super) struct Connection {
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
+    _counted: Counted,
+}
+
+/// A connection among those that are open.
+#[derive(Debug)]
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        gauge!(CONNECTIONS_OPEN).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        gauge!(CONNECTIONS_OPEN).decrement(1.0);
+    }
 }
 
 /// The same connections, at most `limit` of them alive.
@@ -26,12 +47,17 @@ pub(super) fn bounded(
     incoming: impl Stream<Item = io::Result<TcpStream>>,
     limit: usize,
 ) -> impl Stream<Item = io::Result<Connection>> {
+    gauge!(CONNECTIONS_LIMIT).set(limit as f64);
     let places = Arc::new(Semaphore::new(limit));
     incoming.then(move |accepted| {
         let places = Arc::clone(&places);
         async move {
             let place = places.acquire_owned().await.map_err(io::Error::other)?;
-            accepted.map(|stream| Connection { stream, _place: place })
+            accepted.map(|stream| Connection {
+                stream,
+                _place: place,
+                _counted: Counted::new(),
+            })
         }
     })
 }

@@ -34,7 +34,8 @@ pub(super) fn open(config: &Config, section: &KafkaSection, clock: &dyn Clock) -
     })
 }
 
-fn options(section: &KafkaSection) -> Result<KafkaOptions, StartError> {
+/// How the brokers are spoken to.
+pub(crate) fn options(section: &KafkaSection) -> Result<KafkaOptions, StartError> {
     let tls = |files: &TlsFiles| Tls {
         ca: files.ca.clone(),
         identity: files.identity.clone(),
