@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use chappe_eventlog::{Record, Topic, append_blocking};
 use chappe_eventlog_local::{LocalLog, LocalOptions};
+use chappe_kafka_cluster::is_available;
 use chappe_tests::{Options, Program, SmallDisk, binary, now, report, skipped, submit};
 use tempfile::TempDir;
 
@@ -324,4 +325,29 @@ fn brokers_that_are_not_there_and_a_password_that_anybody_reads_are_found() {
     found.has("broken", "brokers", "127.0.0.1:9");
     fs::remove_file(set_up.at("password")).unwrap();
     set_up.has("broken", "kafka-password", "No such file");
+}
+
+#[test]
+fn brokers_and_topics_are_looked_at_and_nothing_is_created() {
+    if !is_available("brokers_and_topics_are_looked_at") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start_with(folder.path(), Options::default().on_kafka()).unwrap();
+    let set_up = SetUp { folder };
+    set_up.has("well", "brokers", "every topic is as it must be");
+    program.stop().unwrap();
+    let kafka = |setting: &str| {
+        let text = fs::read_to_string(set_up.at("chappe.toml")).unwrap();
+        let name = setting.split(" = ").next().unwrap();
+        let rest: Vec<&str> = text.lines().filter(|line| !line.starts_with(name)).collect();
+        let text = rest.join("\n").replace("[kafka]", &format!("[kafka]\n{setting}"));
+        fs::write(set_up.at("chappe.toml"), text).unwrap();
+    };
+    kafka("partitions = 3");
+    set_up.has("broken", "brokers", "has partitions 8, wanted 3");
+    kafka("topic-prefix = \"elsewhere.\"");
+    for _ in 0..2 {
+        set_up.has("well", "brokers", "the first start creates elsewhere.incidents");
+    }
 }
