@@ -12,7 +12,7 @@ if ! command -v "$promtool" >/dev/null; then
 fi
 
 "$promtool" check rules deploy/prometheus/alerts.yml
-(cd deploy/prometheus && "$promtool" test rules alerts.test.yml)
+"$promtool" test rules deploy/prometheus/alerts.test.yml
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -159,25 +159,28 @@ fn a_sound_set_up_is_sound_at_rest_and_at_work() {
     }
     assert_eq!(fs::read(set_up.journal()).unwrap(), journal, "nothing was changed");
 
-    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut program = Program::start_with(
-        set_up.folder.path(),
-        Options::default().set("listen", listen.to_string()),
-    )
-    .unwrap();
+    let [listen, metrics] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [listen, metrics] = [listen, metrics].map(|listener| listener.local_addr().unwrap().to_string());
+    let options = Options::default().set("listen", listen).set("metrics", metrics);
+    let mut program = Program::start_with(set_up.folder.path(), options).unwrap();
     let found = set_up.doctor();
     assert_eq!((found.code, found.broken().len()), (0, 0), "{:#?}", found.all);
     found.has("well", "listen", "an installation serves");
+    found.has("well", "metrics", "is served");
     found.has("well", "log", "in use");
     let config = set_up.at("chappe.toml");
-    let health = || {
+    let health = |more: &[&str]| {
         Command::new(binary().unwrap())
             .args(["health", "--config"])
             .arg(&config)
+            .args(more)
             .output()
             .unwrap()
     };
-    assert!(health().status.success());
+    for way in [&[][..], &["--metrics"]] {
+        let health = health(way);
+        assert!(health.status.success(), "{}", String::from_utf8_lossy(&health.stderr));
+    }
     let people = Command::new(binary().unwrap())
         .args(["doctor", "--config"])
         .arg(&config)
@@ -185,9 +188,11 @@ fn a_sound_set_up_is_sound_at_rest_and_at_work() {
         .unwrap();
     assert!(String::from_utf8(people.stdout).unwrap().contains("0 broken"));
     program.stop().unwrap();
-    let silent = health();
-    assert_eq!(silent.status.code(), Some(1));
-    assert!(String::from_utf8(silent.stderr).unwrap().contains("does not answer"));
+    for way in [&[][..], &["--metrics"]] {
+        let silent = health(way);
+        assert_eq!(silent.status.code(), Some(1));
+        assert!(String::from_utf8(silent.stderr).unwrap().contains("does not answer"));
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) const CPU_MILLISECONDS: &str = "chappe_process_cpu_milliseconds_total
 pub(crate) const RESIDENT_BYTES: &str = "chappe_process_resident_bytes";
 pub(crate) const OPEN_FILES: &str = "chappe_process_open_files";
 pub(crate) const OPEN_FILES_LIMIT: &str = "chappe_process_open_files_limit";
+pub(crate) const SERVING: &str = "chappe_serving";
 pub(crate) const CONNECTIONS_OPEN: &str = "chappe_grpc_connections_open";
 pub(crate) const CONNECTIONS_LIMIT: &str = "chappe_grpc_connections_limit";
 pub(crate) const REQUESTS: &str = "chappe_grpc_requests_total";
@@ -48,6 +49,10 @@ pub(crate) fn describe_metrics() {
     describe_gauge!(RESIDENT_BYTES, Unit::Bytes, "Memory that the process holds");
     describe_gauge!(OPEN_FILES, "Files and connections that the process has open");
     describe_gauge!(OPEN_FILES_LIMIT, "Files and connections that it may have open");
+    describe_gauge!(
+        SERVING,
+        "1 while requests are welcome, as gRPC health says too; 0 before that, and while the process ends"
+    );
     describe_gauge!(CONNECTIONS_OPEN, "Connections of members, open now");
     describe_gauge!(
         CONNECTIONS_LIMIT,
@@ -63,6 +68,7 @@ pub(crate) fn describe_metrics() {
         "From a request's head to the response's, by method; of a stream, until it is open"
     );
     gauge!(BUILD_INFO, VERSION => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!(SERVING).set(0.0);
     gauge!(CONNECTIONS_OPEN).set(0.0);
     counter!(CPU_MILLISECONDS).increment(0);
 }

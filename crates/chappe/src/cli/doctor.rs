@@ -33,6 +33,9 @@ pub struct HealthArgs {
     /// The configuration, which says where the program listens.
     #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
     pub config: PathBuf,
+    /// Ask the listener of metrics, which the configuration must name: it says the same, whatever gRPC asks of those who connect.
+    #[arg(long, conflicts_with = "server")]
+    pub metrics: bool,
     /// Ask here instead.
     #[arg(long, value_name = "ADDRESS", value_parser = ServerAddress::parse)]
     pub server: Option<ServerAddress>,

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -13,9 +15,13 @@ use tonic_health::pb::health_client::HealthClient;
 use super::Exit;
 use crate::cli::HealthArgs;
 use crate::config::Config;
+use crate::metric_names::SERVING;
 
 /// How long an answer may take: a container's check waits no longer.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is read of metrics at most, in bytes: many times what they are.
+const METRICS_BYTES: u64 = 4 << 20;
 
 /// What it says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +37,21 @@ pub(crate) enum Health {
 /// # Errors
 /// When the configuration cannot be read, or nobody answers.
 pub(crate) async fn run(args: &HealthArgs, out: &mut dyn Write) -> Result<Exit> {
-    let address = match &args.server {
-        Some(server) => server.to_string(),
-        None => nearby(Config::read(&args.config)?.listen),
+    let (address, health) = match &args.server {
+        Some(server) => (server.to_string(), ask(&server.to_string()).await?),
+        None => {
+            let config = Config::read(&args.config)?;
+            let metrics = config.metrics.filter(|_| args.metrics);
+            if args.metrics && metrics.is_none() {
+                bail!("{}: 'metrics' names no address to ask", args.config.display());
+            }
+            match metrics {
+                Some(metrics) => (nearby(metrics), ask_metrics(metrics).await?),
+                None => (nearby(config.listen), ask(&nearby(config.listen)).await?),
+            }
+        }
     };
-    match ask(&address).await? {
+    match health {
         Health::Serving => {
             writeln!(out, "{address} serves")?;
             Ok(Exit::Done)
@@ -74,6 +90,34 @@ pub(crate) async fn ask(address: &str) -> Result<Health> {
         ServingStatus::Serving => Health::Serving,
         _ => Health::NotServing,
     })
+}
+
+/// The same from the metrics, on whatever terms gRPC is served.
+///
+/// # Errors
+/// When nobody answers in time, or what answers is not Chappe.
+pub(crate) async fn ask_metrics(listen: SocketAddr) -> Result<Health> {
+    let address = nearby(listen);
+    let asked = async {
+        let mut connection = TcpStream::connect(&address).await.context("no connection")?;
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await?;
+        let mut page = Vec::new();
+        connection.take(METRICS_BYTES).read_to_end(&mut page).await?;
+        anyhow::Ok(String::from_utf8_lossy(&page).into_owned())
+    };
+    let page = tokio::time::timeout(PATIENCE, asked).await;
+    let page = page
+        .with_context(|| format!("{address} does not answer in {} s", PATIENCE.as_secs()))?
+        .with_context(|| format!("{address} does not answer"))?;
+    let told = page
+        .lines()
+        .find_map(|line| line.strip_prefix(SERVING)?.strip_prefix(' '));
+    match told {
+        Some("1") => Ok(Health::Serving),
+        Some(_) => Ok(Health::NotServing),
+        None => bail!("{address} answers, but not with the metrics of Chappe"),
+    }
 }
 
 #[cfg(test)]

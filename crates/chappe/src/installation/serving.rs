@@ -6,6 +6,7 @@ mod metering;
 use std::time::Duration;
 
 use chappe_tls::{Protocol, Tls};
+use metrics::gauge;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tonic::transport::server::TcpIncoming;
@@ -17,6 +18,7 @@ use tower_layer::{Identity, Stack};
 use self::connections::{CONNECTIONS, bounded};
 use self::metering::Metering;
 use super::opening::{Opened, StartError};
+use crate::metric_names::SERVING;
 
 /// How long connections may take to end at shutdown. One that never finished its handshake, or whose client neither reads nor writes, would
 /// keep the server for as long as a connection may live (hyperium/hyper#4170), and correlation waits for the server.
@@ -66,6 +68,7 @@ impl Health {
     }
 
     async fn set(&self, status: ServingStatus) {
+        gauge!(SERVING).set(f64::from(u8::from(status == ServingStatus::Serving)));
         for service in &self.services {
             self.reporter.set_service_status(service, status).await;
         }

@@ -29,7 +29,12 @@ async fn listening(config: &Config) -> Finding {
             );
         }
     };
-    match health::ask(&health::nearby(address)).await {
+    let mut health = health::ask(&health::nearby(address)).await;
+    if let (Err(_), Some(metrics)) = (&health, config.metrics) {
+        // gRPC may ask for what this command cannot show.
+        health = health::ask_metrics(metrics).await.or(health);
+    }
+    match health {
         Ok(Health::Serving) => Finding::well(CHECK, format!("an installation serves on {address}")),
         Ok(Health::NotServing) => Finding::broken(
             CHECK,
