@@ -3,7 +3,7 @@
 //! - [`Format`] tells formats apart by the first object of a file.
 //! - [`read_misp`] reads MISP events: bare, wrapped in `Event`, in `response`, or lists of these.
 //! - [`FeedRole`] and [`read_manifest`] tell the files of a MISP feed folder apart.
-//! - [`read_stix`] reads STIX 2.1 and 2.0: bundles, TAXII envelopes, lists, single objects.
+//! - [`read_stix`] reads STIX 2.1 and 2.0: bundles, TAXII envelopes, lists, single objects; [`read_stix_within`] does where there is less room.
 //! - [`read_idea`] reads IDEA0 messages: one, a list, or one a line.
 //! - [`read_table`] reads CSV and JSON lines by a [`Mapping`].
 //! - [`write_stix`], [`write_misp_feed`], [`write_idea`] and [`write_csv`] write alerts, each as its viewer was [`Told`] it.
@@ -57,7 +57,9 @@ pub use out::{
     FeedFile, STIX_SHARED_TYPES, StixShared, Told, ToldState, stix_ids, stix_objects, write_csv, write_idea,
     write_misp_feed, write_stix,
 };
-pub use stix::{MAX_STIX_ITEMS, MAX_STIX_OBJECTS, MAX_STIX_REFERENCES, MAX_STIX_REPORTS, read_stix};
+pub use stix::{
+    MAX_STIX_ITEMS, MAX_STIX_OBJECTS, MAX_STIX_REFERENCES, MAX_STIX_REPORTS, StixBounds, read_stix, read_stix_within,
+};
 pub use table::{
     MAX_TABLE_COLUMNS, MAX_TABLE_NAME_BYTES, MAX_TABLE_REPORTS, MAX_TABLE_ROWS, Mapping, TableFormat, read_table,
 };

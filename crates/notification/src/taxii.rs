@@ -9,6 +9,7 @@ pub(crate) mod front;
 pub(crate) mod inbox;
 pub(crate) mod library;
 mod refusal;
+pub(crate) mod rooms;
 mod serving;
 mod statuses;
 
@@ -21,7 +22,7 @@ use chappe_eventlog::ReadError;
 use chappe_identity::Directory;
 use tokio::net::TcpListener;
 
-use self::front::Front;
+use self::front::{Front, Rooms};
 use self::inbox::Inbox;
 use self::library::Library;
 use crate::board::Board;
@@ -52,6 +53,7 @@ impl Taxii {
             library: Arc::new(library),
             directory,
             inbox: inbox.map(Arc::new),
+            rooms: Rooms::default(),
         };
         Ok(Self {
             front: Arc::new(front),

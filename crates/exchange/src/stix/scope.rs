@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
-use super::{MAX_STIX_ITEMS, MAX_STIX_REFERENCES, observable};
+use super::{MAX_STIX_REFERENCES, observable};
 
 /// The objects of one report.
 pub(super) struct Scope {
@@ -54,8 +54,8 @@ impl Following {
     }
 }
 
-/// The scopes of a collection, which together hold each of its objects.
-pub(super) fn scopes(graph: &Graph<'_>, following: &mut Following) -> Result<Vec<Scope>, Excess> {
+/// The scopes of a collection, which together hold each of its objects; those of reports at most so many, counted for each.
+pub(super) fn scopes(graph: &Graph<'_>, items: usize, following: &mut Following) -> Result<Vec<Scope>, Excess> {
     let is_container = |index: &usize| graph.is_container(*index) && !graph.nodes[*index].is_repeated;
     let mut left: BTreeSet<usize> = (0..graph.nodes.len()).collect();
     let mut scopes = Vec::new();
@@ -64,8 +64,8 @@ pub(super) fn scopes(graph: &Graph<'_>, following: &mut Following) -> Result<Vec
         let all = reached(graph, container, following, Through::All)?;
         let members = reached(graph, container, following, Through::Standing)?;
         held += all.len();
-        if held > MAX_STIX_ITEMS {
-            return Err(("items", MAX_STIX_ITEMS));
+        if held > items {
+            return Err(("items", items));
         }
         for index in &all {
             left.remove(index);

@@ -22,12 +22,17 @@ use super::answering::{Answer, json, page};
 use super::inbox::Inbox;
 use super::library::{Found, Library};
 use super::refusal::Refusal;
+use super::rooms::Room;
 use super::serving::joined;
 use crate::grpc::apart;
 use crate::metric_names as names;
 
 /// Longest body that is taken, in bytes: `max_content_length`.
 pub const TAXII_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Bodies that arrive at once, each of up to [`TAXII_BODY_BYTES`].
+const BODIES: usize = 32;
+/// Of these, of one member.
+const BODIES_PER_MEMBER: usize = 4;
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,6 +42,20 @@ pub(crate) struct Front {
     pub(crate) directory: Arc<Directory>,
     /// None where reports are taken by other processes.
     pub(crate) inbox: Option<Arc<Inbox>>,
+    pub(crate) rooms: Rooms,
+}
+
+/// Room for what requests hold in memory.
+pub(crate) struct Rooms {
+    pub(crate) bodies: Arc<Room>,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self {
+            bodies: Room::new(BODIES, BODIES_PER_MEMBER),
+        }
+    }
 }
 
 /// Answers a request.
@@ -179,7 +198,11 @@ impl Front {
                 description,
             ));
         }
+        let arriving = self.rooms.bodies.enter(&who.member);
+        let arriving = arriving.ok_or_else(Refusal::too_many_additions)?;
         let envelope = whole_body(body).await?;
+        // From here on the body counts among the envelopes that are read.
+        drop(arriving);
         let status = Inbox::take(inbox, Arc::clone(who), envelope).await?;
         Ok(json(StatusCode::ACCEPTED, &status))
     }

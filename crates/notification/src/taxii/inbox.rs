@@ -14,15 +14,18 @@ use chappe_proto::v1;
 use chappe_taxii::moment_text;
 use hyper::StatusCode;
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tonic::Status;
 
 use self::envelope::Envelope;
 use super::refusal::Refusal;
+use super::rooms::{Place, Room};
 use super::statuses::Statuses;
 
-/// Envelopes that are read at once: each may have [`super::TAXII_BODY_BYTES`].
+/// Envelopes that are read, and whose reports are decided, at once: each may have [`super::TAXII_BODY_BYTES`].
 const ENVELOPES_AT_ONCE: usize = 8;
+/// Of these, of one member.
+pub(crate) const ENVELOPES_PER_MEMBER: usize = 2;
 /// How long an addition is waited for; then it is told as pending.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Objects up to which a status that is kept names each.
@@ -38,7 +41,7 @@ pub(crate) struct Inbox {
     submit: SubmitReport,
     clock: Arc<dyn Clock>,
     statuses: Mutex<Statuses>,
-    room: Arc<Semaphore>,
+    pub(crate) room: Arc<Room>,
 }
 
 impl Inbox {
@@ -47,23 +50,18 @@ impl Inbox {
             submit,
             clock,
             statuses: Mutex::default(),
-            room: Arc::new(Semaphore::new(ENVELOPES_AT_ONCE)),
+            room: Room::new(ENVELOPES_AT_ONCE, ENVELOPES_PER_MEMBER),
         }
     }
 
     /// Takes an envelope; the status resource. What was not decided in [`PATIENCE`] goes on, and its status can be asked for.
     pub(crate) async fn take(inbox: &Arc<Self>, who: Arc<Principal>, bytes: Bytes) -> Result<Value, Refusal> {
-        let Ok(permit) = Arc::clone(&inbox.room).try_acquire_owned() else {
-            let description = "too many additions are being read here now: ask again later";
-            return Err(Refusal::later(
-                StatusCode::TOO_MANY_REQUESTS,
-                "TOO_MANY_ADDITIONS",
-                description,
-            ));
-        };
-        let read = tokio::task::spawn_blocking(move || Envelope::read(&bytes)).await;
+        let place = inbox.room.enter(&who.member);
+        let place = place.ok_or_else(Refusal::too_many_additions)?;
+        // The place is the work's, not the request's: who goes away in the middle of it leaves the envelope here until it is read.
+        let read = tokio::task::spawn_blocking(move || Envelope::read(&bytes).map(|envelope| (envelope, place))).await;
         let broken = || Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "the request broke off");
-        let envelope = read
+        let (envelope, place) = read
             .map_err(|_| broken())?
             .map_err(|why| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "UNPROCESSABLE", why))?;
         let asked = Asked {
@@ -73,13 +71,9 @@ impl Inbox {
         };
         inbox.keep(&asked, asked.pending(envelope.len()));
         let (here, going_on) = (Arc::clone(inbox), asked.clone());
-        let taken = tokio::spawn(async move {
-            let status = here.submit_all(&who, envelope, &going_on).await;
-            drop(permit);
-            status
-        });
+        let taken = tokio::spawn(async move { here.submit_all(who, envelope, &going_on, place).await });
         match tokio::time::timeout(PATIENCE, taken).await {
-            Ok(status) => status.map_err(|_| broken()),
+            Ok(status) => status.ok().flatten().ok_or_else(broken),
             Err(_) => inbox.status(&asked.member, &asked.id).ok_or_else(broken),
         }
     }
@@ -90,15 +84,26 @@ impl Inbox {
     }
 
     /// Submits every report of an envelope, and says what became of each object.
-    async fn submit_all(&self, who: &Principal, mut envelope: Envelope, asked: &Asked) -> Value {
-        let mut waiting = Vec::new();
-        for report in std::mem::take(&mut envelope.reports) {
-            let (tell, told) = oneshot::channel();
-            // Nobody waits for the answer if this task was ended.
-            let done: Submitted = Box::new(move |outcome| drop(tell.send(outcome)));
-            (self.submit)(who, report.draft, done);
-            waiting.push((report.objects, told));
-        }
+    async fn submit_all(
+        self: Arc<Self>,
+        who: Arc<Principal>,
+        mut envelope: Envelope,
+        asked: &Asked,
+        _place: Place,
+    ) -> Option<Value> {
+        let (reports, submit) = (std::mem::take(&mut envelope.reports), Arc::clone(&self.submit));
+        // Checking many reports keeps a thread busy that connections are not served on.
+        let submitted = tokio::task::spawn_blocking(move || {
+            let submitted = reports.into_iter().map(|report| {
+                let (tell, told) = oneshot::channel();
+                // Nobody waits for the answer if this task was ended.
+                let done: Submitted = Box::new(move |outcome| drop(tell.send(outcome)));
+                submit(&who, report.draft, done);
+                (report.objects, told)
+            });
+            submitted.collect::<Vec<_>>()
+        });
+        let waiting = submitted.await.ok()?;
         let mut outcomes: BTreeMap<usize, Result<(), String>> = BTreeMap::new();
         for (objects, told) in waiting {
             let outcome = match told.await {
@@ -117,7 +122,7 @@ impl Inbox {
         envelope.decide(outcomes);
         let status = asked.complete(&envelope, true);
         self.keep(asked, asked.complete(&envelope, envelope.len() <= NAMED));
-        status
+        Some(status)
     }
 
     fn keep(&self, asked: &Asked, status: Value) {

@@ -62,6 +62,11 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", description)
     }
 
+    pub(crate) fn too_many_additions() -> Self {
+        let description = "too many additions are being read here now: ask again later";
+        Self::later(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_ADDITIONS", description)
+    }
+
     /// Something that passes.
     pub(crate) fn later(status: StatusCode, code: &'static str, description: impl Into<String>) -> Self {
         let mut refusal = Self::new(status, code, description);

@@ -1,5 +1,7 @@
 //! TAXII over a board in memory: answers as a member gets them, whatever is hidden from it.
 
+mod rooms;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::rig::{self, SMALL, append, confined, directory, retracted, revision};
 use crate::options::LISTS_AT_ONCE;
-use crate::taxii::front::{self, Front};
+use crate::taxii::front::{self, Front, Rooms};
 use crate::taxii::inbox::{Inbox, SubmitReport, Submitted};
 use crate::taxii::library::Library;
 
@@ -44,6 +46,7 @@ impl Server {
             library: Arc::new(Library::open(board).unwrap()),
             directory: Arc::new(directory()),
             inbox: inbox.map(Arc::new),
+            rooms: Rooms::default(),
         };
         Self {
             log,
@@ -76,6 +79,10 @@ impl Server {
         let body = body.collect().await.unwrap().to_bytes();
         let headers = format!("{:?}", head.headers);
         (head.status.as_u16(), headers, serde_json::from_slice(&body).unwrap())
+    }
+
+    fn member(id: &str) -> chappe_model::MemberId {
+        chappe_model::MemberId::parse(id).unwrap()
     }
 
     async fn get(&self, who: &str, path: &str) -> (u16, String, Value) {

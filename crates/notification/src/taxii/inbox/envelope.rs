@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_exchange::{Draft, Reading, SkipReason, read_stix};
+use chappe_exchange::{Draft, Reading, SkipReason, StixBounds, read_stix_within};
 use serde_json::{Value, json};
 
 /// Most objects in one envelope.
 pub(super) const ENVELOPE_OBJECTS: usize = 2_000;
+/// Most that the reports of one envelope may hold together: an object that many of them refer to stands in memory for each.
+const ENVELOPE_BOUNDS: StixBounds = StixBounds {
+    reports: 200,
+    items: 50_000,
+};
 /// Longest message on an object, in characters.
 const MESSAGE_CHARS: usize = 300;
 /// What messages call the envelope.
@@ -60,7 +65,7 @@ impl Envelope {
             objects: objects.collect(),
             reports: Vec::new(),
         };
-        let readings = read_stix(NAME, bytes).map_err(|error| error.to_string())?;
+        let readings = read_stix_within(NAME, bytes, ENVELOPE_BOUNDS).map_err(|error| error.to_string())?;
         for reading in readings {
             match reading {
                 Ok(reading) => envelope.add(reading),
@@ -194,6 +199,30 @@ mod tests {
             (&json!("2026-03-02T06:15:00.000Z"), &json!("now"))
         );
         assert!(failures[0]["message"].as_str().unwrap().len() > 3, "{failures:?}");
+    }
+
+    /// An envelope of one indicator of many values, and reports that all refer to it.
+    fn manifold(values: usize, reports: usize) -> String {
+        let values: Vec<String> = (0..values).map(|n| format!("'a{n}.example'")).collect();
+        let shared = indicator(1, &format!("[domain-name:value IN ({})]", values.join(",")));
+        let reports = (0..reports).map(|n| {
+            json!({ "type": "report", "spec_version": "2.1", "id": format!("report--00000000-0000-4000-8000-{n:012}"), "object_refs": [shared["id"]] })
+        });
+        let objects: Vec<Value> = reports.chain([shared.clone()]).collect();
+        json!({ "objects": objects }).to_string()
+    }
+
+    #[test]
+    fn what_many_reports_refer_to_counts_for_each() {
+        let refused = |text: &str| Envelope::read(text.as_bytes()).err();
+        let text = manifold(12_000, 1_900);
+        assert!(text.len() < 1 << 20, "{}", text.len());
+        let why = refused(&text).unwrap();
+        assert!(why.contains("more than 50000 items"), "{why}");
+        let why = refused(&manifold(1, 201)).unwrap();
+        assert!(why.contains("more than 200 reports"), "{why}");
+        let envelope = Envelope::read(manifold(100, 200).as_bytes()).unwrap();
+        assert_eq!(envelope.reports.len(), 200);
     }
 
     #[test]
