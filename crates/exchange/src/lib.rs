@@ -54,7 +54,7 @@ pub use idea::{MAX_IDEA_ITEMS, MAX_IDEA_MESSAGES, read_idea};
 pub use misp::{FeedEntry, FeedRole, MAX_MISP_EVENTS, MAX_MISP_ITEMS, read_manifest, read_misp};
 pub use notes::MAX_NOTES;
 pub use out::{
-    FeedFile, STIX_SHARED_TYPES, StixShared, Told, ToldState, stix_ids, stix_objects, write_csv, write_idea,
+    FeedFile, OWN_NOTE, STIX_SHARED_TYPES, StixShared, Told, ToldState, stix_ids, stix_objects, write_csv, write_idea,
     write_misp_feed, write_stix,
 };
 pub use stix::{

@@ -5,9 +5,12 @@
 
 mod access;
 mod answering;
+pub(crate) mod connection;
+mod content;
 pub(crate) mod front;
 pub(crate) mod inbox;
 pub(crate) mod library;
+mod prompt;
 mod refusal;
 pub(crate) mod rooms;
 mod serving;
@@ -28,9 +31,10 @@ use self::library::Library;
 use crate::board::Board;
 use crate::streams::Streams;
 
+pub use self::connection::TAXII_CONNECTION_AGE;
 pub use self::front::TAXII_BODY_BYTES;
 pub use self::inbox::{SubmitReport, Submitted};
-pub use self::serving::{TAXII_CONNECTION_AGE, TAXII_CONNECTIONS, TAXII_SHUTDOWN_GRACE};
+pub use self::serving::{TAXII_CONNECTIONS, TAXII_SHUTDOWN_GRACE};
 pub use self::statuses::{STATUS_KEPT_MS, STATUSES_PER_MEMBER};
 
 /// The TAXII server, open on a board. [`Taxii::serve`] answers.

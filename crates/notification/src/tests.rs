@@ -9,6 +9,6 @@ mod hidden;
 mod incidents;
 mod lists;
 mod loopback;
-mod rig;
+pub(crate) mod rig;
 mod searching;
 mod taxii;

@@ -13,7 +13,7 @@ use crate::stix::extension::EXTENSION;
 use crate::stix::marking::{TLP_2_EXTENSION, tlp_2_id};
 
 /// Who made the objects.
-const AUTHOR: &str = "identity--5d1c2b0e-9a4f-4c57-8a3d-1e6f0b7c9d21";
+pub(crate) const AUTHOR: &str = "identity--5d1c2b0e-9a4f-4c57-8a3d-1e6f0b7c9d21";
 
 /// When author and extension were first written.
 const SINCE: &str = "2026-11-28T00:00:00.000Z";

@@ -7,6 +7,7 @@ use chappe_model::{Country, Pap, Rsit, Sector, Severity};
 use serde_json::{Map, Value};
 
 use crate::loose;
+use crate::out::AUTHOR;
 
 /// Names the extension. Never changes: readers know it by this.
 pub(crate) const EXTENSION: &str = "extension-definition--2a9e5a4e-6f1c-4d0b-9b57-0d6c3e1f7a84";
@@ -21,6 +22,12 @@ pub(super) struct Own {
     pub(super) sectors: BTreeSet<Sector>,
     pub(super) from_ms: Option<u64>,
     pub(super) to_ms: Option<u64>,
+}
+
+/// Whether Chappe wrote an object.
+pub(super) fn is_own(object: &Map<String, Value>) -> bool {
+    let extended = object.get("extensions").and_then(|all| all.get(EXTENSION)).is_some();
+    extended || loose::text(object, "created_by_ref").is_some_and(|author| author == AUTHOR)
 }
 
 /// The extension of an object, where it has one.

@@ -1,24 +1,23 @@
 //! Answers as they go out.
 
-use bytes::Bytes;
 use chappe_taxii::{MEDIA_TYPE, Page, moment_text, resource};
-use http_body_util::Full;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use metrics::counter;
 use serde_json::Value;
 
+use super::content::Content;
 use crate::metric_names as names;
 
 /// An answer: its whole body is there.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<Content>;
 
 const ADDED_FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
 const ADDED_LAST: HeaderName = HeaderName::from_static("x-taxii-date-added-last");
 
 /// A resource.
 pub(crate) fn json(status: StatusCode, resource: &Value) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(resource.to_string())));
+    let mut answer = Response::new(Content::from(resource.to_string()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

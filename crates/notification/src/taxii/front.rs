@@ -33,6 +33,10 @@ pub const TAXII_BODY_BYTES: usize = 4 * 1024 * 1024;
 const BODIES: usize = 32;
 /// Of these, of one member.
 const BODIES_PER_MEMBER: usize = 4;
+/// Answers that are drawn up, or were not read yet, at once: a page may have 4 MiB and the size of an object.
+const ANSWERS: usize = 128;
+/// Of these, of one member.
+pub(crate) const ANSWERS_PER_MEMBER: usize = 16;
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -48,12 +52,14 @@ pub(crate) struct Front {
 /// Room for what requests hold in memory.
 pub(crate) struct Rooms {
     pub(crate) bodies: Arc<Room>,
+    pub(crate) answers: Arc<Room>,
 }
 
 impl Default for Rooms {
     fn default() -> Self {
         Self {
             bodies: Room::new(BODIES, BODIES_PER_MEMBER),
+            answers: Room::new(ANSWERS, ANSWERS_PER_MEMBER),
         }
     }
 }
@@ -77,6 +83,20 @@ impl Front {
     {
         let (head, body) = request.into_parts();
         let who = access::who(&self.directory, &head.headers)?;
+        let place = self.rooms.answers.enter(&who.member);
+        let place = place.ok_or_else(|| {
+            let description = "too many answers are under way here, or not read: read those, and ask again later";
+            Refusal::later(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_ANSWERS", description)
+        })?;
+        let answer = self.of_member(who, &head, body).await?;
+        Ok(answer.map(|content| content.held(place)))
+    }
+
+    async fn of_member<B>(&self, who: Arc<Principal>, head: &Parts, body: B) -> Result<Answer, Refusal>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Display,
+    {
         if !accepts(&joined(&head.headers, ACCEPT)) {
             let description =
                 "the header Accept names no media type of TAXII 2.1: send 'application/taxii+json;version=2.1'";
@@ -87,7 +107,7 @@ impl Front {
             (&Method::GET | &Method::HEAD, endpoint) => {
                 self.get(who, endpoint, head.uri.query().unwrap_or_default()).await
             }
-            (&Method::POST, Endpoint::Objects(name)) => self.add(&who, name, &head, body).await,
+            (&Method::POST, Endpoint::Objects(name)) => self.add(&who, name, head, body).await,
             (&Method::DELETE, Endpoint::Object(name, _)) => {
                 self.collection(name)?;
                 Err(Refusal::forbidden(

@@ -52,7 +52,7 @@ pub(super) fn id(n: u8) -> AlertId {
 }
 
 /// Revision `revision` of alert `n`: live, cross-border, high, AT and DE, phishing, for every member, written under epoch 1.
-pub(super) fn revision(n: u8, revision: u32) -> Alert {
+pub(crate) fn revision(n: u8, revision: u32) -> Alert {
     let value = Arc::from(format!("domain:bad{n}.example"));
     Alert {
         id: id(n),

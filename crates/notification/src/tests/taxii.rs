@@ -1,5 +1,6 @@
 //! TAXII over a board in memory: answers as a member gets them, whatever is hidden from it.
 
+mod connections;
 mod rooms;
 
 use std::sync::Arc;

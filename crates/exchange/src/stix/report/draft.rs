@@ -40,6 +40,9 @@ pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer_place: Option<
         pap: None,
         source: source.name.to_owned(),
     };
+    if is_own(graph, scope, namer_place) {
+        notes.push(OWN_NOTE.to_owned());
+    }
     if let Some(name) = author(graph, namer) {
         notes.push(format!("written by {}, which is not read", shown(&name)));
     }
@@ -51,7 +54,6 @@ pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer_place: Option<
         draft.subsectors = tags.subsectors;
         draft.confidence = tags.confidence;
         if let Some(own) = extension::own(object) {
-            notes.push(OWN_NOTE.to_owned());
             draft.incident_type = draft.incident_type.or(own.incident_type);
             draft.pap = draft.pap.max(own.pap);
             draft.severity = own.severity;
@@ -65,6 +67,17 @@ pub(super) fn draft(source: &Source<'_, '_>, scope: &Scope, namer_place: Option<
         }
     }
     draft
+}
+
+/// Whether Chappe wrote what names the report, or some of it where nothing does.
+fn is_own(graph: &Graph<'_>, scope: &Scope, namer: Option<usize>) -> bool {
+    let own = |index: usize| graph.nodes[index].object.is_some_and(extension::is_own);
+    let reasons = || {
+        scope
+            .identifying(graph)
+            .filter(|index| says_something(graph.nodes[*index].kind))
+    };
+    namer.map_or_else(|| reasons().any(own), own)
 }
 
 fn foreign_extensions(object: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_exchange::{Draft, Reading, SkipReason, StixBounds, read_stix_within};
+use chappe_exchange::{Draft, OWN_NOTE, Reading, SkipReason, StixBounds, read_stix_within};
 use serde_json::{Value, json};
 
 /// Most objects in one envelope.
@@ -88,6 +88,13 @@ impl Envelope {
             {
                 object.fate = Fate::Failed(cut(&skipped.reason.to_string()));
             }
+        }
+        if reading.notes.iter().any(|note| note == OWN_NOTE) {
+            // A person who submits it is asked; here nobody would be, and an alert would come to confirm itself, an exercise as what it plays.
+            for index in objects {
+                self.objects[index].fate = Fate::Failed(OWN_NOTE.to_owned());
+            }
+            return;
         }
         self.reports.push(Report {
             draft: reading.draft,
@@ -199,6 +206,35 @@ mod tests {
             (&json!("2026-03-02T06:15:00.000Z"), &json!("now"))
         );
         assert!(failures[0]["message"].as_str().unwrap().len() > 3, "{failures:?}");
+    }
+
+    #[test]
+    fn what_chappe_wrote_is_not_reported_again() {
+        use chappe_exchange::{Told, stix_objects};
+        let exercise = Told {
+            exercise: true,
+            ..Told::from(&crate::tests::rig::revision(1, 1))
+        };
+        let own = stix_objects(&exercise);
+        let stripped = |index: usize| {
+            let mut object = own[index].clone();
+            object.as_object_mut().unwrap().remove("created_by_ref");
+            object
+        };
+        let report = own.len() - 1;
+        let mine = indicator(1, "[domain-name:value = 'bad.example']");
+        for (objects, reports) in [
+            (own.clone(), 0),
+            (vec![stripped(0), stripped(report)], 0),
+            (vec![own[0].clone()], 0),
+            (vec![own[0].clone(), mine.clone()], 0),
+            (vec![own[0].clone(), stripped(report), mine], 1),
+        ] {
+            let envelope = Envelope::read(json!({ "objects": objects }).to_string().as_bytes()).unwrap();
+            assert_eq!(envelope.reports.len(), reports, "{objects:?}");
+            let (_, failures) = envelope.details("now");
+            assert_eq!(failures[0]["message"], OWN_NOTE);
+        }
     }
 
     /// An envelope of one indicator of many values, and reports that all refer to it.
