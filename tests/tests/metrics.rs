@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use chappe_kafka_cluster::is_available;
 use chappe_proto::v1;
-use chappe_tests::{Feed, Options, PATIENCE, Program, indicator, now, report, submit, workspace};
+use chappe_tests::{Feed, Options, PATIENCE, Program, http, indicator, now, report, submit, workspace};
 
 /// A row of the table in docs/operations.md: `| `name` | kind | where | meaning |`.
 #[derive(Debug)]
@@ -105,8 +105,12 @@ async fn load(program: &Program) -> Feed {
 async fn what_is_exported_is_documented_and_what_is_documented_is_exported() {
     let (folder, metrics) = (tempfile::tempdir().unwrap(), free_port());
     let options = Options::default().set("metrics", metrics.to_string());
+    let options = options.set("taxii.listen", "127.0.0.1:0");
     let mut program = Program::start_with(folder.path(), options).unwrap();
     let feed = load(&program).await;
+    let taxii = program.taxii().unwrap().unwrap();
+    let asked = http(taxii, "GET", "/taxii2/", &[], "").unwrap();
+    assert_eq!(asked.status, 401);
     let page = scrape(metrics);
     let (exported, documented) = (exported(&page), documented());
     let other = if program.is_on_kafka().unwrap() {
@@ -123,7 +127,7 @@ async fn what_is_exported_is_documented_and_what_is_documented_is_exported() {
     }
     for (name, row) in &documented {
         assert!(
-            row.on == other || exported.contains_key(name),
+            row.on == other || row.on == "TLS" || exported.contains_key(name),
             "{name} is documented and not exported"
         );
     }
@@ -140,6 +144,15 @@ async fn what_is_exported_is_documented_and_what_is_documented_is_exported() {
     }
     drop(feed);
     program.stop().unwrap();
+}
+
+/// Without certificates nothing of them is exported: their names are those of the source.
+#[test]
+fn what_connections_over_tls_export_is_documented() {
+    let (source, documented) = (text("crates/tls/src/metric_names.rs"), documented());
+    let of_tls = documented.iter().filter(|(_, row)| row.on == "TLS");
+    let names: BTreeSet<String> = of_tls.map(|(name, _)| name.clone()).collect();
+    assert_eq!(named(&source, &documented), names);
 }
 
 #[test]

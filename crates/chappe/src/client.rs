@@ -47,6 +47,12 @@ pub struct ServerAddress {
 }
 
 impl ServerAddress {
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_over_tls(&self) -> bool {
+        self.tls
+    }
+
     /// Reads `https://chappe.example:7600`; on loopback also `127.0.0.1:7600`, `[::1]:7600`, `localhost:7600`, with or without `http://`.
     ///
     /// # Errors

@@ -113,6 +113,8 @@ fn begin() {
         DECISIONS,
         DECISIONS_UNDECODED,
         CONSTITUENCIES_UNDECODED,
+        INCIDENTS_UNDECODED,
+        TAXII_OBJECTS,
     ] {
         counter!(name).increment(0);
     }
@@ -122,6 +124,8 @@ fn begin() {
         SURGES_DISMISSED,
         SURGES_UNDECIDED,
         STREAMS_OPEN,
+        INCIDENT_INDEX_BYTES,
+        TAXII_CONNECTIONS_OPEN,
     ] {
         gauge!(name).set(0.0);
     }

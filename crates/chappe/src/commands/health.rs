@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What is read of metrics at most, in bytes: many times what they are.
 const METRICS_BYTES: u64 = 4 << 20;
 
+/// Why health is not asked over TLS.
+const ASKS_FOR_CERTIFICATES: &str =
+    "gRPC asks for a certificate there, which this command has not: ask the metrics, with 'chappe health --metrics'";
+
 /// What it says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
@@ -38,6 +42,7 @@ pub(crate) enum Health {
 /// When the configuration cannot be read, or nobody answers.
 pub(crate) async fn run(args: &HealthArgs, out: &mut dyn Write) -> Result<Exit> {
     let (address, health) = match &args.server {
+        Some(server) if server.is_over_tls() => bail!("{server}: {ASKS_FOR_CERTIFICATES}"),
         Some(server) => (server.to_string(), ask(&server.to_string()).await?),
         None => {
             let config = Config::read(&args.config)?;
@@ -47,6 +52,7 @@ pub(crate) async fn run(args: &HealthArgs, out: &mut dyn Write) -> Result<Exit> 
             }
             match metrics {
                 Some(metrics) => (nearby(metrics), ask_metrics(metrics).await?),
+                None if config.tls.is_some() => bail!("{}: {ASKS_FOR_CERTIFICATES}", config.listen),
                 None => (nearby(config.listen), ask(&nearby(config.listen)).await?),
             }
         }

@@ -29,6 +29,14 @@ async fn listening(config: &Config) -> Finding {
             );
         }
     };
+    if config.tls.is_some() && config.metrics.is_none() {
+        return Finding::warning(
+            CHECK,
+            format!("{address} is taken, and asks for a certificate, which this command has not"),
+            "it is not known whether an installation serves there, or another program holds the address",
+            "state where metrics are served, with 'metrics': it is asked there then; 'ss -ltnp' names the program",
+        );
+    }
     let mut health = health::ask(&health::nearby(address)).await;
     if let (Err(_), Some(metrics)) = (&health, config.metrics) {
         // gRPC may ask for what this command cannot show.
