@@ -26,6 +26,7 @@ pub(crate) const SURGES_DISMISSED: &str = "chappe_notification_surges_dismissed_
 pub(crate) const SURGES_UNDECIDED: &str = "chappe_notification_surges_undecided_last_year";
 pub(crate) const TAXII_REQUESTS: &str = "chappe_notification_taxii_requests_total";
 pub(crate) const TAXII_OBJECTS: &str = "chappe_notification_taxii_objects_total";
+pub(crate) const TAXII_GAPS: &str = "chappe_notification_taxii_gaps_total";
 pub(crate) const TAXII_CONNECTIONS_OPEN: &str = "chappe_notification_taxii_connections_open";
 
 /// Describes the metrics to the recorder that is installed.
@@ -83,6 +84,11 @@ pub fn describe_metrics() {
         TAXII_OBJECTS,
         Unit::Count,
         "Objects, records and versions in TAXII answers"
+    );
+    describe_counter!(
+        TAXII_GAPS,
+        Unit::Count,
+        "Gaps of damaged history that TAXII collections leave out"
     );
     describe_gauge!(TAXII_CONNECTIONS_OPEN, Unit::Count, "TAXII connections open now");
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams open now");

@@ -18,8 +18,11 @@ const COMPANIONS: u64 = 3;
 /// Names no entry.
 const NONE: u32 = u32::MAX;
 
-/// Of a report and what it names, an id is made of so many characters behind its type.
+/// Characters of a UUID as text.
 const UUID_CHARS: usize = 36;
+
+/// Where the version of a UUID stands in it as a number, in bits from its end (RFC 9562, section 5).
+const UUID_VERSION: u32 = 76;
 
 /// A revision of an alert.
 #[derive(Clone, Debug)]
@@ -78,7 +81,7 @@ pub struct Additions {
     classes: Vec<Class>,
     class_of: HashMap<String, u32>,
     newest: HashMap<AlertId, u32>,
-    /// Whose object an id is, by its hexadecimal digits.
+    /// Whose object an id is, by its [`number`].
     owners: HashMap<u128, AlertId>,
     /// Log time of the last mark.
     reached_ms: u64,
@@ -125,7 +128,7 @@ impl Additions {
             before.is_replaced = before.version_ms >= version_ms;
         }
         self.owners
-            .extend(ids.iter().filter_map(|id| Some((digits(id)?, alert.id))));
+            .extend(ids.iter().filter_map(|id| Some((number(id)?, alert.id))));
         let has = |kind: &str| {
             ids.iter()
                 .any(|id| id.strip_prefix(kind).is_some_and(|rest| rest.starts_with("--")))
@@ -184,12 +187,21 @@ fn handling(alert: &Alert) -> String {
     format!("{:?} {:?} {}", alert.compartment, alert.audience, alert.tlp)
 }
 
-/// The UUID of a STIX id as a number.
-fn digits(id: &str) -> Option<u128> {
-    let (_, uuid) = id.split_once("--")?;
-    let plain = uuid.len() == UUID_CHARS && uuid.is_ascii();
-    let hex = plain.then(|| uuid.replace('-', ""))?;
-    u128::from_str_radix(&hex, 16).ok()
+/// The id of an object of an alert's own as a number: the digits of its UUID, with its type in place of the version, which is 5 in all of them. None
+/// for what is no such id to the letter.
+fn number(id: &str) -> Option<u128> {
+    let (of_type, uuid) = id.split_once("--")?;
+    let mut own_types = ["report"].iter().chain(&STIX_SHARED_TYPES);
+    let type_number = own_types.position(|known| *known == of_type)? as u128;
+    let stands = |(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        14 => byte == b'5',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    let is_one = uuid.len() == UUID_CHARS && uuid.bytes().enumerate().all(stands);
+    let hex = is_one.then(|| uuid.replace('-', ""))?;
+    let digits = u128::from_str_radix(&hex, 16).ok()?;
+    Some((digits & !(0xf << UUID_VERSION)) | (type_number << UUID_VERSION))
 }
 
 /// Entries are numbered by 32 bits: a log of so many alerts is beyond what the board holds in memory.

@@ -14,7 +14,8 @@
 //!    untouched by what is hidden.
 //! 3. **What is referred to comes first.** An object stands behind those that it refers to, in one page or an earlier one.
 //! 4. **One version, one object.** Of an object each version stands once. Of revisions of one millisecond the last one counts.
-//! 5. **The newest revision decides.** Where it may not be seen, or is in another collection, nothing of the alert is shown.
+//! 5. **The newest revision decides.** Where it may not be seen, or is in another collection, nothing of the alert's own is shown. What
+//!    alerts share (author, extension, labels, countries) stays: it was seen with an alert while that could be seen.
 //!
 //! # Memory
 //! For each revision of an alert about 60 bytes, for each of its objects 50 once, and for each way of handling that alerts have one of them.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chappe_identity::Directory;
-use chappe_model::Principal;
+use chappe_model::{MemberId, Principal};
 use chappe_taxii::{Collection, Endpoint, Query, Versions, accepts, is_taxii, resource, version_text};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
@@ -26,6 +26,7 @@ use super::rooms::Room;
 use super::serving::joined;
 use crate::grpc::apart;
 use crate::metric_names as names;
+use crate::options::LISTS_AT_ONCE;
 
 /// Longest body that is taken, in bytes: `max_content_length`.
 pub const TAXII_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -37,6 +38,8 @@ const BODIES_PER_MEMBER: usize = 4;
 const ANSWERS: usize = 128;
 /// Of these, of one member.
 pub(crate) const ANSWERS_PER_MEMBER: usize = 16;
+/// Pages that are drawn up at once for one member, of the [`LISTS_AT_ONCE`] of all.
+const LISTS_PER_MEMBER: usize = 4;
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -53,6 +56,7 @@ pub(crate) struct Front {
 pub(crate) struct Rooms {
     pub(crate) bodies: Arc<Room>,
     pub(crate) answers: Arc<Room>,
+    pub(crate) lists: Arc<Room>,
 }
 
 impl Default for Rooms {
@@ -60,6 +64,7 @@ impl Default for Rooms {
         Self {
             bodies: Room::new(BODIES, BODIES_PER_MEMBER),
             answers: Room::new(ANSWERS, ANSWERS_PER_MEMBER),
+            lists: Room::new(LISTS_AT_ONCE, LISTS_PER_MEMBER),
         }
     }
 }
@@ -162,8 +167,8 @@ impl Front {
     async fn whole(&self, who: Arc<Principal>, name: &str, query: &str) -> Result<chappe_taxii::Page, Refusal> {
         let collection = self.readable(name)?;
         let query = Query::parse(query)?;
-        let library = Arc::clone(&self.library);
-        self.looked_up(move || Ok(library.page(&who, collection, &query)?))
+        let (library, member) = (Arc::clone(&self.library), who.member.clone());
+        self.looked_up(&member, move || Ok(library.page(&who, collection, &query)?))
             .await
     }
 
@@ -175,7 +180,7 @@ impl Front {
         id: &str,
         query: Query,
     ) -> Result<chappe_taxii::Page, Refusal> {
-        let (library, id) = (Arc::clone(&self.library), id.to_owned());
+        let (library, member, id) = (Arc::clone(&self.library), who.member.clone(), id.to_owned());
         let query = Query {
             ids: Some(BTreeSet::from([id.clone()])),
             types: None,
@@ -185,15 +190,26 @@ impl Front {
             Found::Page(page) => Ok(page),
             Found::Nothing => Err(Refusal::not_found("object")),
         };
-        self.looked_up(look).await
+        self.looked_up(&member, look).await
     }
 
     /// Looks up apart from what serves connections, so much at once.
     async fn looked_up<T: Send + 'static>(
         &self,
+        member: &MemberId,
         look: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        apart(&self.library.board.lists, move || Ok(look())).await?
+        let place = self.rooms.lists.enter(member);
+        let place = place.ok_or_else(|| {
+            let description = "too many pages are being drawn up for you now: ask again later";
+            Refusal::later(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_LOOKUPS", description)
+        })?;
+        let look = move || {
+            let found = look();
+            drop(place);
+            Ok(found)
+        };
+        apart(&self.library.board.lists, look).await?
     }
 
     async fn add<B>(&self, who: &Arc<Principal>, name: &str, head: &Parts, body: B) -> Result<Answer, Refusal>

@@ -80,7 +80,7 @@ impl Inbox {
 
     /// A status of this member's own.
     pub(crate) fn status(&self, member: &MemberId, id: &str) -> Option<Value> {
-        self.statuses().of(member, id)
+        self.statuses().of(member, id, self.clock.now().as_millis())
     }
 
     /// Submits every report of an envelope, and says what became of each object.

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use chappe_distribute::may_see;
 use chappe_eventlog::{Position, ReadError, ReadLimit, Topic};
 use chappe_exchange::Told;
-use chappe_model::{Alert, Principal};
+use chappe_model::{Alert, AlertId, Principal};
 use chappe_taxii::{Addition, Additions, Collection, Page, Query, Revision, Shelf, fill};
+use metrics::counter;
 use tokio::sync::watch;
 
 use crate::board::Board;
+use crate::metric_names as names;
 use crate::view::{Decoded, Item};
 
 /// Entries of the index that are looked at under one lock.
@@ -81,6 +83,17 @@ impl Library {
     fn read_on(&self) -> Result<bool, ReadError> {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let piece = self.board.chunk(*reading)?;
+        // What was cut off lies before the view.
+        let begins = self.board.view().start.max(*reading);
+        if piece.first > begins {
+            let (from, to) = (begins.0, piece.first.0);
+            tracing::error!(
+                from,
+                to,
+                "history of alerts is damaged: what lies between is in no TAXII collection"
+            );
+            counter!(names::TAXII_GAPS).increment(1);
+        }
         let moved = piece.first > *reading || !piece.items.is_empty();
         let mut at = piece.first.max(*reading);
         let mut additions = self.additions.write().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +126,12 @@ impl Library {
     ) -> Result<Found, ReadError> {
         self.catch_up()?;
         let shelf = self.shelf(who, collection, query);
-        if !self.additions().has(&shelf, id) {
+        let (has, alert) = {
+            let additions = self.additions();
+            (additions.has(&shelf, id), additions.alert(id))
+        };
+        // The index knows a revision by its mark, the board at once: what it hides is there no more.
+        if !has || alert.is_some_and(|alert| self.newest(who, &alert).is_none()) {
             return Ok(Found::Nothing);
         }
         self.look(who, &shelf, query).map(Found::Page)
@@ -125,6 +143,10 @@ impl Library {
     }
 
     fn look(&self, who: &Principal, shelf: &Shelf, query: &Query) -> Result<Page, ReadError> {
+        if !query.stix_2_1 {
+            // There is nothing else, and no need to look for it.
+            return Ok(Page::default());
+        }
         let from = self.additions().bookmark(query.added_after);
         fill(
             query,
@@ -136,11 +158,7 @@ impl Library {
 
     /// The content of a revision. It is asked of it again whether it may be seen: the index knows that by its handling alone.
     fn revision(&self, who: &Principal, addition: &Addition) -> Result<Revision, ReadError> {
-        let newest = {
-            let view = self.board.view();
-            view.alerts.get(&addition.alert).map(|held| Arc::clone(&held.alert))
-        };
-        let Some(newest) = newest.filter(|newest| may_see(who, newest)) else {
+        let Some(newest) = self.newest(who, &addition.alert) else {
             return Ok(Revision::Gone);
         };
         if newest.revision == addition.revision {
@@ -148,6 +166,14 @@ impl Library {
         }
         let past = self.past(addition)?.filter(|past| may_see(who, past));
         Ok(past.map_or(Revision::Gone, |past| Revision::Past(Told::from(&past))))
+    }
+
+    /// The newest revision of an alert; nothing where it may not be seen.
+    fn newest(&self, who: &Principal, alert: &AlertId) -> Option<Arc<Alert>> {
+        let view = self.board.view();
+        let newest = view.alerts.get(alert).map(|held| Arc::clone(&held.alert));
+        drop(view);
+        newest.filter(|newest| may_see(who, newest))
     }
 
     /// A revision as the log holds it; nothing where it does no more.

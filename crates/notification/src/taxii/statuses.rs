@@ -19,6 +19,12 @@ struct Kept {
     status: Value,
 }
 
+impl Kept {
+    fn is_old(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.at_ms) > STATUS_KEPT_MS
+    }
+}
+
 /// The statuses, oldest first. They are in memory alone: a status is no record of what was reported.
 #[derive(Default)]
 pub(super) struct Statuses {
@@ -32,8 +38,7 @@ impl Statuses {
             kept.status = status;
             return;
         }
-        let old = |kept: &Kept| now_ms.saturating_sub(kept.at_ms) > STATUS_KEPT_MS;
-        while self.kept.len() >= STATUSES || self.kept.front().is_some_and(old) {
+        while self.kept.len() >= STATUSES || self.kept.front().is_some_and(|kept| kept.is_old(now_ms)) {
             self.kept.pop_front();
         }
         let own = self.kept.iter().filter(|kept| kept.member == *member).count();
@@ -50,10 +55,10 @@ impl Statuses {
         });
     }
 
-    /// A status of this member's own.
-    pub(super) fn of(&self, member: &MemberId, id: &str) -> Option<Value> {
+    /// A status of this member's own, for as long as it is kept.
+    pub(super) fn of(&self, member: &MemberId, id: &str, now_ms: u64) -> Option<Value> {
         let kept = self.kept.iter().find(|kept| kept.id == id && kept.member == *member)?;
-        Some(kept.status.clone())
+        (!kept.is_old(now_ms)).then(|| kept.status.clone())
     }
 }
 
@@ -73,15 +78,21 @@ mod tests {
         for n in 0..=STATUSES_PER_MEMBER {
             statuses.keep(&n.to_string(), &a, 1, n.into());
         }
-        assert_eq!(statuses.of(&b, "of b"), Some(1.into()));
-        assert_eq!(statuses.of(&a, "of b"), None, "another's");
-        assert_eq!(statuses.of(&a, "0"), None, "its oldest went");
-        assert_eq!(statuses.of(&a, "1"), Some(1.into()));
+        assert_eq!(statuses.of(&b, "of b", 2), Some(1.into()));
+        assert_eq!(statuses.of(&a, "of b", 2), None, "another's");
+        assert_eq!(statuses.of(&a, "0", 2), None, "its oldest went");
+        assert_eq!(statuses.of(&a, "1", 2), Some(1.into()));
         statuses.keep("1", &a, 2, "complete".into());
-        assert_eq!(statuses.of(&a, "1"), Some("complete".into()));
+        assert_eq!(statuses.of(&a, "1", 2), Some("complete".into()));
+        assert_eq!(statuses.of(&b, "of b", STATUS_KEPT_MS), Some(1.into()));
+        assert_eq!(
+            statuses.of(&b, "of b", STATUS_KEPT_MS + 1),
+            None,
+            "too old, though nothing came since"
+        );
         statuses.keep("later", &a, STATUS_KEPT_MS + 2, 0.into());
         assert_eq!(
-            (statuses.of(&b, "of b"), statuses.of(&a, "later")),
+            (statuses.of(&b, "of b", 2), statuses.of(&a, "later", 2)),
             (None, Some(0.into()))
         );
     }

@@ -227,13 +227,44 @@ async fn versions_come_from_the_log_and_the_newest_revision_decides() {
         server.reports("csirt-at", "alerts/objects/?match[version]=all").await,
         [""; 0]
     );
+}
+
+#[tokio::test]
+async fn an_object_that_is_hidden_is_answered_as_what_is_not_there() {
+    let server = Server::new();
+    server.tell(&revision(1, 1));
+    server.mark(2_000);
+    let id = chappe_exchange::stix_ids(&chappe_exchange::Told::from(&revision(1, 1)))
+        .pop()
+        .unwrap();
+    let of_one = |rest: &str| format!("/chappe/collections/alerts/objects/{id}/{rest}");
+    assert_eq!(server.get("csirt-at", &of_one("")).await.0, 200);
+    server.tell(&to_germany(revision(1, 9)));
+    server.front.library.board.catch_up().unwrap();
     assert_eq!(
+        server.get("csirt-at", &of_one("")).await.2,
         server
-            .get("csirt-at", "/chappe/collections/alerts/objects/report--1/")
+            .get(
+                "csirt-at",
+                "/chappe/collections/alerts/objects/report--00000000-0000-5000-8000-000000000000/"
+            )
             .await
-            .0,
-        404
+            .2,
+        "as what is not there"
     );
+    // Not dated yet, and hidden at once; by no other id than its own.
+    server.mark(3_002);
+    for (n, rest) in ["", "versions/", "?match[spec_version]=2.0"].into_iter().enumerate() {
+        let path = of_one(rest);
+        let (code, _, body) = server.get("csirt-de", &path).await;
+        assert_eq!((code, body == json!({})), (200, n == 2), "{path} {body}");
+        assert_eq!(server.get("csirt-at", &path).await.0, 404, "{path}");
+    }
+    let (_, uuid) = id.split_once("--").unwrap();
+    for other in [format!("indicator--{uuid}"), format!("report--{}", uuid.to_uppercase())] {
+        let path = of_one("").replace(&id, &other);
+        assert_eq!(server.get("csirt-de", &path).await.0, 404, "{other}");
+    }
 }
 
 #[tokio::test]

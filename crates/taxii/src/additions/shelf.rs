@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chappe_exchange::{STIX_SHARED_TYPES, StixShared};
 use chappe_model::{Alert, AlertId};
 
-use super::{Additions, Entry, digits, index};
+use super::{Additions, Entry, index, number};
 use crate::query::Query;
 
 /// What a viewer may see of a collection, at the moment that it was made.
@@ -76,7 +76,7 @@ impl Additions {
         for (shared, at) in firsts {
             companions.entry(at).or_default().push(shared);
         }
-        let owner = |id: &String| self.owners.get(&digits(id)?).copied();
+        let owner = |id: &String| self.alert(id);
         Shelf {
             seen,
             companions,
@@ -85,11 +85,16 @@ impl Additions {
         }
     }
 
+    /// The alert whose own object has this id, whoever may see it.
+    #[must_use]
+    pub fn alert(&self, id: &str) -> Option<AlertId> {
+        self.owners.get(&number(id)?).copied()
+    }
+
     /// Whether the collection holds, or held, an object of this id.
     #[must_use]
     pub fn has(&self, shelf: &Shelf, id: &str) -> bool {
-        let owner = digits(id).and_then(|digits| self.owners.get(&digits));
-        let owned = owner.is_some_and(|alert| self.is_shown(shelf, *alert));
+        let owned = self.alert(id).is_some_and(|alert| self.is_shown(shelf, alert));
         owned || (shelf.companions.values().flatten()).any(|shared| shared.object()["id"] == id)
     }
 

@@ -58,3 +58,31 @@ async fn a_body_has_its_place_while_it_arrives() {
     drop(held);
     assert_eq!(server.answer("csirt-at", "POST", INBOX, "{}").await.0, 422);
 }
+
+#[test]
+fn a_member_draws_up_some_pages_and_leaves_room_for_others() {
+    let (runtime, release) = held_up();
+    runtime.block_on(async {
+        let server = Server::new();
+        let manifest = "/chappe/collections/alerts/manifest/";
+        // Their readers went away; the work goes on.
+        let mut begun = 0;
+        for _ in 0..LISTS_AT_ONCE {
+            let request = server.get("csirt-at", manifest);
+            let answer = tokio::time::timeout(Duration::ZERO, request).await;
+            begun += usize::from(answer.is_err());
+        }
+        assert_eq!(server.front.rooms.lists.taken(), begun);
+        assert!(begun < LISTS_AT_ONCE / 2, "{begun}");
+        assert_eq!(
+            server.get("csirt-at", manifest).await.2["error_code"],
+            "TOO_MANY_LOOKUPS"
+        );
+        let other = server.get("csirt-de", manifest);
+        assert!(tokio::time::timeout(Duration::ZERO, other).await.is_err());
+        assert_eq!(server.front.rooms.lists.taken(), begun + 1);
+        release.send(()).unwrap();
+        assert_eq!(server.get("csirt-de", manifest).await.0, 200);
+        assert_eq!(server.front.rooms.lists.taken(), 0);
+    });
+}
