@@ -413,9 +413,13 @@ mod tests {
         }
     }
 
-    /// They run, write files of a form of their own, or print one.
-    const WITHOUT_JSON: [&str; 9] = [
+    /// They run, write files of a form of their own, print one, or say all by their exit code.
+    const WITHOUT_JSON: [&str; 13] = [
         "init",
+        "health",
+        "member add",
+        "member revoke",
+        "tls renew",
         "serve",
         "ingest",
         "correlation",

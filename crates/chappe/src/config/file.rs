@@ -178,7 +178,7 @@ pub(super) fn loopback(source: &Source<'_>, value: &Spanned<String>, what: &str)
             "{address} is not a loopback address, and without TLS gRPC is served in plain text, on loopback only: add a table [tls] \
              ('chappe init --tls' writes one), or write {DEFAULT_LISTEN:?}"
         ),
-        _ => format!("{address} is not a loopback address: {what} are served in plain text, on loopback only"),
+        _ => format!("{address} is not a loopback address: Chappe serves {what} in plain text on loopback only"),
     };
     Err(source.refuse(value, message))
 }
