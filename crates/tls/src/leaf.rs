@@ -31,8 +31,7 @@ pub fn read_leaf(der: &CertificateDer<'_>) -> Result<Leaf, Refusal> {
     check_authority(&certificate)?;
     check_usage(&certificate)?;
     let id = SpiffeId::parse(only_uri(&certificate)?)?;
-    let serial =
-        Serial::of_bytes(certificate.raw_serial()).ok_or(Refusal::Malformed("its serial number is too long"))?;
+    let serial = serial(&certificate)?;
     let validity = certificate.validity();
     Ok(Leaf {
         id,
@@ -40,6 +39,11 @@ pub fn read_leaf(der: &CertificateDer<'_>) -> Result<Leaf, Refusal> {
         not_before: validity.not_before.timestamp(),
         not_after: validity.not_after.timestamp(),
     })
+}
+
+/// A certificate's serial number.
+pub(crate) fn serial(certificate: &X509Certificate<'_>) -> Result<Serial, Refusal> {
+    Serial::of_bytes(certificate.raw_serial()).ok_or(Refusal::Malformed("its serial number is too long"))
 }
 
 /// The last second in which a certificate is valid, since 1970.

@@ -1,5 +1,6 @@
 //! What one member's certificates are judged by.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,7 +136,7 @@ fn lists(folder: &Path) -> Result<Lists, FileError> {
         let message = format!("{} files of revocation lists: at most {CRL_FILES}", paths.len());
         return Err(FileError::new(folder, message));
     }
-    let (mut lists, mut ders) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
     for path in paths {
         for der in files::revocation_lists(&path)? {
             let parsed = CertificateRevocationList::from_der(der.as_ref());
@@ -144,15 +145,17 @@ fn lists(folder: &Path) -> Result<Lists, FileError> {
                 let message = "a revocation list of it does not say until when it is in force (nextUpdate)";
                 FileError::new(&path, message)
             })?;
-            lists.push(List {
+            let list = List {
                 path: path.clone(),
                 since: list.last_update().timestamp(),
                 until: until.timestamp(),
-            });
-            ders.push(der);
+            };
+            found.push((list, der));
         }
     }
-    Ok((lists, ders))
+    // Of several lists of one authority the first is asked and no other: it must be the newest, or what was revoked since would not be.
+    found.sort_by_key(|(list, _)| Reverse(list.since));
+    Ok(found.into_iter().unzip())
 }
 
 /// The files of revocation lists in a member's folder, in order.

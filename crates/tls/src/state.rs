@@ -131,6 +131,13 @@ impl State {
         }
         let mut until = said.not_after.min(trust.authorities.lists_until());
         for certificate in above {
+            if trust
+                .revoked
+                .serials
+                .contains(&leaf::serial(&leaf::parse(certificate)?)?)
+            {
+                return Err(Refusal::ByOperator);
+            }
             until = until.min(leaf::not_after(certificate)?);
         }
         Ok(Judged {

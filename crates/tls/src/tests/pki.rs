@@ -93,8 +93,13 @@ impl Root {
         self.holder(|params| params.subject_alt_names = vec![uri(name)])
     }
 
-    /// A revocation list.
+    /// A revocation list of two days ago.
     pub(super) fn list(&self, serials: &[u64], until: OffsetDateTime) -> String {
+        self.list_of(now() - Duration::days(2), serials, until)
+    }
+
+    /// A revocation list of some day.
+    pub(super) fn list_of(&self, day: OffsetDateTime, serials: &[u64], until: OffsetDateTime) -> String {
         let revoked = serials.iter().map(|serial| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: now(),
@@ -102,7 +107,7 @@ impl Root {
             invalidity_date: None,
         });
         let params = CertificateRevocationListParams {
-            this_update: now() - Duration::days(2),
+            this_update: day,
             next_update: until,
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,

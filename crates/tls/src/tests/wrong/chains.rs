@@ -129,6 +129,36 @@ pub(super) const TABLE: &[Wrong] = &[
         "is revoked by its authority",
     ),
     (
+        "revoked by the newer of two lists, whose file comes first",
+        |w| {
+            let (yesterday, tomorrow) = (now() - Duration::days(1), now() + Duration::days(1));
+            w.write("csirt-at", "a.crl", &w.austria.list_of(yesterday, &[7], tomorrow));
+            w.austria.holder(|_| {})
+        },
+        "is revoked by its authority",
+    ),
+    (
+        "revoked by the newer of two lists, whose file comes last",
+        |w| {
+            let (yesterday, tomorrow) = (now() - Duration::days(1), now() + Duration::days(1));
+            w.write("csirt-at", "z.crl", &w.austria.list_of(yesterday, &[7], tomorrow));
+            w.austria.holder(|_| {})
+        },
+        "is revoked by its authority",
+    ),
+    (
+        "an office that the operator refuses",
+        |w| {
+            let office = w
+                .austria
+                .below("an office", |p| p.serial_number = Some(SerialNumber::from(9)));
+            w.write("csirt-at", "office.crl", &office.list(&[], now() + Duration::days(1)));
+            w.revoke("csirt-at", "9 # its key was stolen");
+            office.holder(|_| {}).above(&[&office])
+        },
+        "operator of the installation has revoked",
+    ),
+    (
         "a list that has expired",
         |w| {
             w.write(
