@@ -231,13 +231,13 @@ impl Board {
                 found.push(Arc::clone(&held.alert));
             }
         };
-        let Some(probes) = probes else {
+        let begin = after.unwrap_or(AlertId::from_bytes([0; 16]));
+        let ids = probes.and_then(|probes| view.naming.look_up(probes, begin, LIST_STRIDE));
+        let Some(ids) = ids else {
             let next = view.alerts.range((from, Bound::Unbounded));
             next.take(LIST_STRIDE).for_each(look);
             return (found, seen_to);
         };
-        let begin = after.unwrap_or(AlertId::from_bytes([0; 16]));
-        let ids = view.naming.look_up(probes, begin, LIST_STRIDE);
         for ids in &ids {
             let behind = view.alerts.range(ids.clone()).filter(|(id, _)| Some(**id) != after);
             behind.for_each(&mut look);

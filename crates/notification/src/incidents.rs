@@ -72,9 +72,13 @@ impl Incidents {
     /// As [`Incidents::catch_up`].
     pub fn read_on(&self) -> Result<usize, ReadError> {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut count = 0;
+        let (mut count, mut failed) = (0, None);
         for (partition, read) in (0..).zip(reading.iter_mut()) {
-            count += self.read_partition(partition, read)?;
+            match self.read_partition(partition, read) {
+                Ok(read) => count += read,
+                // The others go on.
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
         if let Some(marked) = reading.iter().map(|read| read.marked).min() {
             *self.searched_to.lock().unwrap_or_else(PoisonError::into_inner) = marked;
@@ -82,7 +86,7 @@ impl Incidents {
         if count > 0 && self.merge() {
             gauge!(names::INCIDENT_INDEX_BYTES).set(self.bytes() as f64);
         }
-        Ok(count)
+        failed.map_or(Ok(count), Err)
     }
 
     /// Up to when everything reported was taken in, by the time marks of all partitions.

@@ -39,11 +39,17 @@ impl Naming {
         }
     }
 
-    /// The ids, from one on, of alerts that may name what is looked for: ranges of them in ascending order, at most so many.
-    pub(crate) fn look_up(&self, probes: &[Probe], from: AlertId, at_most: usize) -> Vec<RangeInclusive<AlertId>> {
-        let entries = self.postings.entries(probes, entry_of(from), at_most);
+    /// The ids, from one on, of alerts that may name what is looked for: ranges of them in ascending order, at most so many. None where it is
+    /// less to look at all alerts.
+    pub(crate) fn look_up(
+        &self,
+        probes: &[Probe],
+        from: AlertId,
+        at_most: usize,
+    ) -> Option<Vec<RangeInclusive<AlertId>>> {
+        let entries = self.postings.entries(probes, entry_of(from), at_most)?;
         let ids = |entry: u64| id(entry, 0).max(from)..=id(entry, u64::MAX);
-        entries.into_iter().map(ids).collect()
+        Some(entries.into_iter().map(ids).collect())
     }
 
     pub(crate) fn due(&self) -> Option<Due> {

@@ -142,7 +142,7 @@ impl Service {
             () = shutdown => Ok(()),
             error = self.follow() => Err(RunError::from(error)),
             error = self.stopped() => Err(RunError::from(error)),
-            error = self.index() => Err(RunError::from(error)),
+            never = self.index() => match never {},
             never = self.show_age() => match never {},
         };
         self.streams.ending.send_replace(true);
@@ -177,13 +177,14 @@ impl Service {
         }
     }
 
-    /// Reads the incidents into their index, apart from everything else and behind it: no report and no alert waits for it.
-    async fn index(&self) -> ReadError {
+    /// Reads the incidents into their index, apart from everything else and behind it: no report and no alert waits for it, and none is lost with it.
+    /// While it cannot be read searches say that they are stale.
+    async fn index(&self) -> Infallible {
         let advanced = Arc::new(Notify::new());
         let wake = Arc::clone(&advanced);
         self.log
             .on_advance(Topic::Incidents, Arc::new(move || wake.notify_one()));
-        let mut failures = 0;
+        let mut fails = false;
         loop {
             let incidents = Arc::clone(&self.incidents);
             let read = tokio::task::spawn_blocking(move || incidents.read_on()).await;
@@ -192,20 +193,20 @@ impl Service {
                     reason: panic.to_string(),
                 })
             }) {
-                Ok(0) => {
-                    failures = 0;
-                    advanced.notified().await;
-                    tokio::time::sleep(INDEX_REST).await;
-                }
-                Ok(_) => failures = 0,
-                Err(error @ ReadError::Unavailable { .. }) if failures < READ_RETRIES => {
-                    failures += 1;
-                    tracing::warn!(%error, failures, "cannot read the incidents for searches, trying again");
-                    tokio::time::sleep(self.heartbeat).await;
+                Ok(count) => {
+                    if std::mem::take(&mut fails) {
+                        tracing::info!("the incidents are read for searches again");
+                    }
+                    if count == 0 {
+                        advanced.notified().await;
+                        tokio::time::sleep(INDEX_REST).await;
+                    }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cannot read the incidents for searches");
-                    return error;
+                    if !std::mem::replace(&mut fails, true) {
+                        tracing::error!(%error, "cannot read the incidents for searches, which are stale from here on; trying again");
+                    }
+                    tokio::time::sleep(self.heartbeat).await;
                 }
             }
         }

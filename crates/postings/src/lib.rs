@@ -29,7 +29,7 @@
 //! let below = keyer.of_entry(&Entry::parse(EntryKind::Domain, "bad.example")?);
 //! let network = keyer.of_entry(&Entry::parse(EntryKind::Network, "192.0.2.0/24")?);
 //! let probes: Vec<_> = below.into_iter().chain(network).collect();
-//! assert_eq!(postings.entries(&probes, 0, 10), [42, 43]);
+//! assert_eq!(postings.entries(&probes, 0, 10), Some(vec![42, 43]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -41,5 +41,5 @@ mod runs;
 mod tests;
 
 pub use keyer::{Keyer, Place, Probe, SUFFIXES};
-pub use postings::{Due, Merged, Postings};
+pub use postings::{Due, Merged, NETWORK_ROWS, Postings};
 pub use runs::{HEAD_ROWS, Merge, Row, Runs, Walk};

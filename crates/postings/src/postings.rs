@@ -62,6 +62,9 @@ pub struct Merged {
     run: Vec<Posting>,
 }
 
+/// Rows of addresses and networks that one look-up walks through at most, for all its networks together.
+pub const NETWORK_ROWS: usize = 65_536;
+
 impl Due {
     /// Merges them: it takes no lock, and as long as there are rows.
     #[must_use]
@@ -93,9 +96,23 @@ impl Postings {
 
     /// The entries from a number on that any of the probes finds, in ascending order, each once: the first `at_most` of them.
     ///
-    /// A word costs as much as is taken; a network as much as was posted of its addresses.
+    /// A word costs as much as is taken; a network as much as was posted of its addresses. None where that is more than [`NETWORK_ROWS`] for all networks
+    /// together: then it is less to go through the entries themselves.
     #[must_use]
-    pub fn entries(&self, probes: &[Probe], from: u64, at_most: usize) -> Vec<u64> {
+    pub fn entries(&self, probes: &[Probe], from: u64, at_most: usize) -> Option<Vec<u64>> {
+        let networks = probes.iter().filter_map(|probe| match probe {
+            Probe::Network(network) => Some(network),
+            Probe::Word(_) => None,
+        });
+        let mut rows = 0_usize;
+        for network in networks {
+            let places = span(network);
+            let range = (*places.start(), 0)..=(*places.end(), u64::MAX);
+            rows = rows.saturating_add(self.addresses.count(&range) + self.networks.count(&range));
+            if rows > NETWORK_ROWS {
+                return None;
+            }
+        }
         let mut lowest = Lowest::new(from, at_most);
         for probe in probes {
             match probe {
@@ -103,7 +120,7 @@ impl Postings {
                 Probe::Network(network) => self.in_network(network, &mut lowest),
             }
         }
-        lowest.into_sorted()
+        Some(lowest.into_sorted())
     }
 
     fn in_network(&self, network: &Network, lowest: &mut Lowest) {

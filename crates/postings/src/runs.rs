@@ -129,6 +129,18 @@ impl<R: Row> Runs<R> {
         }
     }
 
+    /// How many rows [`Runs::each`] would tell of at most.
+    #[must_use]
+    pub fn count(&self, range: &RangeInclusive<R::Key>) -> usize {
+        let of_run = |run: &Arc<Vec<R>>| {
+            let begin = run.partition_point(|row| row.key() < *range.start());
+            run.partition_point(|row| row.key() <= *range.end())
+                .saturating_sub(begin)
+        };
+        let of_head = self.head.iter().filter(|row| range.contains(&row.key())).count();
+        of_head + self.runs.iter().map(of_run).sum::<usize>()
+    }
+
     /// Bytes of memory that the rows take.
     #[must_use]
     pub fn bytes(&self) -> usize {

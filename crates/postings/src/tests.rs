@@ -2,12 +2,13 @@
 //! What is found, against a look at each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use chappe_constituency::{Entry, EntryKind, Holder, Subject, Table};
 use chappe_model::{IndicatorKind, Network, Secret};
 use proptest::prelude::*;
 
-use crate::{HEAD_ROWS, Keyer, Place, Postings, Probe, Row, Runs};
+use crate::{HEAD_ROWS, Keyer, NETWORK_ROWS, Place, Postings, Probe, Row, Runs};
 
 /// A sum of parts by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ proptest! {
         probes.extend(entries.iter().filter_map(|entry| keyer.of_entry(entry)));
         let (mut found, mut from) = (BTreeSet::new(), 0);
         loop {
-            let next = postings.entries(&probes, from, page);
+            let next = postings.entries(&probes, from, page).unwrap();
             prop_assert!(next.is_sorted() && next.len() <= page);
             let Some(last) = next.last() else { break };
             from = last + 1;
@@ -185,7 +186,19 @@ proptest! {
         let table = Table::of_entries([(Holder(0), &Entry::Network(asked))]);
         let meets = |of: &(u32, u8)| table.narrowest(&Subject::Network(network(*of))).is_some();
         let truth: Vec<u64> = (0..).zip(&posted).filter(|(_, of)| meets(of)).map(|(nth, _)| nth).collect();
-        let found = postings.entries(&[Probe::Network(asked)], 0, 100);
+        let found = postings.entries(&[Probe::Network(asked)], 0, 100).unwrap();
         prop_assert!(truth.iter().all(|nth| found.contains(nth)), "{:?} of {:?}", found, truth);
     }
+}
+
+#[test]
+fn networks_that_too_much_lies_in_are_not_walked() {
+    let mut postings = Postings::default();
+    let wide: Network = Network::parse("10.0.0.0/8").unwrap();
+    for entry in 0..=NETWORK_ROWS as u64 {
+        postings.post(Place::Address(IpAddr::V4((0x0a00_0000 + entry as u32).into())), entry);
+    }
+    assert_eq!(postings.entries(&[Probe::Network(wide)], 0, 10), None);
+    let narrow = Network::parse("10.0.0.0/24").unwrap();
+    assert_eq!(postings.entries(&[Probe::Network(narrow)], 5, 2), Some(vec![5, 6]));
 }

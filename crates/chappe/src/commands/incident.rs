@@ -61,6 +61,8 @@ async fn by_key(session: &Session, key: &str) -> Result<v1::Incident> {
         let mut pages = Searching::new(session.clone(), asked);
         while let Some(page) = pages.next().await.map_err(|refusal| anyhow!("{refusal}"))? {
             if let Some(found) = page.into_iter().next() {
+                // A newer revision may be on its way into the index.
+                say_if_stale(&pages);
                 return Ok(found);
             }
         }

@@ -118,20 +118,20 @@ impl Shelf {
             return Stride::default();
         };
         let mut stride = Stride::default();
-        match (&wanted.probes, wanted.only) {
+        let looked_up = |probes: &Vec<Probe>| self.postings.entries(probes, entry_of(from), STRIDE_FOUND);
+        match (wanted.probes.as_ref().and_then(looked_up), wanted.only) {
             (_, Some(only)) if only < from => {}
             (_, Some(only)) => {
                 self.look(wanted, only..=only, usize::MAX, &mut stride);
             }
-            (Some(probes), None) => self.look_up(wanted, probes, from, &mut stride),
+            (Some(entries), None) => self.look_at(wanted, &entries, from, &mut stride),
             (None, None) => stride.seen_to = self.look(wanted, from..=u128::MAX, STRIDE_ALL, &mut stride),
         }
         stride
     }
 
-    fn look_up(&self, wanted: &Wanted, probes: &[Probe], from: u128, stride: &mut Stride) {
-        let entries = self.postings.entries(probes, entry_of(from), STRIDE_FOUND);
-        for entry in &entries {
+    fn look_at(&self, wanted: &Wanted, entries: &[u64], from: u128, stride: &mut Stride) {
+        for entry in entries {
             let first = u128::from(*entry) << 64;
             let last = first | u128::from(u64::MAX);
             self.look(wanted, first.max(from)..=last, usize::MAX, stride);
