@@ -70,8 +70,8 @@ pub(super) fn read(name: &str, path: &str, event: &Value) -> Result<Reading, Rea
     let mut draft = draft(name, &uuid, event, tags, &mut notes);
     draft.summary = narrative::summary(event, &context, &mut notes);
     draft.indicators = indicators;
-    draft.countries = context.countries.into_iter().chain(countries).collect();
-    draft.sectors.extend(context.sectors.into_iter().chain(sectors));
+    draft.countries = countries;
+    draft.sectors.extend(sectors);
     // The event's day begins the incident, unless something was seen before; without sightings its end is not known.
     draft.occurred_from_ms = [draft.occurred_from_ms, seen.map(|seen| seen.first_ms)]
         .into_iter()

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chappe_model::{Country, Sector};
 use serde_json::{Map, Value};
 
-use super::{places, tags};
+use super::tags;
 use crate::loose;
 use crate::notes::Notes;
 use crate::shown::{one_line, shown};
@@ -19,10 +18,6 @@ const NAMES: usize = 50;
 /// What the clusters of an event say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Context {
-    /// At which it aims.
-    pub(super) countries: BTreeSet<Country>,
-    /// At which it aims.
-    pub(super) sectors: BTreeSet<Sector>,
     names: BTreeMap<Group, BTreeSet<String>>,
 }
 
@@ -33,6 +28,8 @@ enum Group {
     Technique,
     Malware,
     Tool,
+    /// Whom somebody aims at, at other times too: not who was hit by this event.
+    Target,
 }
 
 impl Group {
@@ -59,6 +56,7 @@ impl Group {
             | "android"
             | "cryptominers" => Self::Malware,
             "tool" | "mitre-tool" | "mitre-enterprise-attack-tool" | "exploit-kit" => Self::Tool,
+            "target-information" | "sector" => Self::Target,
             _ => return None,
         })
     }
@@ -69,6 +67,7 @@ impl Group {
             Self::Technique => "Techniques",
             Self::Malware => "Malware",
             Self::Tool => "Tools",
+            Self::Target => "Aimed at",
         }
     }
 }
@@ -89,14 +88,14 @@ pub(super) fn of_event(event: &Map<String, Value>, notes: &mut Notes) -> Context
                 notes.push("a cluster of a galaxy without type or value is not read".to_owned());
                 continue;
             };
-            context.take(&kind, &value, cluster.get("meta").and_then(Value::as_object), notes);
+            context.take(&kind, &value, notes);
             whole.insert((kind.into_owned(), value.into_owned()));
         }
     }
     for tag in tags::names(event).filter(|tag| is_cluster(tag)) {
         match parts(tag) {
             Some((kind, value)) if whole.contains(&(kind.to_owned(), value.to_owned())) => {}
-            Some((kind, value)) => context.take(kind, value, None, notes),
+            Some((kind, value)) => context.take(kind, value, notes),
             None => notes.push(format!("the tag {} is not read", shown(tag))),
         }
     }
@@ -111,34 +110,14 @@ fn parts(tag: &str) -> Option<(&str, &str)> {
 }
 
 impl Context {
-    fn take(&mut self, kind: &str, value: &str, meta: Option<&Map<String, Value>>, notes: &mut Notes) {
-        let known = match kind {
-            "target-information" => {
-                let code = meta.and_then(|meta| loose::list(meta, "iso-code").iter().find_map(Value::as_str));
-                let country = code.and_then(|code| Country::parse(code).ok());
-                let country = country.or_else(|| places::country(value));
-                self.countries.extend(country);
-                country.is_some()
-            }
-            "sector" => {
-                let sector = places::sector(value);
-                self.sectors.extend(sector);
-                sector.is_some()
-            }
-            _ => match Group::of(kind) {
-                Some(group) => {
-                    self.names.entry(group).or_default().insert(one_line(value));
-                    true
-                }
-                None => false,
-            },
-        };
-        if !known {
-            notes.push(format!(
+    fn take(&mut self, kind: &str, value: &str, notes: &mut Notes) {
+        match Group::of(kind) {
+            Some(group) => drop(self.names.entry(group).or_default().insert(one_line(value))),
+            None => notes.push(format!(
                 "the cluster {} of the galaxy {} is not read",
                 shown(value),
                 shown(kind)
-            ));
+            )),
         }
     }
 

@@ -35,13 +35,18 @@ pub(super) struct Sightings {
     pub(super) expires_later: bool,
 }
 
+/// A time in seconds since 1970. One that no revision can be, such as one in milliseconds, is none: it would hide all others.
+fn moment_s(holder: &Map<String, Value>, member: &str) -> Option<u64> {
+    loose::number(holder, member).filter(|at_s| u32::try_from(*at_s).is_ok())
+}
+
 /// The newest sighting decides; of several of one time the one that takes most back. `edited_s` is when the event was edited last, in seconds
 /// since 1970: a reader without a clock knows by it what is past.
 pub(super) fn of_attribute(attribute: &Map<String, Value>, edited_s: u64) -> Sightings {
     let mut found = Sightings::default();
     let mut newest: Option<(u64, Kind)> = None;
     for sighting in loose::list(attribute, "Sighting").iter().filter_map(Value::as_object) {
-        let (Some(kind), Some(at_s)) = (Kind::of(sighting), loose::number(sighting, "date_sighting")) else {
+        let (Some(kind), Some(at_s)) = (Kind::of(sighting), moment_s(sighting, "date_sighting")) else {
             continue;
         };
         match kind {
@@ -73,13 +78,13 @@ pub(super) fn newest_s(event: &Map<String, Value>) -> Option<u64> {
         let sightings = loose::list(holder, "Attribute").iter().filter_map(Value::as_object);
         let sightings = sightings.flat_map(|attribute| loose::list(attribute, "Sighting"));
         let counts = |sighting: &Map<String, Value>| {
-            let at = loose::number(sighting, "date_sighting")?;
+            let at = moment_s(sighting, "date_sighting")?;
             (Kind::of(sighting)? != Kind::Expired || at <= edited_s).then_some(at)
         };
         sightings.filter_map(Value::as_object).filter_map(counts).max()
     };
     let reports = loose::list(event, "EventReport").iter().filter_map(Value::as_object);
-    let reports = reports.filter_map(|report| loose::number(report, "timestamp"));
+    let reports = reports.filter_map(|report| moment_s(report, "timestamp"));
     let objects = loose::list(event, "Object").iter().filter_map(Value::as_object);
     objects.filter_map(of).chain(of(event)).chain(reports).max()
 }

@@ -212,7 +212,13 @@ impl Told {
 fn indicator_of(field: &str, value: &str) -> Option<Indicator> {
     match Field::parse(field)? {
         Field::Indicator => value.parse().ok(),
-        Field::IndicatorOf(kind) => value.parse().or_else(|_| Indicator::parse(kind, value)).ok(),
+        // Of the field's kind and no other, whatever the value looks like: a mutex may be called `domain:bad.example`.
+        Field::IndicatorOf(kind) => {
+            let named = value
+                .strip_prefix(kind.as_str())
+                .and_then(|rest| rest.strip_prefix(':'));
+            Indicator::parse(kind, named.unwrap_or(value)).ok()
+        }
         _ => None,
     }
 }

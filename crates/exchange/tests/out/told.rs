@@ -53,7 +53,7 @@ pub(crate) fn alert(number: u8) -> Told {
 }
 
 /// Every kind of thing that reports may share.
-const KEYS: [(&str, &str); 24] = [
+const KEYS: [(&str, &str); 25] = [
     ("indicator", "domain:bad.example"),
     ("indicator", "ip:192.0.2.1"),
     ("indicator", "ip:2001:db8::1"),
@@ -80,6 +80,7 @@ const KEYS: [(&str, &str); 24] = [
     ("indicator", r"registry_key:HKEY_CURRENT_USER\software\bad one"),
     ("malware", "malware:cobalt-strike"),
     ("technique", "technique:T1566.001"),
+    ("mutex", "domain:not-this.example"),
     ("sector", "energy"),
 ];
 

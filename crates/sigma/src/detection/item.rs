@@ -187,12 +187,18 @@ fn pattern(subject: Subject, modifiers: &Modifiers, at: At, text: &str, faults: 
     let lower = text.to_lowercase();
     let mut personal = IndicatorKind::ALL.into_iter().filter(|kind| kind.is_personal());
     if subject == Subject::Indicator
-        && let Some(kind) = personal.find(|kind| lower.starts_with(kind.as_str()))
+        && let Some(kind) = personal.find(|kind| asks_for(&lower, kind.as_str()))
     {
         faults.push(at, pseudonyms(kind));
         return None;
     }
     Some(test)
+}
+
+/// Whether a pattern, in lower case, can only hold of values of a kind: `phone:…`, or the name up to its first wildcard, as in `phone*`.
+fn asks_for(pattern: &str, kind: &str) -> bool {
+    let rest = pattern.strip_prefix(kind);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '*', '?', '\\']))
 }
 
 /// A backslash at the end would take the meaning from the `*` that is put behind it.

@@ -26,8 +26,8 @@ const ROOTS: [(&str, &str); 10] = [
 const KERNEL: &str = "registry";
 const KERNEL_ROOTS: [(&str, &str); 2] = [("machine", LOCAL_MACHINE), ("user", USERS)];
 
-/// Users of a domain or computer.
-const USER_SID: &str = "s-1-5-21-";
+/// Users of a domain or computer, and of Entra ID.
+const USER_SIDS: [&str; 2] = ["s-1-5-21-", "s-1-12-1-"];
 
 pub(super) fn registry_key(text: &str) -> Result<String, Why> {
     // Two backslashes in a row are one that was escaped.
@@ -82,7 +82,7 @@ fn user(name: &str) -> Option<bool> {
         Some(sid) => (sid, true),
         None => (name, false),
     };
-    let rest = sid.strip_prefix(USER_SID)?;
+    let rest = USER_SIDS.iter().find_map(|users| sid.strip_prefix(users))?;
     let is_sid = rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     is_sid.then_some(classes)
 }
