@@ -79,18 +79,7 @@ pub fn describe_metrics() {
         Unit::Count,
         "Of these, neither dismissed nor confirmed"
     );
-    describe_counter!(TAXII_REQUESTS, Unit::Count, "TAXII requests answered, by HTTP status");
-    describe_counter!(
-        TAXII_OBJECTS,
-        Unit::Count,
-        "Objects, records and versions in TAXII answers"
-    );
-    describe_counter!(
-        TAXII_GAPS,
-        Unit::Count,
-        "Gaps of damaged history that TAXII collections leave out"
-    );
-    describe_gauge!(TAXII_CONNECTIONS_OPEN, Unit::Count, "TAXII connections open now");
+    describe_taxii();
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams open now");
     describe_gauge!(STREAMS_LIMIT, Unit::Count, "Streams that may be open at once");
     describe_histogram!(
@@ -104,6 +93,21 @@ pub fn describe_metrics() {
         "How far the clock is ahead of the log time up to which alerts are told; what heartbeats call stale"
     );
     begin();
+}
+
+fn describe_taxii() {
+    describe_counter!(TAXII_REQUESTS, Unit::Count, "TAXII requests answered, by HTTP status");
+    describe_counter!(
+        TAXII_OBJECTS,
+        Unit::Count,
+        "Objects, records and versions in TAXII answers"
+    );
+    describe_counter!(
+        TAXII_GAPS,
+        Unit::Count,
+        "Gaps of damaged history that TAXII collections leave out"
+    );
+    describe_gauge!(TAXII_CONNECTIONS_OPEN, Unit::Count, "TAXII connections open now");
 }
 
 /// Begins every metric that has a value before anything happens: a count that is there from the start shows its first increase.
@@ -121,6 +125,7 @@ fn begin() {
         CONSTITUENCIES_UNDECODED,
         INCIDENTS_UNDECODED,
         TAXII_OBJECTS,
+        TAXII_GAPS,
     ] {
         counter!(name).increment(0);
     }
