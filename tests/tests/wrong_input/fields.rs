@@ -272,13 +272,13 @@ const INDICATORS: &[Case] = &[
         "no indicator type",
         |r| r.indicators[0].r#type = 0,
         "incident.indicators[0].type",
-        "1 (ip) to 9 (cve)",
+        "1 (ip) to 20 (technique)",
     ),
     case(
         "unknown indicator type",
         |r| r.indicators[0].r#type = 42,
         "incident.indicators[0].type",
-        "1 (ip) to 9 (cve)",
+        "1 (ip) to 20 (technique)",
     ),
     case(
         "too many indicators",

@@ -207,7 +207,7 @@ fn senseless() -> Vec<Case> {
         (
             "no such kind",
             own.replace("domain:", "host:").into(),
-            &["line 6, column ", "give ip, domain"],
+            &["line 6, column ", "give one of ip, domain"],
         ),
         (
             "no time",

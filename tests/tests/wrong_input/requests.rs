@@ -317,7 +317,7 @@ fn wrong_searches() -> [(v1::AlertFilter, &'static str, &'static str); 6] {
                 ..filter()
             },
             "filter.values[0].type",
-            "1 (ip) to 9 (cve)",
+            "1 (ip) to 20 (technique)",
         ),
         (
             v1::AlertFilter {

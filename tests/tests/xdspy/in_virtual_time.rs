@@ -13,7 +13,7 @@ use chappe_exchange::{Draft, read_misp};
 use chappe_identity::{Directory, TokenDigest};
 use chappe_ingest::{Desk, Options, Quotas, Service};
 use chappe_model::{
-    Alert, Country, IndicatorKind, MemberId, Policy, Principal, Role, Secret, Severity, Timestamp, Tlp, built_in_rules,
+    Alert, Country, MemberId, Policy, Principal, Role, Secret, Severity, Timestamp, Tlp, built_in_rules,
 };
 use chappe_proto::{incident, time, v1};
 use tonic::Code;
@@ -184,29 +184,10 @@ fn report(path: &Path, country: &str, tlp: Option<Tlp>) -> v1::Incident {
         occurred_from: moment(draft.occurred_from_ms),
         occurred_to: moment(draft.occurred_to_ms),
         countries: vec![country.into()],
-        indicators: draft
-            .indicators
-            .iter()
-            .map(|indicator| v1::Indicator {
-                r#type: code(indicator.kind()) as i32,
-                value: indicator.value().into(),
-            })
-            .collect(),
+        indicators: draft.indicators.iter().map(incident::indicator_to_wire).collect(),
         title: draft.title,
         summary: draft.summary,
         ..v1::Incident::default()
-    }
-}
-
-fn code(kind: IndicatorKind) -> v1::IndicatorType {
-    match kind {
-        IndicatorKind::Ip => v1::IndicatorType::Ip,
-        IndicatorKind::Domain => v1::IndicatorType::Domain,
-        IndicatorKind::Md5 => v1::IndicatorType::Md5,
-        IndicatorKind::Sha1 => v1::IndicatorType::Sha1,
-        IndicatorKind::Sha256 => v1::IndicatorType::Sha256,
-        IndicatorKind::Cve => v1::IndicatorType::Cve,
-        other => panic!("{other:?}"),
     }
 }
 

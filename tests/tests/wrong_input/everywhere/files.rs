@@ -154,7 +154,7 @@ fn lists_and_counts() -> Vec<Kind> {
     let report =
         r#"{"report_key": "k", "incident_type": "spam", "tlp": "amber", "countries": ["FR"], "at": "yesterday"}"#;
     vec![
-        hunt("hunt: what is no value", b"bad.example\r\nnot a value\r\n192.0.2.1/24\r\n".into(), REFUSED, &["hunt.txt:2: ", "or kind:value", "hunt.txt:3: ", "write 192.0.2.0/24", "2 not read"]),
+        hunt("hunt: what is no value", b"bad.example\r\nnot a value\r\n192.0.2.1/24\r\n".into(), REFUSED, &["hunt.txt:2: ", "write kind:value", "hunt.txt:3: ", "write 192.0.2.0/24", "2 not read"]),
         hunt("hunt: no UTF-8", b"bad.example\n\xff\n".into(), FAILED, &["hunt.txt:2: not UTF-8: convert it"]),
         hunt("hunt: empty", vec![], FAILED, &["hunt.txt names nothing that could be looked for"]),
         surge("counts: no such day", "date,count\n2024-01-01,3\n2024-02-30,4\n", &["counts.csv:3: '2024-02-30' is no date; write it as"]),

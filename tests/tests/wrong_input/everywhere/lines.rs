@@ -8,7 +8,7 @@ const ID: &str = "decide alerts/00112233445566778899aabbccddeeff perhaps";
 pub(super) fn lines() -> Vec<Kind> {
     let of = |name, line, says| Kind::new(name, line, ("", ""), USAGE, says);
     vec![
-        of("line: no address", "watch --server nowhere", &["'--server <ADDRESS>'", "write it like 127.0.0.1:7600"]),
+        of("line: no address", "watch --server nowhere", &["'--server <ADDRESS>'", "or 127.0.0.1:7600"]),
         of("line: no such day", "alert list --since 2026-02-30", &["'--since <TIME>'", "like 2026-03-02T06:15:00Z"]),
         of("line: no zone", "export csv --until 2026-03-02T06:15:00", &["'--until <TIME>'", "with its zone"]),
         of("line: a negative number", "demo --seed -1", &["unexpected argument '-1'"]),
