@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use chappe_identity::Serial;
 use chappe_model::MemberId;
-use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::{CertificateError, RootCertStore};
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use crate::Refusal;
@@ -29,12 +29,22 @@ pub(crate) struct Trust {
 /// What a member's authorities say: roots and revocation lists.
 #[derive(Debug)]
 pub(crate) struct Authorities {
-    /// None without a revocation list.
-    verifier: Option<Arc<dyn ClientCertVerifier>>,
+    /// One for each root: a root that has expired counts for nothing, which a store of roots does not ask. None without a revocation list.
+    anchors: Vec<Anchor>,
     /// The public keys of the roots, in DER.
     pub(crate) keys: Vec<Vec<u8>>,
     /// The revocation lists' files and the time in which each is in force.
     pub(crate) lists: Vec<List>,
+}
+
+/// A root, with all revocation lists.
+#[derive(Debug)]
+struct Anchor {
+    /// In seconds since 1970.
+    since: i64,
+    /// Likewise: the last second.
+    until: i64,
+    verifier: Arc<dyn ClientCertVerifier>,
 }
 
 /// When a revocation list was made and until when it is in force, in seconds since 1970.
@@ -59,45 +69,65 @@ impl Authorities {
     /// When a file is absent or wrong.
     pub(crate) fn read(folder: &Path, provider: &Arc<CryptoProvider>) -> Result<Self, FileError> {
         let path = folder.join(ROOTS_FILE);
-        let mut roots = RootCertStore::empty();
-        let mut keys = Vec::new();
+        let (mut roots, mut keys) = (Vec::new(), Vec::new());
         for root in files::certificates(&path)? {
-            keys.push(key_of_authority(&root).map_err(|message| FileError::new(&path, message))?);
-            let added = roots.add(root);
-            added.map_err(|error| FileError::new(&path, format!("a root is not taken: {error}")))?;
+            let wrong = |message: String| FileError::new(&path, message);
+            let (key, since, until) = said_of_root(&root).map_err(wrong)?;
+            let mut store = RootCertStore::empty();
+            store
+                .add(root)
+                .map_err(|error| wrong(format!("a root is not taken: {error}")))?;
+            keys.push(key);
+            roots.push((since, until, store));
         }
         let (lists, ders) = lists(folder)?;
-        let verifier = match ders.is_empty() {
-            true => None,
-            false => Some(verifier(roots, ders, provider).map_err(|error| FileError::new(folder, error))?),
-        };
-        Ok(Self { verifier, keys, lists })
+        let mut anchors = Vec::new();
+        for (since, until, store) in roots.into_iter().filter(|_| !ders.is_empty()) {
+            let verifier = verifier(store, ders.clone(), provider).map_err(|error| FileError::new(folder, error))?;
+            anchors.push(Anchor { since, until, verifier });
+        }
+        Ok(Self { anchors, keys, lists })
     }
 
+    /// Until when the root that it leads to is in force, in seconds since 1970.
+    ///
     /// # Errors
-    /// When the chain does not lead to a root, is out of time, is revoked, or no list in force says whether it is.
+    /// When the chain does not lead to a root that is in force, is out of time, is revoked, or no list in force says whether it is.
     pub(crate) fn verify(
         &self,
         member: &MemberId,
         leaf: &CertificateDer<'_>,
         above: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<(), Refusal> {
-        let none = || Refusal::NoRevocationList(member.clone());
-        let verifier = self.verifier.as_ref().ok_or_else(none)?;
-        let verified = verifier.verify_client_cert(leaf, above, now);
-        verified.map(drop).map_err(|error| match error {
-            rustls::Error::InvalidCertificate(error) => Refusal::Chain(error),
-            rustls::Error::InvalidCertRevocationList(_) => {
-                Refusal::Chain(rustls::CertificateError::UnknownRevocationStatus)
+    ) -> Result<i64, Refusal> {
+        if self.lists.is_empty() {
+            return Err(Refusal::NoRevocationList(member.clone()));
+        }
+        let now_s = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let in_force = |anchor: &&Anchor| (anchor.since..=anchor.until).contains(&now_s);
+        let mut refused = None;
+        for anchor in self.anchors.iter().filter(in_force) {
+            match anchor.verifier.verify_client_cert(leaf, above, now) {
+                Ok(_) => return Ok(anchor.until),
+                // That it is another root's says least of all.
+                Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) if refused.is_some() => {}
+                Err(error) => refused = Some(refusal(error)),
             }
-            _ => Refusal::Malformed("its chain cannot be read"),
-        })
+        }
+        Err(refused.unwrap_or(Refusal::Chain(CertificateError::Expired)))
     }
 
     /// Until when all lists are in force, in seconds since 1970.
     pub(crate) fn lists_until(&self) -> i64 {
         self.lists.iter().map(|list| list.until).min().unwrap_or(i64::MAX)
+    }
+}
+
+fn refusal(error: rustls::Error) -> Refusal {
+    match error {
+        rustls::Error::InvalidCertificate(error) => Refusal::Chain(error),
+        rustls::Error::InvalidCertRevocationList(_) => Refusal::Chain(CertificateError::UnknownRevocationStatus),
+        _ => Refusal::Malformed("its chain cannot be read"),
     }
 }
 
@@ -114,7 +144,8 @@ fn verifier(
     built.map_err(|error| format!("roots and revocation lists do not hold together: {error}"))
 }
 
-fn key_of_authority(root: &CertificateDer<'_>) -> Result<Vec<u8>, String> {
+/// A root's public key in DER, and when it is in force: the first and the last second since 1970.
+fn said_of_root(root: &CertificateDer<'_>) -> Result<(Vec<u8>, i64, i64), String> {
     let certificate = leaf::parse(root).map_err(|refusal| format!("a root cannot be read: {refusal}"))?;
     if !certificate.is_ca() {
         return Err("a certificate of it is no authority's: it lacks the CA flag".into());
@@ -125,7 +156,9 @@ fn key_of_authority(root: &CertificateDer<'_>) -> Result<Vec<u8>, String> {
                        said by the folder that it stands in";
         return Err(message.into());
     }
-    Ok(certificate.public_key().raw.to_vec())
+    let validity = certificate.validity();
+    let (since, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    Ok((certificate.public_key().raw.to_vec(), since, until))
 }
 
 type Lists = (Vec<List>, Vec<CertificateRevocationListDer<'static>>);

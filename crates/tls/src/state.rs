@@ -124,12 +124,12 @@ impl State {
         if self.shared.contains(member) {
             return Err(Refusal::SharedRoot(member.clone()));
         }
-        trust.authorities.verify(member, leaf, above, now)?;
+        let root_until = trust.authorities.verify(member, leaf, above, now)?;
         // Behind the signatures, so that nobody learns of a member what it cannot prove to be.
         if trust.revoked.whole || trust.revoked.serials.contains(&said.serial) {
             return Err(Refusal::ByOperator);
         }
-        let mut until = said.not_after.min(trust.authorities.lists_until());
+        let mut until = said.not_after.min(root_until).min(trust.authorities.lists_until());
         for certificate in above {
             if trust
                 .revoked

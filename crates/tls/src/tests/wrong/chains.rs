@@ -52,6 +52,16 @@ pub(super) const TABLE: &[Wrong] = &[
         "not valid yet",
     ),
     (
+        "a root that has expired",
+        |w| {
+            let old = Root::with("an old authority", |p| p.not_after = now() - Duration::seconds(1));
+            w.write("csirt-at", crate::ROOTS_FILE, &old.certificate.pem());
+            w.write("csirt-at", "root.crl", &old.list(&[], now() + Duration::days(1)));
+            old.holder(|_| {})
+        },
+        "has expired",
+    ),
+    (
         "an office above it that is missing",
         |w| w.austria.below("an office", |_| {}).holder(|_| {}),
         "does not lead to an authority",
