@@ -20,6 +20,7 @@ use crate::Refusal;
 use crate::metric_names::{HANDSHAKES as ENDED, OUTCOME};
 use crate::options::{HANDSHAKE, HANDSHAKES, LINGER, LINGER_READS, Protocol};
 use crate::secured::{Registered, Secured};
+use crate::shares::Shares;
 use crate::tls::Shared;
 
 /// Why a connection was not taken.
@@ -48,6 +49,7 @@ pub(crate) async fn accept<IO>(
     IO: AsyncRead + AsyncWrite + Connected<ConnectInfo = TcpConnectInfo> + Unpin + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(HANDSHAKES));
+    let shares = Shares::default();
     let mut accepted = pin!(accepted);
     let mut under_way = JoinSet::new();
     loop {
@@ -63,6 +65,12 @@ pub(crate) async fn accept<IO>(
         };
         while under_way.try_join_next().is_some() {}
         let (Ok(place), Some(next)) = (place, next) else { break };
+        let address = next.as_ref().ok().and_then(|io| io.connect_info().remote_addr());
+        let share = address.map(|address| shares.enter(address.ip()));
+        if let Some(None) = share {
+            counter!(ENDED, OUTCOME => "crowded").increment(1);
+            continue;
+        }
         let (shared, ready) = (Arc::clone(&shared), ready.clone());
         under_way.spawn(async move {
             let secured = match next {
@@ -73,7 +81,7 @@ pub(crate) async fn accept<IO>(
                 // Nobody serves any more if it is not taken.
                 let _ = ready.send(secured).await;
             }
-            drop(place);
+            drop((place, share));
         });
     }
     while under_way.join_next().await.is_some() {}

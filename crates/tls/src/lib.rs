@@ -55,6 +55,7 @@ mod options;
 mod refusal;
 mod registry;
 mod secured;
+mod shares;
 mod state;
 mod tls;
 mod verifier;
@@ -68,8 +69,8 @@ pub use leaf::{Leaf, read_leaf};
 pub use member::{Times, check_member, times_of_member};
 pub use metric_names::describe_metrics;
 pub use options::{
-    CERTIFICATES_BYTES, CERTIFICATES_IN_A_FILE, CRL_BYTES, CRL_FILES, HANDSHAKE, HANDSHAKES, Options, Protocol,
-    RELOAD_EVERY, REVOKED_BYTES, REVOKED_FILE, ROOTS_FILE,
+    CERTIFICATES_BYTES, CERTIFICATES_IN_A_FILE, CRL_BYTES, CRL_FILES, HANDSHAKE, HANDSHAKES, HANDSHAKES_OF_AN_ADDRESS,
+    Options, Protocol, RELOAD_EVERY, REVOKED_BYTES, REVOKED_FILE, ROOTS_FILE,
 };
 pub use refusal::Refusal;
 pub use secured::Secured;

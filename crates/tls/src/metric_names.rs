@@ -10,7 +10,8 @@ pub(crate) const WRONG_FILES: &str = "chappe_tls_wrong_files";
 pub(crate) const SERVER_SECONDS: &str = "chappe_tls_server_certificate_seconds";
 pub(crate) const LIST_SECONDS: &str = "chappe_tls_revocation_list_seconds";
 
-/// The label of [`HANDSHAKES`]: accepted, refused (the certificate), failed (anything else), late.
+/// The label of [`HANDSHAKES`]: accepted, refused (the certificate), failed (anything else), late, crowded (too many of one
+/// address under way).
 /// And of [`RELOADS`]: changed, failed.
 pub(crate) const OUTCOME: &str = "outcome";
 

@@ -19,6 +19,8 @@ pub const RELOAD_EVERY: Duration = Duration::from_secs(2);
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Handshakes under way at once; further connections wait in the kernel's queue.
 pub const HANDSHAKES: usize = 256;
+/// Of these, those of one address: a further one is closed at once, so that no single host keeps all others out.
+pub const HANDSHAKES_OF_AN_ADDRESS: usize = HANDSHAKES / 4;
 /// How long a refused client has to read why.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// And how often 1 KiB of what it still says is read and dropped meanwhile.
