@@ -104,6 +104,7 @@ impl Board {
                 0 => break,
                 count => total += count,
             }
+            self.merge_names();
         }
         while self.read_decisions_on()? > 0 {}
         Ok(total)
@@ -146,15 +147,15 @@ impl Board {
             view.apply(position, decoded, bytes);
         }
         drop(view);
-        self.merge();
         if count > 0 {
             Tally::of(&self.view()).show();
         }
         Ok(count)
     }
 
-    /// Merges what it is time for of the index of values; lists go on meanwhile. Only the one that reads on does this.
-    fn merge(&self) {
+    /// Merges what it is time for of the index of values; lists go on meanwhile. Streams are told first: they do not wait for it.
+    pub(crate) fn merge_names(&self) {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let due = self.view().naming.due();
             let Some(due) = due else { return };

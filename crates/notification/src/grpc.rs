@@ -86,7 +86,7 @@ pub(crate) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     let Ok(permit) = Arc::clone(room).try_acquire_owned() else {
-        let message = "too many alerts are being looked up or decided here now: ask again later, or subscribe";
+        let message = "too much is being looked up or decided here now: ask again later";
         return Err(status::exhausted("TOO_MANY_LOOKUPS", message, RETRY_AFTER));
     };
     let done = tokio::task::spawn_blocking(move || {

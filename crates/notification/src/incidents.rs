@@ -7,7 +7,7 @@ mod shelf;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, RecordKind, Topic};
+use chappe_eventlog::{EventLog, Position, ReadError, ReadLimit, Record, RecordKind, Topic, Writers};
 use chappe_model::{MemberId, Secret, Timestamp};
 use chappe_proto::incident;
 use metrics::{counter, gauge};
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use self::shelf::{DueOf, Shelf, Taken};
 use crate::metric_names as names;
-use crate::options::SEARCHES_AT_ONCE;
+use crate::options::{SEARCHES_AT_ONCE, SEARCHES_ON_SHARED};
 
 /// An index of every incident in the log, member by member. It follows the topic `incidents` and answers what members look for among their own reports; the records
 /// themselves are read from the log where they are wanted.
@@ -30,7 +30,7 @@ pub struct Incidents {
     reading: Mutex<Vec<Read>>,
     /// Everything that was stamped up to here was taken in.
     searched_to: Mutex<Timestamp>,
-    /// Room for searches asked over gRPC: [`SEARCHES_AT_ONCE`].
+    /// Room for searches asked over gRPC: [`SEARCHES_AT_ONCE`], or [`SEARCHES_ON_SHARED`].
     pub(crate) searches: Arc<Semaphore>,
 }
 
@@ -46,6 +46,10 @@ impl Incidents {
     /// Of this log; nothing is read yet. An answer is stale when log time is more than `stale_after_ms` behind the clock.
     pub fn new(log: Arc<dyn EventLog>, secret: Secret, stale_after_ms: u64) -> Self {
         let partitions = log.partitions(Topic::Incidents);
+        let at_once = match log.writers() {
+            Writers::Shared => SEARCHES_ON_SHARED,
+            Writers::Sole => SEARCHES_AT_ONCE,
+        };
         Self {
             log,
             secret,
@@ -53,7 +57,7 @@ impl Incidents {
             shelves: RwLock::default(),
             reading: Mutex::new(vec![Read::default(); usize::from(partitions)]),
             searched_to: Mutex::default(),
-            searches: Arc::new(Semaphore::new(SEARCHES_AT_ONCE)),
+            searches: Arc::new(Semaphore::new(at_once)),
         }
     }
 

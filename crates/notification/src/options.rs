@@ -25,6 +25,8 @@ pub(crate) const RECORDS_PER_PAGE: usize = 1_000;
 pub(crate) const OUTLINES_PER_PAGE: usize = 1_000_000;
 /// Most searches among incidents at once: each reads the log, on a thread for blocking work. The next is told to come again.
 pub(crate) const SEARCHES_AT_ONCE: usize = 16;
+/// The same where the log is read over a network, by few readers of history that streams need too.
+pub(crate) const SEARCHES_ON_SHARED: usize = 4;
 /// How long the index of incidents rests when it has read everything, so that it takes many reports at a time.
 pub(crate) const INDEX_REST: Duration = Duration::from_millis(20);
 /// When to search again after the log could not be read.

@@ -163,6 +163,7 @@ impl Service {
         let alerts = self.board.read_on()?;
         if alerts > 0 {
             self.streams.news.send_replace(());
+            self.board.merge_names();
         }
         Ok(stated? + alerts + self.board.read_decisions_on()?)
     }

@@ -24,7 +24,7 @@ pub trait Row: Copy {
 
 /// Rows by ascending key, one for each key as far as anybody sees.
 ///
-/// A row goes into the head; a full head becomes a sorted run; [`FAN_IN`] runs of like size are merged into one when the owner finds the time
+/// A row goes into the head; a full head becomes a sorted run; some runs of like size are merged into one when the owner finds the time
 /// ([`Runs::due`]). So each row is moved once for each size there is, and a look-up asks a few runs of each size.
 #[derive(Clone, Debug)]
 pub struct Runs<R> {

@@ -174,10 +174,10 @@ pub(super) fn revoke(args: &RevokeArgs, out: &mut (dyn Write + Send)) -> Result<
         out,
         "{which} is refused from now on; a server that runs closes its connections within seconds."
     )?;
-    if config.tls.is_some_and(|tls| tls.tokens) {
+    if config.tls.is_some_and(|tls| tls.tokens) || config.taxii.is_some() {
         writeln!(
             out,
-            "Its token still counts: take the member's token-digest out of the configuration, and start the server again."
+            "A token of the member still counts: take the member's token-digest out of the configuration, and start the server again."
         )?;
     }
     Ok(())
