@@ -1,6 +1,7 @@
 //! The installation's secret: 32 random bytes in the data folder, made once, never replaced.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -107,13 +108,12 @@ pub(crate) fn create(data: &Path, master: &[u8; SECRET_BYTES]) -> Result<(), Sec
     };
     // The log in it holds every report in plain text: it is for its owner alone.
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(io)?;
-    let draft = data.join(format!("{SECRET_FILE}.{}", std::process::id()));
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)?;
+    // No two processes have one draft: in containers they share a number.
+    let draft = RandomState::new().build_hasher().finish();
+    let draft = data.join(format!("{SECRET_FILE}.{draft:016x}"));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
+    let mut file = file.map_err(io)?;
+    let mut write = || -> io::Result<()> {
         file.write_all(master)?;
         file.sync_all()?;
         // A link never replaces what is there.

@@ -20,8 +20,11 @@ pub(super) fn begin(config: &Config, parts: Parts) -> Result<()> {
     let mut exporter = PrometheusBuilder::new()
         .with_http_listener(address)
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS_SECONDS)?;
-    if !address.ip().is_loopback() {
-        for network in ["127.0.0.0/8", "::1/128"].iter().copied() {
+    if !address.ip().is_loopback() || !config.metrics_allow.is_empty() {
+        // The machine itself: it asks from there, or from where it is asked.
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let own = format!("{}/{bits}", address.ip());
+        for network in ["127.0.0.0/8", "::1/128", &own] {
             exporter = exporter.add_allowed_address(network)?;
         }
     }
