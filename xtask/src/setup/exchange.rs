@@ -45,6 +45,18 @@ fn environment(place: &Place) -> Result<()> {
 pub(crate) fn tools(place: &Place) -> Vec<Tool> {
     let shown = folder(place).display().to_string();
     let by_hand = |package: &str, wanted: &str| format!("{shown}/bin/python -m pip install {package}=={wanted}");
+    // A macro, because a tool's functions know nothing but the place.
+    macro_rules! package {
+        ($name:literal, $wanted:ident) => {
+            Tool {
+                name: $name,
+                version: |place| version(place, $name),
+                wanted: Some($wanted),
+                ways: vec![|place| install(place, $name, $wanted)],
+                by_hand: by_hand($name, $wanted),
+            }
+        };
+    }
     vec![
         Tool {
             name: "venv",
@@ -61,47 +73,11 @@ pub(crate) fn tools(place: &Place) -> Vec<Tool> {
             ],
             by_hand: format!("apt-get install python3-venv, as root, then python3 -m venv {shown}"),
         },
-        Tool {
-            name: "stix2-validator",
-            version: |place| version(place, "stix2-validator"),
-            wanted: Some(STIX2_VALIDATOR),
-            ways: vec![|place| install(place, "stix2-validator", STIX2_VALIDATOR)],
-            by_hand: by_hand("stix2-validator", STIX2_VALIDATOR),
-        },
-        Tool {
-            name: "stix2",
-            version: |place| version(place, "stix2"),
-            wanted: Some(STIX2),
-            ways: vec![|place| install(place, "stix2", STIX2)],
-            by_hand: by_hand("stix2", STIX2),
-        },
-        Tool {
-            name: "pymisp",
-            version: |place| version(place, "pymisp"),
-            wanted: Some(PYMISP),
-            ways: vec![|place| install(place, "pymisp", PYMISP)],
-            by_hand: by_hand("pymisp", PYMISP),
-        },
-        Tool {
-            name: "idea-format",
-            version: |place| version(place, "idea-format"),
-            wanted: Some(IDEA_FORMAT),
-            ways: vec![|place| install(place, "idea-format", IDEA_FORMAT)],
-            by_hand: by_hand("idea-format", IDEA_FORMAT),
-        },
-        Tool {
-            name: "taxii2-client",
-            version: |place| version(place, "taxii2-client"),
-            wanted: Some(TAXII2_CLIENT),
-            ways: vec![|place| install(place, "taxii2-client", TAXII2_CLIENT)],
-            by_hand: by_hand("taxii2-client", TAXII2_CLIENT),
-        },
-        Tool {
-            name: "medallion",
-            version: |place| version(place, "medallion"),
-            wanted: Some(MEDALLION),
-            ways: vec![|place| install(place, "medallion", MEDALLION)],
-            by_hand: by_hand("medallion", MEDALLION),
-        },
+        package!("stix2-validator", STIX2_VALIDATOR),
+        package!("stix2", STIX2),
+        package!("pymisp", PYMISP),
+        package!("idea-format", IDEA_FORMAT),
+        package!("taxii2-client", TAXII2_CLIENT),
+        package!("medallion", MEDALLION),
     ]
 }
